@@ -1,0 +1,230 @@
+//! `apply`, `delete` and `adopt`: show the plan, ask, carry it out with live progress.
+
+use super::{
+    Exit, Failure, Outcome,
+    args::{Adopt, Apply, Delete, Output},
+    complain,
+    hands::{self, Case, Cases, Seen, foresee_all},
+    plan::{show, views},
+    print, prompt,
+    target::Unnamed,
+};
+use crate::{
+    model::{Deletion, Ending, Event},
+    plan::Act,
+    report::{Lines, Live, Screen, event_json},
+    run::{Run, converge},
+    store::{Home, Journal, Lock},
+};
+use std::io::IsTerminal;
+use tokio::sync::watch;
+
+/// Brings instances to the state in their specs.
+pub(crate) async fn apply(args: Apply) -> Outcome {
+    match hands::cases(&args.targets, Unnamed::MustBeSaid, args.owner.owner.as_deref(), None)? {
+        Ok(cases) => carry_out(cases, args.output, &Consent::Yes { given: args.yes }).await,
+        Err(exit) => Ok(exit),
+    }
+}
+
+/// Deletes instances.
+pub(crate) async fn delete(args: Delete) -> Outcome {
+    let deletion = Deletion { keep_snapshots: args.keep_snapshots };
+    let cases = match hands::cases(&args.targets, Unnamed::MustBeSaid, args.owner.owner.as_deref(), Some(deletion))? {
+        Ok(cases) => cases,
+        Err(exit) => return Ok(exit),
+    };
+    let consent = match args.keep_snapshots {
+        true => Consent::Yes { given: args.yes },
+        false => Consent::Names { given: args.yes.then_some(args.destroy_data) },
+    };
+    carry_out(cases, args.output, &consent).await
+}
+
+/// Takes over instances that another source manages.
+pub(crate) async fn adopt(args: Adopt) -> Outcome {
+    let mut cases = match hands::cases(&args.targets, Unnamed::MustBeSaid, args.owner.owner.as_deref(), None)? {
+        Ok(cases) => cases,
+        Err(exit) => return Ok(exit),
+    };
+    for case in &mut cases.cases {
+        case.ask.adopt = true;
+    }
+    carry_out(cases, args.output, &Consent::Yes { given: args.yes }).await
+}
+
+/// What the owner must say before anything is changed.
+enum Consent {
+    /// `yes`, or the flag.
+    Yes { given: bool },
+    /// The name of each instance, or the flags.
+    Names { given: Option<Vec<String>> },
+}
+
+async fn carry_out(cases: Cases, output: Output, consent: &Consent) -> Outcome {
+    let mut seen = foresee_all(&cases).await?;
+    show(&cases, &seen, output, "");
+    if views(&cases, &seen).iter().all(|it| it.is_in_sync()) {
+        return Ok(Exit::Done);
+    }
+    if views(&cases, &seen).iter().all(|it| it.is_held() && it.forecast.acts.is_empty()) {
+        return Ok(Exit::Held);
+    }
+    loop {
+        if !is_given(consent, &cases, &seen)? {
+            complain("nothing was changed");
+            return Ok(Exit::Failed);
+        }
+        // Somebody may have changed the cloud while the plan was read: then the plan is shown anew.
+        let locks = lock_all(&cases)?;
+        let now = foresee_all(&cases).await?;
+        if is_same(&seen, &now) || consent.is_by_flag() {
+            let exit = run_all(&cases, &seen, output).await;
+            drop(locks);
+            return exit;
+        }
+        drop(locks);
+        complain("the cloud changed meanwhile; this is the plan now:");
+        seen = now;
+        show(&cases, &seen, output, "");
+    }
+}
+
+impl Consent {
+    fn is_by_flag(&self) -> bool {
+        matches!(self, Consent::Yes { given: true } | Consent::Names { given: Some(_) })
+    }
+}
+
+fn is_same(before: &[Seen], now: &[Seen]) -> bool {
+    let same = |act: (&Act, &Act)| act.0.line == act.1.line && act.0.reason == act.1.reason;
+    before.iter().zip(now).all(|(before, now)| {
+        let (before, now) = (&before.forecast, &now.forecast);
+        before.acts.len() == now.acts.len() && before.end == now.end && before.acts.iter().zip(&now.acts).all(same)
+    })
+}
+
+fn is_given(consent: &Consent, cases: &Cases, seen: &[Seen]) -> Result<bool, Failure> {
+    match consent {
+        Consent::Yes { given: true } => Ok(true),
+        Consent::Yes { given: false } => prompt::confirm("Carry this out?", "add --yes"),
+        Consent::Names { given } => {
+            for (case, seen) in cases.cases.iter().zip(seen) {
+                if case.view(seen).is_in_sync() {
+                    continue;
+                }
+                let name = case.ask.key.to_string();
+                let consented = match given {
+                    Some(names) if names.contains(&name) => true,
+                    Some(_) => {
+                        let sentence = format!("add --destroy-data {name} to confirm that all data of {name} goes; nothing was changed");
+                        return Err(Failure::new(sentence));
+                    }
+                    None => {
+                        let question = format!("All disks and snapshots of {name} will be destroyed. Type its name to confirm: ");
+                        prompt::confirm_word(&question, &name, &format!("add --yes --destroy-data {name}"))?
+                    }
+                };
+                if !consented {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+    }
+}
+
+fn lock_all(cases: &Cases) -> Result<Vec<Lock>, Failure> {
+    cases.cases.iter().map(|case| Ok(Lock::take(&cases.home, &case.ask.key)?)).collect()
+}
+
+async fn run_all(cases: &Cases, seen: &[Seen], output: Output) -> Outcome {
+    let (stopper, stop) = watch::channel(false);
+    tokio::spawn(listen(stopper));
+    let teller = Teller::new(output, cases.cases.len() > 1);
+    let due = cases.cases.iter().zip(seen).filter(|(case, seen)| !case.view(seen).is_in_sync());
+    let runs = due.map(|(case, _)| run_one(&cases.home, case, stop.clone(), &teller));
+    let mut worst = Exit::Done;
+    for outcome in futures_util::future::join_all(runs).await {
+        let exit = match outcome {
+            Ok(Ending::Done { .. }) => Exit::Done,
+            Ok(Ending::Held(_)) => Exit::Held,
+            Ok(Ending::Interrupted) => Exit::Interrupted,
+            Err(failure) => {
+                complain(&format!("error: {failure}"));
+                Exit::Failed
+            }
+        };
+        worst = worse(worst, exit);
+    }
+    Ok(worst)
+}
+
+/// Of several instances, the exit that asks for most attention.
+fn worse(one: Exit, other: Exit) -> Exit {
+    let weight = |exit: Exit| match exit {
+        Exit::Interrupted => 4,
+        Exit::Failed => 3,
+        Exit::Held => 2,
+        Exit::Pending => 1,
+        Exit::Done => 0,
+    };
+    if weight(other) > weight(one) { other } else { one }
+}
+
+async fn run_one(home: &Home, case: &Case, stop: watch::Receiver<bool>, teller: &Teller) -> Result<Ending, Failure> {
+    let mut journal = Journal::open(home, &case.ask.key)?;
+    let tell = |event: Event| teller.tell(case, &event);
+    let run = Run { ask: &case.ask, provider: case.provider.as_ref(), journal: &mut journal, stop, tell: &tell };
+    match converge(run).await {
+        Ok(ending) => Ok(ending),
+        Err(trouble) => Err(Failure::new(format!("{}: {trouble}", case.ask.key))),
+    }
+}
+
+/// First Ctrl-C: settle what is in flight. Second: end at once, which is safe as well.
+async fn listen(stopper: watch::Sender<bool>) {
+    let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else { return };
+    for told in [false, true] {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        if told {
+            std::process::exit(Exit::Interrupted as i32);
+        }
+        complain("finishing the call in flight; press Ctrl-C again to end at once");
+        let _ = stopper.send(true);
+    }
+}
+
+/// Tells events: as JSON, as a live view on a terminal, else a line each.
+enum Teller {
+    Json,
+    Live(Live),
+    Lines(Lines),
+}
+
+impl Teller {
+    fn new(output: Output, named: bool) -> Self {
+        let terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+        match output {
+            Output::Json => Teller::Json,
+            Output::Text if terminal => Teller::Live(Live::new(named, Screen::of_stdout())),
+            Output::Text => Teller::Lines(Lines::new(named)),
+        }
+    }
+
+    fn tell(&self, case: &Case, event: &Event) {
+        let key = &case.ask.key;
+        match self {
+            Teller::Json => print(&format!("{}\n", event_json(key, event))),
+            Teller::Live(live) => live.show(key, event),
+            Teller::Lines(lines) => {
+                if let Some(line) = lines.line(key, event) {
+                    print(&format!("{line}\n"));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The command line.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Keeps cloud gaming machines in the state their owner wrote down.
+///
+/// Write a spec, then: cloudypad apply SPEC.yaml. Set its serverState to absent and apply again to
+/// archive the machine; set it to present to have it back.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 done, 1 failed, 2 changes pending (plan --detailed-exitcode), 3 held and needs you, \
+                  130 interrupted and safe to resume."
+)]
+pub(crate) struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Show the log on standard error; twice for more.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check specs without asking any cloud.
+    Validate(Validate),
+    /// Print the JSON Schema of specs.
+    Schema,
+    /// Show what apply would do, and why.
+    Plan(Plan),
+    /// Bring instances to the state in their specs.
+    Apply(Apply),
+    /// Delete instances, their disks and their snapshots.
+    Delete(Delete),
+    /// Take over instances that another source manages.
+    Adopt(Adopt),
+    /// List instances and where they stand.
+    Get(Get),
+    /// Show everything about an instance.
+    Describe(Get),
+    /// Change one value in a spec file, and nothing else of it.
+    Set(Set),
+}
+
+/// Which specs.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Targets {
+    /// Spec files, directories of specs, or names of instances.
+    #[arg(value_name = "FILE|DIR|NAME")]
+    pub targets: Vec<String>,
+    /// Where names are looked up, and what is meant where no target is given.
+    #[arg(short = 'f', long = "specs", env = "CLOUDYPAD_SPECS", value_name = "PATH")]
+    pub specs: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Shape {
+    /// For people.
+    #[default]
+    Table,
+    /// One JSON object per line.
+    Json,
+    /// YAML documents.
+    Yaml,
+}
+
+/// Who manages the instance.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Owner {
+    /// The source that manages the instances; objects of another source are left alone.
+    #[arg(long, value_name = "SOURCE")]
+    pub owner: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Validate {
+    #[command(flatten)]
+    pub targets: Targets,
+    /// How to print problems.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub targets: Targets,
+    #[command(flatten)]
+    pub owner: Owner,
+    /// Exit with 2 where changes are pending.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Apply {
+    #[command(flatten)]
+    pub targets: Targets,
+    #[command(flatten)]
+    pub owner: Owner,
+    /// Do not ask.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Delete {
+    #[command(flatten)]
+    pub targets: Targets,
+    #[command(flatten)]
+    pub owner: Owner,
+    /// Do not ask. Needs --destroy-data NAME for each instance whose data goes.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Keep snapshots and images, and take last ones of the disks first.
+    #[arg(long)]
+    pub keep_snapshots: bool,
+    /// Confirms, beside --yes, that the data of this instance goes.
+    #[arg(long, value_name = "NAME")]
+    pub destroy_data: Vec<String>,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Adopt {
+    #[command(flatten)]
+    pub targets: Targets,
+    #[command(flatten)]
+    pub owner: Owner,
+    /// Do not ask.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Get {
+    #[command(flatten)]
+    pub targets: Targets,
+    #[command(flatten)]
+    pub owner: Owner,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Shape,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Set {
+    /// The spec file.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// What to set below `spec`, like serverState=absent or rootDisk.sizeGb=40.
+    #[arg(value_name = "KEY=VALUE", required = true)]
+    pub assignments: Vec<String>,
+    /// Which instance, where the file holds several.
+    #[arg(short, long)]
+    pub name: Option<String>,
+    /// Apply the file afterwards.
+    #[arg(long)]
+    pub apply: bool,
+    /// With --apply: do not ask.
+    #[arg(short, long)]
+    pub yes: bool,
+}

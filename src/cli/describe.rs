@@ -1,0 +1,166 @@
+//! `describe`: everything about an instance, as the cloud shows it.
+
+use super::{
+    Outcome,
+    args::{Get, Output, Shape},
+    hands::{self, Case, Seen, foresee_all, plan_exit},
+    plan::{show, views},
+    print,
+    target::Unnamed,
+};
+use crate::{
+    model::{Copy, CopyStatus, Role, Root, Stamp, Tags, VolumeStatus, World},
+    report::{JSON_VERSION, Screen, plain, plan_json, standing, table, wished},
+};
+use serde_json::{Value, json};
+
+/// Shows instances in full.
+pub(crate) async fn describe(args: Get) -> Outcome {
+    let cases = match hands::cases(&args.targets, Unnamed::Everything, args.owner.owner.as_deref(), None)? {
+        Ok(cases) => cases,
+        Err(exit) => return Ok(exit),
+    };
+    let seen = foresee_all(&cases).await?;
+    match args.output {
+        Shape::Json => {
+            for (case, seen) in cases.cases.iter().zip(&seen) {
+                print(&format!("{}\n", described(case, seen)));
+            }
+        }
+        Shape::Yaml => {
+            for (case, seen) in cases.cases.iter().zip(&seen) {
+                print(&format!("---\n{}", serde_yaml::to_string(&described(case, seen))?));
+            }
+        }
+        Shape::Table => {
+            for (case, seen) in cases.cases.iter().zip(&seen) {
+                print(&objects_text(case, seen));
+            }
+            show(&cases, &seen, Output::Text, "");
+        }
+    }
+    plan_exit(&views(&cases, &seen), false)
+}
+
+fn time(stamp: Stamp) -> String {
+    jiff::Timestamp::from_microsecond(stamp.0).map_or_else(|_| stamp.0.to_string(), |it| it.to_string())
+}
+
+fn file(case: &Case, id: &str) -> Value {
+    json!(case.provider.file_of(id))
+}
+
+fn tags(tags: &Tags) -> Value {
+    json!(tags.0)
+}
+
+fn described(case: &Case, seen: &Seen) -> Value {
+    let world = &seen.world;
+    let servers = world.servers.items().iter().map(|it| {
+        let root = match &it.root {
+            Root::Volume(id) => json!({"kind": "volume", "id": id.as_str(), "file": file(case, id.as_str())}),
+            Root::Local { size_gb } => {
+                let id = case.provider.local_disk_of(it.id.as_str());
+                let file = id.as_deref().map_or(Value::Null, |id| file(case, id));
+                json!({"kind": "local", "id": id, "sizeGb": size_gb, "file": file})
+            }
+            Root::Detached => json!({"kind": "detached"}),
+        };
+        json!({
+            "id": it.id.as_str(), "name": it.name, "type": it.machine_type, "power": it.power.to_string(), "created": time(it.created),
+            "root": root, "volumes": it.volumes.iter().map(|id| id.as_str()).collect::<Vec<_>>(), "tags": tags(&it.tags),
+        })
+    });
+    let volumes = world.volumes.items().iter().map(|it| {
+        json!({
+            "id": it.id.as_str(), "name": it.name, "role": role(world, &it.tags, it.id.as_str()), "sizeGb": it.size_gb,
+            "status": volume_status(&it.status), "attachedTo": it.attached_to.as_ref().map(|id| id.as_str()),
+            "created": time(it.created), "lastDetached": it.last_detached.map(time),
+            "file": file(case, it.id.as_str()), "tags": tags(&it.tags),
+        })
+    });
+    let copies = all_copies(world).into_iter().map(|it| {
+        json!({
+            "id": it.id(), "role": it.tags().role().map(Role::word), "of": it.of(), "sizeGb": it.size_gb(),
+            "status": copy_status(it.status()), "created": time(it.created()), "file": file(case, it.id()), "tags": tags(it.tags()),
+        })
+    });
+    let addresses = world.addresses.items().iter().map(|it| json!({"id": it.id.as_str(), "address": it.address, "tags": tags(&it.tags)}));
+    let firewalls = world.firewalls.items().iter().map(|it| {
+        let rules = it.rules.iter().map(|rule| format!("{}/{} from {}", rule.ports, rule.protocol, rule.from));
+        json!({"id": it.id.as_str(), "name": it.name, "rules": rules.collect::<Vec<_>>(), "tags": tags(&it.tags)})
+    });
+    json!({
+        "v": JSON_VERSION, "namespace": case.ask.key.namespace, "name": case.ask.key.name, "place": case.place,
+        "observed": standing(world), "wanted": wished(case.ask.spec.server_state, false),
+        "servers": servers.collect::<Vec<_>>(), "volumes": volumes.collect::<Vec<_>>(), "copies": copies.collect::<Vec<_>>(),
+        "addresses": addresses.collect::<Vec<_>>(), "firewalls": firewalls.collect::<Vec<_>>(), "plan": plan_json(&case.view(seen)),
+    })
+}
+
+fn all_copies(world: &World) -> Vec<Copy<'_>> {
+    let mut copies = world.copies(Role::Root);
+    copies.extend(world.copies(Role::Data));
+    copies
+}
+
+fn role(world: &World, tags: &Tags, id: &str) -> Option<&'static str> {
+    let is_root = world.servers.items().iter().any(|it| matches!(&it.root, Root::Volume(root) if root.as_str() == id));
+    tags.role().map(Role::word).or(is_root.then_some("root"))
+}
+
+fn volume_status(status: &VolumeStatus) -> &str {
+    match status {
+        VolumeStatus::Creating => "creating",
+        VolumeStatus::Available => "available",
+        VolumeStatus::InUse => "in use",
+        VolumeStatus::Detaching => "being detached",
+        VolumeStatus::Busy => "busy",
+        VolumeStatus::Deleting => "being deleted",
+        VolumeStatus::Error => "error",
+        VolumeStatus::Unknown(state) => state,
+    }
+}
+
+fn copy_status(status: &CopyStatus) -> &str {
+    match status {
+        CopyStatus::Creating => "creating",
+        CopyStatus::Ready => "ready",
+        CopyStatus::Failed => "failed",
+        CopyStatus::Deleting => "being deleted",
+        CopyStatus::Unknown(state) => state,
+    }
+}
+
+fn objects_text(case: &Case, seen: &Seen) -> String {
+    let world = &seen.world;
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for it in world.servers.items() {
+        let root = match &it.root {
+            Root::Local { size_gb } => format!("{}, root disk {size_gb} GB", it.machine_type),
+            _ => it.machine_type.clone(),
+        };
+        rows.push(vec!["server".to_owned(), it.id.to_string(), plain(&it.power.to_string()), root, time(it.created)]);
+    }
+    for it in world.volumes.items() {
+        let role = role(world, &it.tags, it.id.as_str()).unwrap_or("other");
+        let status = plain(volume_status(&it.status));
+        rows.push(vec![format!("{role} disk"), it.id.to_string(), status, format!("{} GB", it.size_gb), time(it.created)]);
+    }
+    for it in all_copies(world) {
+        let role = it.tags().role().map_or("other", Role::word);
+        let status = plain(copy_status(it.status()));
+        let what = format!("{} GB, of {}", it.size_gb(), it.of());
+        rows.push(vec![format!("{role} snapshot"), it.id().to_owned(), status, what, time(it.created())]);
+    }
+    for it in world.addresses.items() {
+        rows.push(vec!["address".to_owned(), it.id.to_string(), String::new(), plain(&it.address), time(it.created)]);
+    }
+    for it in world.firewalls.items() {
+        rows.push(vec!["firewall".to_owned(), it.id.to_string(), String::new(), format!("{} rules", it.rules.len()), time(it.created)]);
+    }
+    if rows.is_empty() {
+        return format!("{}: nothing of it exists in the cloud\n", case.ask.key);
+    }
+    table(&["WHAT", "ID", "STATUS", "DETAIL", "CREATED"], &rows, &Screen::of_stdout())
+}

@@ -1,0 +1,92 @@
+//! `get`: instances and where they stand.
+
+use super::{
+    Outcome,
+    args::{Get, Shape},
+    hands::{self, Case, Seen, foresee_all, plan_exit},
+    plan::views,
+    print,
+    target::Unnamed,
+};
+use crate::{
+    model::{Address, Verdict},
+    report::{JSON_VERSION, Screen, plain, standing, table, wished},
+};
+use serde::Serialize;
+
+/// One row, for people and for tools.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    v: u32,
+    namespace: String,
+    name: String,
+    provider: &'static str,
+    zone: String,
+    wanted: &'static str,
+    observed: String,
+    /// `inSync`, `changes` or `held`.
+    verdict: &'static str,
+    reason: Option<String>,
+    host: Option<String>,
+    place: String,
+}
+
+/// Lists instances.
+pub(crate) async fn get(args: Get) -> Outcome {
+    let cases = match hands::cases(&args.targets, Unnamed::Everything, args.owner.owner.as_deref(), None)? {
+        Ok(cases) => cases,
+        Err(exit) => return Ok(exit),
+    };
+    let seen = foresee_all(&cases).await?;
+    let rows: Vec<Row> = cases.cases.iter().zip(&seen).map(|(case, seen)| row(case, seen)).collect();
+    match args.output {
+        Shape::Json => {
+            for row in &rows {
+                print(&format!("{}\n", serde_json::to_string(row)?));
+            }
+        }
+        Shape::Yaml => {
+            for row in &rows {
+                print(&format!("---\n{}", serde_yaml::to_string(row)?));
+            }
+        }
+        Shape::Table => {
+            let header = ["NAME", "PROVIDER", "ZONE", "WANTED", "OBSERVED", "STATUS", "HOST"];
+            let cells = rows.iter().map(|row| {
+                let name = if row.namespace == "default" { row.name.clone() } else { format!("{}/{}", row.namespace, row.name) };
+                let status = match (row.verdict, &row.reason) {
+                    ("inSync", _) => "in sync".to_owned(),
+                    ("held", Some(reason)) => format!("held: {reason}"),
+                    _ => "changes pending".to_owned(),
+                };
+                let host = row.host.clone().unwrap_or_else(|| "-".to_owned());
+                vec![name, row.provider.to_owned(), row.zone.clone(), row.wanted.to_owned(), row.observed.clone(), status, host]
+            });
+            print(&table(&header, &cells.collect::<Vec<_>>(), &Screen::of_stdout()));
+        }
+    }
+    plan_exit(&views(&cases, &seen), false)
+}
+
+fn row(case: &Case, seen: &Seen) -> Row {
+    let placement = case.ask.spec.placement();
+    let (verdict, reason) = match &seen.forecast.end {
+        Verdict::Held(hold) => ("held", Some(hold.code().to_owned())),
+        _ if case.view(seen).is_in_sync() => ("inSync", None),
+        _ => ("changes", None),
+    };
+    Row {
+        v: JSON_VERSION,
+        namespace: case.ask.key.namespace.clone(),
+        name: case.ask.key.name.clone(),
+        provider: placement.provider,
+        zone: plain(placement.zone),
+        wanted: wished(case.ask.spec.server_state, false),
+        observed: standing(&seen.world),
+        verdict,
+        reason,
+        host: seen.world.addresses.items().first().map(|it: &Address| plain(&it.address)),
+        place: case.place.clone(),
+    }
+}

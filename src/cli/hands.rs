@@ -1,0 +1,107 @@
+//! Builds the hands a spec asks for, and looks with them.
+
+use super::{Failure, Outcome, args::Targets, target, validate::show_problems};
+use crate::{
+    model::{Ask, Deletion, Facts, Instance, World, spec::Configuration},
+    plan::{Forecast, forecast},
+    provider::{Provider, local::Local},
+    report::PlanView,
+    run::look,
+    store::{Home, Journal},
+};
+
+/// One instance, ready to be looked at and changed.
+pub(crate) struct Case {
+    pub ask: Ask,
+    pub provider: Box<dyn Provider>,
+    /// Where the wish is written.
+    pub place: String,
+}
+
+/// What every command that asks a cloud begins with.
+pub(crate) struct Cases {
+    pub home: Home,
+    pub cases: Vec<Case>,
+    /// How the user can say the same again.
+    pub words: String,
+}
+
+/// Reads the specs and builds their hands. `Err` carries the exit where specs have problems.
+pub(crate) fn cases(
+    targets: &Targets,
+    unnamed: target::Unnamed,
+    owner: Option<&str>,
+    deletion: Option<Deletion>,
+) -> Result<Result<Cases, super::Exit>, Failure> {
+    let found = target::find(targets, unnamed)?;
+    if !found.problems.is_empty() {
+        show_problems(&found.problems);
+        return Ok(Err(super::Exit::Failed));
+    }
+    if found.specs.is_empty() {
+        return Err(Failure::new("no specs found: a spec is a *.yaml file that begins with apiVersion: cloudypad.gg/v1alpha1"));
+    }
+    let home = Home::find().map_err(Failure::new)?;
+    let mut cases = Vec::new();
+    for spec in found.specs {
+        let place = format!("{}:{}", spec.file.display(), spec.state_line);
+        let provider = hands(&home, &spec.instance, &place)?;
+        let key = spec.instance.key();
+        let owner = owner.map(str::to_owned);
+        let ask = Ask { key, spec: spec.instance.spec, deletion, owner, adopt: false, recipe: "none".to_owned() };
+        cases.push(Case { ask, provider, place });
+    }
+    Ok(Ok(Cases { home, cases, words: found.words }))
+}
+
+fn hands(home: &Home, instance: &Instance, place: &str) -> Result<Box<dyn Provider>, Failure> {
+    let spec = &instance.spec;
+    if spec.configuration != Configuration::default() {
+        let sentence = "this version of cloudypad does not run configurations yet; write configuration: none";
+        return Err(Failure::new(format!("{place}: {sentence}")));
+    }
+    match &spec.provider.local {
+        Some(local) => Ok(Box::new(Local::open(&home.local_cloud(), local)?)),
+        None => {
+            let provider = spec.placement().provider;
+            let sentence = format!("this version of cloudypad has no hands for {provider} yet; provider: {{local: {{}}}} works");
+            Err(Failure::new(format!("{place}: {sentence}")))
+        }
+    }
+}
+
+/// A look and the plan from it.
+pub(crate) struct Seen {
+    pub world: World,
+    pub forecast: Forecast,
+}
+
+impl Case {
+    /// Looks, and plans to the end.
+    pub async fn foresee(&self, home: &Home) -> Result<Seen, Failure> {
+        let world = look(self.provider.as_ref(), &self.ask).await;
+        let facts: Facts = Journal::open(home, &self.ask.key)?.facts();
+        let forecast = forecast(&self.ask, &world, &facts, self.provider.capabilities());
+        Ok(Seen { world, forecast })
+    }
+
+    /// The plan for people.
+    pub fn view<'a>(&'a self, seen: &'a Seen) -> PlanView<'a> {
+        PlanView { ask: &self.ask, world: &seen.world, forecast: &seen.forecast, cloud: self.provider.capabilities(), place: &self.place }
+    }
+}
+
+/// Looks at every case and plans it.
+pub(crate) async fn foresee_all(cases: &Cases) -> Result<Vec<Seen>, Failure> {
+    let all = cases.cases.iter().map(|case| case.foresee(&cases.home));
+    futures_util::future::join_all(all).await.into_iter().collect()
+}
+
+/// The exit of a set of plans that are only shown.
+pub(crate) fn plan_exit(views: &[PlanView<'_>], detailed: bool) -> Outcome {
+    if views.iter().any(PlanView::is_held) {
+        return Ok(super::Exit::Held);
+    }
+    let pending = views.iter().any(|it| !it.is_in_sync());
+    Ok(if pending && detailed { super::Exit::Pending } else { super::Exit::Done })
+}

@@ -1,0 +1,109 @@
+//! Floor 4, the door: arguments in, text and an exit code out.
+
+mod apply;
+mod args;
+mod describe;
+mod get;
+mod hands;
+mod plan;
+mod prompt;
+mod set;
+mod target;
+mod validate;
+
+use args::{Args, Command};
+use clap::Parser;
+use std::{io::Write, process::ExitCode};
+
+/// How a command ends. The numbers are the program's exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done = 0,
+    /// Failed; what was said tells what to do.
+    Failed = 1,
+    /// `plan --detailed-exitcode`: changes are pending.
+    Pending = 2,
+    /// Held: the owner is needed.
+    Held = 3,
+    /// Interrupted, everything in flight settled; the same command goes on.
+    Interrupted = 130,
+}
+
+/// A command that failed, with a sentence for people that says what to do next. It is no error type
+/// itself, so that every error can become one.
+#[derive(Debug)]
+pub(crate) struct Failure(String);
+
+impl Failure {
+    pub fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into())
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Failure(error.to_string())
+    }
+}
+
+pub(crate) type Outcome = Result<Exit, Failure>;
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    start_log(args.verbose);
+    let outcome = match args.command {
+        Command::Validate(it) => validate::validate(&it),
+        Command::Schema => validate::print_schema(),
+        Command::Plan(it) => in_runtime(plan::plan(it)),
+        Command::Apply(it) => in_runtime(apply::apply(it)),
+        Command::Delete(it) => in_runtime(apply::delete(it)),
+        Command::Adopt(it) => in_runtime(apply::adopt(it)),
+        Command::Get(it) => in_runtime(get::get(it)),
+        Command::Describe(it) => in_runtime(describe::describe(it)),
+        Command::Set(it) => in_runtime(set::set(it)),
+    };
+    let exit = outcome.unwrap_or_else(|failure| {
+        let _ = writeln!(std::io::stderr(), "error: {failure}");
+        Exit::Failed
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn in_runtime(command: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(command)
+}
+
+/// `-v` shows what is done, `-vv` also what is thought; `CLOUDYPAD_LOG` filters as tracing does.
+fn start_log(verbose: u8) {
+    let filter = match std::env::var("CLOUDYPAD_LOG") {
+        Ok(filter) => filter,
+        Err(_) if verbose == 0 => return,
+        Err(_) if verbose == 1 => "cloudypad=info".to_owned(),
+        Err(_) => "cloudypad=debug".to_owned(),
+    };
+    let filter = tracing_subscriber::EnvFilter::new(filter);
+    let ansi = console::colors_enabled_stderr();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).init();
+}
+
+/// Writes to standard output. A reader that went away ends the program quietly, as `head` expects.
+pub(crate) fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+        std::process::exit(Exit::Failed as i32);
+    }
+}
+
+/// Writes a line to standard error.
+pub(crate) fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

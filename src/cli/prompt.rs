@@ -1,0 +1,34 @@
+//! Questions, asked only of a terminal.
+
+use super::{Failure, complain};
+use std::io::{BufRead, IsTerminal, Write};
+
+/// Asks for `yes`.
+///
+/// # Errors
+/// Where there is nobody to ask; `otherwise` says what to add instead.
+pub(crate) fn confirm(question: &str, otherwise: &str) -> Result<bool, Failure> {
+    Ok(ask(&format!("{question} Only yes is taken as a yes: "), otherwise)?.eq_ignore_ascii_case("yes"))
+}
+
+/// Asks for a word to be typed as it is.
+///
+/// # Errors
+/// Where there is nobody to ask; `otherwise` says what to add instead.
+pub(crate) fn confirm_word(question: &str, word: &str, otherwise: &str) -> Result<bool, Failure> {
+    Ok(ask(question, otherwise)? == word)
+}
+
+fn ask(question: &str, otherwise: &str) -> Result<String, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::new(format!("there is no terminal to ask on, and nothing was changed; {otherwise}")));
+    }
+    let mut out = std::io::stderr();
+    write!(out, "{question}")?;
+    out.flush()?;
+    let mut answer = String::new();
+    if std::io::stdin().lock().read_line(&mut answer)? == 0 {
+        complain("");
+    }
+    Ok(answer.trim().to_owned())
+}

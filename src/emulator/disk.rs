@@ -1,0 +1,182 @@
+//! Disks are sparse files with real bytes: as large as they say, as small as what was written.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, FileTimes, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{SeekFrom, seek};
+use rustix::io::Errno;
+
+use super::refusal::Refusal;
+
+const BYTES_PER_GB: u64 = 1_000_000_000;
+const CHUNK: usize = 1 << 20;
+
+/// The directory of disk files, `<id>.img` each.
+///
+/// A file that only we have touched carries a modification time of our own, the seal. Whoever
+/// writes into it breaks the seal, even within the same tick of the file system's clock.
+#[derive(Clone, Debug)]
+pub(super) struct Disks {
+    dir: PathBuf,
+}
+
+impl Disks {
+    pub(super) fn new(dir: PathBuf) -> Disks {
+        Disks { dir }
+    }
+
+    /// Where the bytes of a disk are.
+    pub(super) fn path(&self, id: &str) -> PathBuf {
+        self.dir.join(format!("{id}.img"))
+    }
+
+    /// Makes a disk that is empty but for its first bytes.
+    pub(super) fn create(&self, id: &str, size_gb: u64, header: &[u8]) -> Result<(), Refusal> {
+        self.build(id, size_gb, |file| file.write_all_at(header, 0))
+    }
+
+    /// Makes a disk with the bytes of another one, which is not larger.
+    pub(super) fn copy(&self, from: &str, to: &str, size_gb: u64) -> Result<(), Refusal> {
+        let path = self.path(from);
+        let source = File::open(&path).map_err(|error| Refusal::storage("open", &path, error))?;
+        self.build(to, size_gb, |file| if share_extents(&source, file) { Ok(()) } else { copy_extents(&source, file) })
+    }
+
+    /// Makes a disk larger, which does not count as writing to it.
+    pub(super) fn grow(&self, id: &str, size_gb: u64) -> Result<(), Refusal> {
+        let path = self.path(id);
+        let grow = || -> io::Result<()> {
+            let file = OpenOptions::new().write(true).open(&path)?;
+            let before = file.metadata()?;
+            let length = length_of(size_gb)?;
+            if before.len() < length {
+                file.set_len(length)?;
+                file.set_times(FileTimes::new().set_modified(before.modified()?))?;
+            }
+            Ok(())
+        };
+        grow().map_err(|error| Refusal::storage("grow", &path, error))
+    }
+
+    /// Removes a disk; one that is gone already is fine.
+    pub(super) fn remove(&self, id: &str) -> io::Result<()> {
+        match fs::remove_file(self.path(id)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether somebody wrote to a disk since it was sealed.
+    pub(super) fn is_unsealed(&self, id: &str) -> Result<bool, Refusal> {
+        let path = self.path(id);
+        match fs::metadata(&path).and_then(|data| data.modified()) {
+            Ok(modified) => Ok(modified != seal()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(Refusal::storage("look at", &path, error)),
+        }
+    }
+
+    /// Seals a disk again.
+    pub(super) fn seal(&self, id: &str) -> io::Result<()> {
+        let file = OpenOptions::new().write(true).open(self.path(id))?;
+        file.set_times(FileTimes::new().set_modified(seal()))
+    }
+
+    /// Removes the disk files of no living disk: what a kill left behind.
+    pub(super) fn sweep(&self, living: &BTreeSet<&str>) -> Result<(), Refusal> {
+        for path in self.files()? {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let is_living = name.strip_suffix(".img").is_some_and(|id| living.contains(id));
+            let is_ours = name.ends_with(".img") || name.ends_with(".img.tmp");
+            if is_ours && !is_living {
+                fs::remove_file(&path).map_err(|error| Refusal::storage("remove the leftover", &path, error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there is any file at all.
+    pub(super) fn is_empty(&self) -> Result<bool, Refusal> {
+        Ok(self.files()?.is_empty())
+    }
+
+    fn files(&self) -> Result<Vec<PathBuf>, Refusal> {
+        let list = || -> io::Result<Vec<PathBuf>> { fs::read_dir(&self.dir)?.map(|entry| entry.map(|found| found.path())).collect() };
+        list().map_err(|error| Refusal::storage("list", &self.dir, error))
+    }
+
+    /// Makes a disk file aside and moves it into its place when it is complete.
+    fn build(&self, id: &str, size_gb: u64, fill: impl FnOnce(&File) -> io::Result<()>) -> Result<(), Refusal> {
+        let path = self.path(id);
+        let aside = self.dir.join(format!("{id}.img.tmp"));
+        write_aside(&aside, size_gb, fill)
+            .and_then(|()| fs::rename(&aside, &path))
+            .map_err(|error| Refusal::storage("write", &aside, error))
+    }
+}
+
+fn write_aside(aside: &Path, size_gb: u64, fill: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+    let length = length_of(size_gb)?;
+    let file = File::create(aside)?;
+    fill(&file)?;
+    file.set_len(length)?;
+    file.set_times(FileTimes::new().set_modified(seal()))
+}
+
+fn length_of(size_gb: u64) -> io::Result<u64> {
+    size_gb.checked_mul(BYTES_PER_GB).ok_or_else(|| io::Error::from(io::ErrorKind::FileTooLarge))
+}
+
+/// The modification time of a file only we have touched: 2001-09-09T01:46:40Z.
+fn seal() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_000_000_000)
+}
+
+/// Lets both files share their extents, where the file system can.
+#[cfg(target_os = "linux")]
+fn share_extents(from: &File, to: &File) -> bool {
+    rustix::fs::ioctl_ficlone(to, from).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn share_extents(_from: &File, _to: &File) -> bool {
+    false
+}
+
+/// Copies what is data and not zero; the rest stays a hole.
+fn copy_extents(from: &File, to: &File) -> io::Result<()> {
+    let length = from.metadata()?.len();
+    let mut buffer = vec![0_u8; CHUNK];
+    let mut at = 0_u64;
+    while let Some((start, end)) = next_extent(from, at, length)? {
+        at = start;
+        while at < end {
+            let size = usize::try_from(end - at).unwrap_or(CHUNK).min(CHUNK);
+            let chunk = &mut buffer[..size];
+            from.read_exact_at(chunk, at)?;
+            if chunk.iter().any(|byte| *byte != 0) {
+                to.write_all_at(chunk, at)?;
+            }
+            at += size as u64;
+        }
+    }
+    Ok(())
+}
+
+/// Where the next data at or after an offset begins and ends.
+fn next_extent(file: &File, at: u64, length: u64) -> io::Result<Option<(u64, u64)>> {
+    if at >= length {
+        return Ok(None);
+    }
+    let start = match seek(file, SeekFrom::Data(at)) {
+        Ok(start) => start,
+        Err(Errno::NXIO) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let end = seek(file, SeekFrom::Hole(start))?;
+    Ok(Some((start, end.min(length))))
+}

@@ -1,0 +1,174 @@
+//! What a customer can do with addresses and firewalls, and with tags and names.
+
+use std::collections::BTreeSet;
+
+use super::Cloud;
+use super::catalogue;
+use super::objects::{Address, CopyState, Firewall, Rule, Server, ServerState, VolumeState};
+use super::physics::Deed;
+use super::refusal::{Refusal, RefusalKind};
+use super::servers::check_same_zone;
+
+impl Cloud {
+    /// Reserves an address.
+    pub fn reserve_address(&self, zone: &str, tags: Vec<String>) -> Result<Address, Refusal> {
+        self.mutate("reserve_address", |deed| {
+            catalogue::check_zone(zone)?;
+            deed.check_quota("address")?;
+            let number = deed.next_address()?;
+            let address =
+                Address { id: deed.mint("ip"), zone: zone.to_owned(), address: dotted(number), server: None, created: deed.tick(), tags };
+            let price = catalogue::ADDRESS_EUR_PER_HOUR;
+            deed.open_bill(&address.id, "address", &address.address, price);
+            deed.truth.addresses.insert(address.id.clone(), address.clone());
+            Ok(address)
+        })
+    }
+
+    /// Gives an address back; a server that has it loses it.
+    pub fn release_address(&self, address: &str) -> Result<(), Refusal> {
+        self.mutate("release_address", |deed| {
+            let found = deed.truth.address(address)?.clone();
+            if let Some(server) = &found.server
+                && let Some(server) = deed.truth.servers.get_mut(server)
+            {
+                server.address = None;
+            }
+            deed.close_bills(address);
+            deed.truth.addresses.remove(address);
+            Ok(())
+        })
+    }
+
+    /// Gives an address to a server that has none.
+    pub fn assign_address(&self, server: &str, address: &str) -> Result<(), Refusal> {
+        self.mutate("assign_address", |deed| {
+            let mut found = deed.truth.server(server)?.clone();
+            match &found.address {
+                Some(own) if own == address => return Ok(()),
+                Some(own) => {
+                    return Err(Refusal::conflict(format!("server {server} has address {own} already")));
+                }
+                None => {}
+            }
+            deed.take_address(&found, address)?;
+            found.address = Some(address.to_owned());
+            deed.truth.servers.insert(server.to_owned(), found);
+            Ok(())
+        })
+    }
+
+    /// Creates a firewall.
+    pub fn create_firewall(&self, zone: &str, name: &str, rules: Vec<Rule>, tags: Vec<String>) -> Result<Firewall, Refusal> {
+        self.mutate("create_firewall", |deed| {
+            catalogue::check_zone(zone)?;
+            deed.check_quota("firewall")?;
+            let firewall =
+                Firewall { id: deed.mint("fw"), zone: zone.to_owned(), name: name.to_owned(), rules, created: deed.tick(), tags };
+            deed.truth.firewalls.insert(firewall.id.clone(), firewall.clone());
+            Ok(firewall)
+        })
+    }
+
+    /// Replaces the rules of a firewall.
+    pub fn set_rules(&self, firewall: &str, rules: Vec<Rule>) -> Result<(), Refusal> {
+        self.mutate("set_rules", |deed| {
+            deed.truth.firewall(firewall)?;
+            if let Some(found) = deed.truth.firewalls.get_mut(firewall) {
+                found.rules = rules;
+            }
+            Ok(())
+        })
+    }
+
+    /// Deletes a firewall that no server uses.
+    pub fn delete_firewall(&self, firewall: &str) -> Result<(), Refusal> {
+        self.mutate("delete_firewall", |deed| {
+            deed.truth.firewall(firewall)?;
+            let uses = |server: &&Server| server.firewall.as_deref() == Some(firewall);
+            if let Some(server) = deed.truth.servers.values().find(uses) {
+                let message = format!("firewall {firewall} is in use by server {}", server.id);
+                return Err(Refusal::conflict(message));
+            }
+            deed.truth.firewalls.remove(firewall);
+            Ok(())
+        })
+    }
+
+    /// Puts a server behind a firewall.
+    pub fn assign_firewall(&self, server: &str, firewall: &str) -> Result<(), Refusal> {
+        self.mutate("assign_firewall", |deed| {
+            deed.truth.firewall(firewall)?;
+            deed.truth.server_mut(server)?.firewall = Some(firewall.to_owned());
+            Ok(())
+        })
+    }
+
+    /// Replaces the tags of any object and, where one is given, its name; an address has none.
+    pub fn relabel(&self, id: &str, name: Option<&str>, tags: Vec<String>) -> Result<(), Refusal> {
+        self.mutate("relabel", |deed| {
+            if let Some(name) = name {
+                if deed.truth.servers.contains_key(id) {
+                    deed.check_server_name(name, id)?;
+                }
+                *deed.truth.name_mut(id)? = name.to_owned();
+            }
+            *deed.truth.tags_mut(id)? = tags;
+            Ok(())
+        })
+    }
+
+    /// Breaks an object: a server becomes locked, a volume, snapshot or image an error. For tests.
+    pub fn condemn(&self, id: &str) -> Result<(), Refusal> {
+        self.adjust(|deed| {
+            let truth = &mut deed.truth;
+            if let Some(server) = truth.servers.get_mut(id) {
+                server.state = ServerState::Locked;
+            }
+            if let Some(volume) = truth.volumes.get_mut(id) {
+                volume.state = VolumeState::Error;
+            }
+            if let Some(snapshot) = truth.snapshots.get_mut(id) {
+                snapshot.state = CopyState::Error;
+            }
+            if let Some(image) = truth.images.get_mut(id) {
+                image.state = CopyState::Error;
+            }
+        })
+    }
+}
+
+impl Deed {
+    /// Has an address belong to a server.
+    pub(super) fn take_address(&mut self, server: &Server, id: &str) -> Result<(), Refusal> {
+        let address = self.truth.address(id)?;
+        check_same_zone(server, id, &address.zone)?;
+        if let Some(owner) = &address.server {
+            return Err(Refusal::conflict(format!("address {id} is in use by server {owner}")));
+        }
+        if let Some(address) = self.truth.addresses.get_mut(id) {
+            address.server = Some(server.id.clone());
+        }
+        Ok(())
+    }
+
+    /// The last part of the next address that is free.
+    fn next_address(&mut self) -> Result<u8, Refusal> {
+        let addresses = self.truth.addresses.values();
+        let taken: BTreeSet<String> = addresses.map(|it| it.address.clone()).collect();
+        let last = self.truth.last_address;
+        let after = last.saturating_add(1)..=254;
+        let next = after.chain(1..=last).find(|number| !taken.contains(&dotted(*number)));
+        match next {
+            Some(number) => {
+                self.truth.last_address = number;
+                Ok(number)
+            }
+            None => Err(Refusal::new(RefusalKind::Quota, "all 254 addresses are reserved")),
+        }
+    }
+}
+
+fn dotted(number: u8) -> String {
+    format!("203.0.113.{number}")
+}

@@ -1,0 +1,218 @@
+//! Time and its effects: a deed in the making, and what happens by itself.
+
+use super::Imitate;
+use super::catalogue::{self, seconds};
+use super::clock::Moment;
+use super::disk::Disks;
+use super::objects::{CopyState, Root, ServerState, VolumeState};
+use super::refusal::{Refusal, RefusalKind};
+use super::truth::{Effect, Transition, Truth};
+
+/// How fast what a call sets off will go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// So many times as long as usual.
+    Times(u64),
+    /// It never completes.
+    Never,
+}
+
+/// A change in the making: a copy of the truth that replaces it if all goes well.
+pub(super) struct Deed {
+    pub(super) truth: Truth,
+    pub(super) disks: Disks,
+    pub(super) now: Moment,
+    pub(super) pace: Pace,
+    /// Disk files made for this deed, to be removed if it is refused.
+    pub(super) made: Vec<String>,
+    /// Disk files to be sealed once the deed is done.
+    pub(super) unsealed: Vec<String>,
+    /// Disk files to be removed once the deed is done.
+    pub(super) doomed: Vec<String>,
+}
+
+impl Deed {
+    pub(super) fn new(truth: Truth, disks: Disks, now: Moment) -> Deed {
+        Deed { truth, disks, now, pace: Pace::Times(1), made: Vec::new(), unsealed: Vec::new(), doomed: Vec::new() }
+    }
+
+    /// A stamp that no other object has, later than all before it.
+    pub(super) fn tick(&mut self) -> Moment {
+        let next = Moment(self.truth.last_stamp.0.saturating_add(1));
+        self.truth.last_stamp = self.now.max(next);
+        self.truth.last_stamp
+    }
+
+    /// A new id.
+    pub(super) fn mint(&mut self, prefix: &str) -> String {
+        self.truth.last_id += 1;
+        format!("{prefix}-{:04}", self.truth.last_id)
+    }
+
+    /// Has something happen by itself, so many cloud seconds from now.
+    pub(super) fn schedule(&mut self, seconds: u64, effect: Effect) {
+        let due = match self.pace {
+            Pace::Times(factor) => self.now.plus_seconds(seconds.saturating_mul(factor)),
+            Pace::Never => Moment::NEVER,
+        };
+        self.truth.transitions.push(Transition { due, effect });
+    }
+
+    /// Refuses one more object of a kind that has reached its quota.
+    pub(super) fn check_quota(&self, kind: &str) -> Result<(), Refusal> {
+        match self.truth.faults.quota.get(kind) {
+            Some(limit) if self.truth.count(kind) >= *limit as usize => {
+                Err(Refusal::new(RefusalKind::Quota, format!("the quota of {limit} objects of kind {kind} is used up")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the file of a new disk, empty but for its first bytes.
+    pub(super) fn make_disk(&mut self, file: &str, size_gb: u64, header: &[u8]) -> Result<(), Refusal> {
+        self.made.push(file.to_owned());
+        self.disks.create(file, size_gb, header)?;
+        self.note_birth(file);
+        Ok(())
+    }
+
+    /// Makes the file of a new disk, snapshot or image with the bytes of another one.
+    pub(super) fn copy_disk(&mut self, from: &str, to: &str, size_gb: u64) -> Result<(), Refusal> {
+        self.made.push(to.to_owned());
+        self.disks.copy(from, to, size_gb)?;
+        self.note_copy(from, to);
+        Ok(())
+    }
+
+    /// Lets everything happen that is due by now, in the order of its time.
+    pub(super) fn settle(&mut self) -> Result<(), Refusal> {
+        let now = self.now;
+        while let Some(index) = self.first_due(now) {
+            let transition = self.truth.transitions.remove(index);
+            self.now = transition.due;
+            self.happen(transition.effect)?;
+        }
+        self.now = now;
+        Ok(())
+    }
+
+    fn first_due(&self, now: Moment) -> Option<usize> {
+        let transitions = self.truth.transitions.iter().enumerate();
+        let due = transitions.filter(|(_, transition)| transition.due <= now);
+        due.min_by_key(|(index, transition)| (transition.due, *index)).map(|(index, _)| index)
+    }
+
+    fn happen(&mut self, effect: Effect) -> Result<(), Refusal> {
+        match effect {
+            Effect::Started(id) => {
+                if let Some(server) = self.truth.servers.get_mut(&id)
+                    && server.state == ServerState::Starting
+                {
+                    server.state = ServerState::Running;
+                }
+            }
+            Effect::Stopped(id) => self.become_off(&id, ServerState::Stopped),
+            Effect::StoppedInPlace(id) => self.become_off(&id, ServerState::StoppedInPlace),
+            Effect::ServerGone(id) => self.remove_server(&id)?,
+            Effect::VolumeReady(id) => {
+                if let Some(volume) = self.truth.volumes.get_mut(&id)
+                    && volume.state == VolumeState::Creating
+                {
+                    volume.state = VolumeState::Available;
+                }
+            }
+            Effect::VolumeDetached(id) => self.free_volume(&id),
+            Effect::VolumeResized { volume, size_gb } => self.resize_volume(&volume, size_gb)?,
+            Effect::SnapshotReady(id) => {
+                if let Some(snapshot) = self.truth.snapshots.get_mut(&id)
+                    && snapshot.state == CopyState::Creating
+                {
+                    snapshot.state = CopyState::Available;
+                }
+            }
+            Effect::ImageReady(id) => {
+                if let Some(image) = self.truth.images.get_mut(&id)
+                    && image.state == CopyState::Creating
+                {
+                    image.state = CopyState::Available;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn become_off(&mut self, id: &str, state: ServerState) {
+        let stamp = self.tick();
+        let Some(server) = self.truth.servers.get_mut(id) else {
+            return;
+        };
+        if server.state != ServerState::Stopping {
+            return;
+        }
+        server.state = state;
+        if server.off_since.is_none() {
+            server.off_since = Some(stamp);
+        }
+        if state == ServerState::Stopped && self.truth.imitate == Imitate::Volumes {
+            self.close_bills(id);
+        }
+    }
+
+    fn remove_server(&mut self, id: &str) -> Result<(), Refusal> {
+        let Some(server) = self.truth.servers.get(id).cloned() else {
+            return Ok(());
+        };
+        if let Some(Root::Disk { id: disk, .. }) = &server.root {
+            self.destroy(disk, &server.name, &server.tags)?;
+        }
+        for volume in &server.volumes {
+            self.begin_detach(volume, seconds::DETACH)?;
+        }
+        if let Some(id) = &server.address
+            && let Some(address) = self.truth.addresses.get_mut(id)
+        {
+            address.server = None;
+        }
+        self.close_bills(id);
+        self.truth.servers.remove(id);
+        Ok(())
+    }
+
+    /// Sets a volume on its way from its server; it stays referenced until it is there.
+    pub(super) fn begin_detach(&mut self, id: &str, seconds: u64) -> Result<(), Refusal> {
+        self.notice_writes(id)?;
+        if let Some(volume) = self.truth.volumes.get_mut(id) {
+            volume.state = VolumeState::Detaching;
+            self.schedule(seconds, Effect::VolumeDetached(id.to_owned()));
+        }
+        Ok(())
+    }
+
+    fn free_volume(&mut self, id: &str) {
+        let stamp = self.tick();
+        if let Some(volume) = self.truth.volumes.get_mut(id)
+            && volume.state == VolumeState::Detaching
+        {
+            volume.state = VolumeState::Available;
+            volume.server = None;
+            volume.last_detached = Some(stamp);
+        }
+    }
+
+    fn resize_volume(&mut self, id: &str, size_gb: u64) -> Result<(), Refusal> {
+        let Some(volume) = self.truth.volumes.get_mut(id) else {
+            return Ok(());
+        };
+        volume.size_gb = size_gb;
+        if volume.state == VolumeState::Resizing {
+            let attached = volume.server.is_some();
+            volume.state = if attached { VolumeState::InUse } else { VolumeState::Available };
+        }
+        let name = volume.name.clone();
+        self.disks.grow(id, size_gb)?;
+        self.close_bills(id);
+        let price = catalogue::hourly(catalogue::VOLUME_EUR_PER_GB_MONTH, size_gb);
+        self.open_bill(id, "volume", &name, price);
+        Ok(())
+    }
+}

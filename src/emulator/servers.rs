@@ -1,0 +1,242 @@
+//! What a customer can do with servers.
+
+use super::catalogue::{self, seconds};
+use super::objects::{Root, Server, ServerState, VolumeState};
+use super::physics::Deed;
+use super::refusal::Refusal;
+use super::truth::Effect;
+use super::{Cloud, Imitate};
+
+impl Cloud {
+    /// Starts a server that is stopped, in place or not.
+    pub fn power_on(&self, server: &str) -> Result<(), Refusal> {
+        self.mutate("power_on", |deed| {
+            let found = deed.truth.server(server)?.clone();
+            if !matches!(found.state, ServerState::Stopped | ServerState::StoppedInPlace) {
+                return Err(should_be(&found, "stopped"));
+            }
+            if let Some(Root::Volume(root)) = &found.root
+                && !found.volumes.contains(root)
+            {
+                return Err(Refusal::conflict(format!("server {server} cannot start: its root volume {root} is not attached")));
+            }
+            for file in found.files() {
+                deed.notice_writes(&file)?;
+                deed.note_writing(&file);
+            }
+            if deed.truth.imitate == Imitate::Volumes && found.state == ServerState::Stopped {
+                let price = catalogue::server_type(&found.kind)?.eur_per_hour;
+                deed.open_bill(server, "compute", &found.name, price);
+            }
+            let found = deed.truth.server_mut(server)?;
+            found.state = ServerState::Starting;
+            found.ever_started = true;
+            found.off_since = None;
+            deed.schedule(seconds::POWER_ON, Effect::Started(server.to_owned()));
+            Ok(())
+        })
+    }
+
+    /// Stops a server that runs or is stopped in place, and lets go of its machine.
+    pub fn power_off(&self, server: &str) -> Result<(), Refusal> {
+        self.mutate("power_off", |deed| {
+            let found = deed.truth.server_mut(server)?;
+            let seconds = match found.state {
+                ServerState::Running => seconds::POWER_OFF,
+                ServerState::StoppedInPlace => seconds::POWER_OFF_IN_PLACE,
+                _ => return Err(should_be(found, "running")),
+            };
+            check_unprotected(found)?;
+            found.state = ServerState::Stopping;
+            deed.schedule(seconds, Effect::Stopped(server.to_owned()));
+            Ok(())
+        })
+    }
+
+    /// What somebody inside does who shuts the guest down.
+    pub fn guest_shutdown(&self, server: &str) -> Result<(), Refusal> {
+        self.mutate("guest_shutdown", |deed| {
+            let found = deed.truth.server_mut(server)?;
+            if found.state != ServerState::Running {
+                return Err(should_be(found, "running"));
+            }
+            found.state = ServerState::Stopping;
+            let effect = match deed.truth.imitate {
+                Imitate::Volumes => Effect::StoppedInPlace(server.to_owned()),
+                Imitate::LocalDisks => Effect::Stopped(server.to_owned()),
+            };
+            deed.schedule(seconds::GUEST_SHUTDOWN, effect);
+            Ok(())
+        })
+    }
+
+    /// Attaches a volume to a server, as its root if it is what the server boots from.
+    pub fn attach(&self, server: &str, volume: &str) -> Result<(), Refusal> {
+        self.mutate("attach", |deed| {
+            let mut found = deed.truth.server(server)?.clone();
+            check_settled(&found)?;
+            deed.take_volume(&found, volume)?;
+            if found.may_write() {
+                deed.notice_writes(volume)?;
+                deed.note_writing(volume);
+            }
+            let lost_root = match &found.root {
+                Some(Root::Volume(root)) => !deed.truth.volumes.contains_key(root),
+                Some(Root::Disk { .. }) | None => false,
+            };
+            if lost_root && found.volumes.is_empty() {
+                found.root = Some(Root::Volume(volume.to_owned()));
+            }
+            if found.root == Some(Root::Volume(volume.to_owned())) {
+                found.volumes.insert(0, volume.to_owned());
+            } else {
+                found.volumes.push(volume.to_owned());
+            }
+            deed.truth.servers.insert(server.to_owned(), found);
+            Ok(())
+        })
+    }
+
+    /// Detaches a volume, a root volume as well; it is available after a while.
+    pub fn detach(&self, server: &str, volume: &str) -> Result<(), Refusal> {
+        self.mutate("detach", |deed| {
+            let found = deed.truth.server(server)?;
+            check_settled(found)?;
+            if !found.volumes.iter().any(|id| id == volume) {
+                let message = format!("volume {volume} is not attached to server {server}");
+                return Err(Refusal::conflict(message));
+            }
+            deed.leave(server, &[volume.to_owned()])
+        })
+    }
+
+    /// Detaches all volumes; a local disk stays.
+    pub fn detach_all(&self, server: &str) -> Result<(), Refusal> {
+        self.mutate("detach_all", |deed| {
+            let found = deed.truth.server(server)?;
+            check_settled(found)?;
+            let volumes = found.volumes.clone();
+            deed.leave(server, &volumes)
+        })
+    }
+
+    /// Deletes a server in whatever settled condition. Its volumes and its address stay, its
+    /// local disk does not. Protection covers one that is not stopped.
+    pub fn delete_server(&self, server: &str) -> Result<(), Refusal> {
+        self.mutate("delete_server", |deed| {
+            let found = deed.truth.server_mut(server)?;
+            check_settled(found)?;
+            let seconds = if found.state == ServerState::Stopped {
+                seconds::DELETE_STOPPED_SERVER
+            } else {
+                check_unprotected(found)?;
+                seconds::DELETE_SERVER
+            };
+            found.state = ServerState::Deleting;
+            for file in found.files() {
+                deed.notice_writes(&file)?;
+            }
+            deed.schedule(seconds, Effect::ServerGone(server.to_owned()));
+            Ok(())
+        })
+    }
+
+    /// Gives a stopped server another server type.
+    pub fn change_type(&self, server: &str, kind: &str) -> Result<(), Refusal> {
+        self.mutate("change_type", |deed| {
+            let price = catalogue::server_type(kind)?.eur_per_hour;
+            let found = deed.truth.server_mut(server)?;
+            if found.state != ServerState::Stopped {
+                return Err(should_be(found, "stopped"));
+            }
+            found.kind = kind.to_owned();
+            let name = found.name.clone();
+            if deed.truth.imitate == Imitate::LocalDisks {
+                deed.close_bills(server);
+                deed.open_bill(server, "compute", &name, price);
+            }
+            Ok(())
+        })
+    }
+
+    /// Sets whether a server refuses to be powered off or terminated.
+    pub fn protect(&self, server: &str, protected: bool) -> Result<(), Refusal> {
+        self.mutate("protect", |deed| {
+            deed.truth.server_mut(server)?.protected = protected;
+            Ok(())
+        })
+    }
+}
+
+impl Deed {
+    /// Refuses a server name that another server has, where names must be unique.
+    pub(super) fn check_server_name(&self, name: &str, own_id: &str) -> Result<(), Refusal> {
+        let mut servers = self.truth.servers.values();
+        let is_taken = servers.any(|server| server.name == name && server.id != own_id);
+        if is_taken && self.truth.imitate == Imitate::LocalDisks {
+            return Err(Refusal::invalid(format!("label must be unique: `{name}` is taken")));
+        }
+        Ok(())
+    }
+
+    /// Has a volume belong to a server.
+    pub(super) fn take_volume(&mut self, server: &Server, id: &str) -> Result<(), Refusal> {
+        let volume = self.truth.volume_mut(id)?;
+        check_same_zone(server, id, &volume.zone)?;
+        if let Some(owner) = &volume.server {
+            return Err(Refusal::conflict(format!("volume {id} is in use by server {owner}")));
+        }
+        if !matches!(volume.state, VolumeState::Available | VolumeState::Creating) {
+            let message = format!("volume {id} should be available, it is {}", volume.state);
+            return Err(Refusal::conflict(message));
+        }
+        volume.state = VolumeState::InUse;
+        volume.server = Some(server.id.clone());
+        Ok(())
+    }
+
+    /// Has volumes leave their server, which loses them at once.
+    fn leave(&mut self, server: &str, volumes: &[String]) -> Result<(), Refusal> {
+        for volume in volumes {
+            let state = self.truth.volume(volume)?.state;
+            if state == VolumeState::Resizing {
+                return Err(Refusal::conflict(format!("volume {volume} is {state}")));
+            }
+        }
+        let found = self.truth.server_mut(server)?;
+        found.volumes.retain(|id| !volumes.contains(id));
+        let seconds = if found.may_write() { seconds::DETACH_RUNNING } else { seconds::DETACH };
+        for volume in volumes {
+            self.begin_detach(volume, seconds)?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses to join a server and something of another zone.
+pub(super) fn check_same_zone(server: &Server, id: &str, zone: &str) -> Result<(), Refusal> {
+    if zone == server.zone {
+        return Ok(());
+    }
+    let message = format!("{id} is in zone {zone}, server {} in {}", server.id, server.zone);
+    Err(Refusal::invalid(message))
+}
+
+/// Refuses a server that is on its way somewhere, or locked.
+fn check_settled(server: &Server) -> Result<(), Refusal> {
+    match server.state {
+        ServerState::Running | ServerState::Stopped | ServerState::StoppedInPlace => Ok(()),
+        _ => Err(should_be(server, "running or stopped")),
+    }
+}
+
+fn check_unprotected(server: &Server) -> Result<(), Refusal> {
+    if server.protected {
+        return Err(Refusal::conflict(format!("server {} is protected", server.id)));
+    }
+    Ok(())
+}
+
+fn should_be(server: &Server, wanted: &str) -> Refusal {
+    Refusal::conflict(format!("server should be {wanted}: {} is {}", server.id, server.state))
+}

@@ -1,0 +1,227 @@
+//! What a customer can do with volumes, snapshots and images.
+
+use super::catalogue::{self, seconds};
+use super::objects::{CopyState, Image, Root, ServerState, Snapshot, Volume, VolumeState};
+use super::refusal::Refusal;
+use super::truth::Effect;
+use super::{Cloud, Imitate};
+
+/// A volume to be created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewVolume {
+    /// Where.
+    pub zone: String,
+    /// Its name.
+    pub name: String,
+    /// Its size in GB.
+    pub size_gb: u64,
+    /// The snapshot it starts with, by id; it is empty if missing.
+    pub from_snapshot: Option<String>,
+    /// The customer's tags.
+    pub tags: Vec<String>,
+}
+
+impl Cloud {
+    /// Creates a volume, empty or from a snapshot that is not larger.
+    pub fn create_volume(&self, new: NewVolume) -> Result<Volume, Refusal> {
+        self.mutate("create_volume", |deed| {
+            catalogue::check_zone(&new.zone)?;
+            deed.check_quota("volume")?;
+            check_size(new.size_gb)?;
+            let id = deed.mint("vol");
+            let seconds = match &new.from_snapshot {
+                None => {
+                    deed.make_disk(&id, new.size_gb, b"")?;
+                    seconds::CREATE_VOLUME
+                }
+                Some(snapshot) => {
+                    let found = deed.truth.snapshot(snapshot)?;
+                    if found.state != CopyState::Available {
+                        return Err(Refusal::conflict(format!("snapshot {snapshot} should be available, it is {}", found.state)));
+                    }
+                    if found.zone != new.zone {
+                        let message = format!("snapshot {snapshot} is in zone {}", found.zone);
+                        return Err(Refusal::invalid(message));
+                    }
+                    if new.size_gb < found.size_gb {
+                        return Err(Refusal::invalid(format!("snapshot {snapshot} needs {} GB, not {}", found.size_gb, new.size_gb)));
+                    }
+                    deed.copy_disk(snapshot, &id, new.size_gb)?;
+                    seconds::RESTORE_VOLUME
+                }
+            };
+            let volume = Volume {
+                id: id.clone(),
+                zone: new.zone,
+                name: new.name,
+                size_gb: new.size_gb,
+                state: VolumeState::Creating,
+                server: None,
+                created: deed.tick(),
+                last_detached: None,
+                from_snapshot: new.from_snapshot,
+                from_image: None,
+                tags: new.tags,
+            };
+            let price = catalogue::hourly(catalogue::VOLUME_EUR_PER_GB_MONTH, volume.size_gb);
+            deed.open_bill(&id, "volume", &volume.name, price);
+            deed.schedule(seconds, Effect::VolumeReady(id.clone()));
+            deed.truth.volumes.insert(id, volume.clone());
+            Ok(volume)
+        })
+    }
+
+    /// Makes a volume larger, also while it is in use.
+    pub fn grow_volume(&self, volume: &str, size_gb: u64) -> Result<(), Refusal> {
+        self.mutate("grow_volume", |deed| {
+            check_size(size_gb)?;
+            let found = deed.truth.volume_mut(volume)?;
+            if !matches!(found.state, VolumeState::Available | VolumeState::InUse) {
+                let message = format!("volume {volume} should be available or in use, it is {}", found.state);
+                return Err(Refusal::conflict(message));
+            }
+            if size_gb < found.size_gb {
+                return Err(Refusal::invalid(format!("volume {volume} has {} GB and cannot shrink to {size_gb}", found.size_gb)));
+            }
+            if size_gb > found.size_gb {
+                found.state = VolumeState::Resizing;
+                let effect = Effect::VolumeResized { volume: volume.to_owned(), size_gb };
+                deed.schedule(seconds::RESIZE, effect);
+            }
+            Ok(())
+        })
+    }
+
+    /// Deletes a volume that is available and that no server references.
+    pub fn delete_volume(&self, volume: &str) -> Result<(), Refusal> {
+        self.mutate("delete_volume", |deed| {
+            let found = deed.truth.volume(volume)?.clone();
+            if let Some(server) = &found.server {
+                let message = format!("volume {volume} is in use by server {server}");
+                return Err(Refusal::conflict(message));
+            }
+            if !matches!(found.state, VolumeState::Available | VolumeState::Error) {
+                let message = format!("volume {volume} should be available, it is {}", found.state);
+                return Err(Refusal::conflict(message));
+            }
+            deed.destroy(volume, &found.name, &found.tags)?;
+            deed.close_bills(volume);
+            deed.truth.volumes.remove(volume);
+            Ok(())
+        })
+    }
+
+    /// Copies a volume as it is now; if its server runs, the copy is of a disk being written to.
+    pub fn snapshot_volume(&self, volume: &str, name: &str, tags: Vec<String>) -> Result<Snapshot, Refusal> {
+        self.mutate("snapshot_volume", |deed| {
+            deed.check_quota("snapshot")?;
+            let found = deed.truth.volume(volume)?.clone();
+            let is_readable = matches!(found.state, VolumeState::Available | VolumeState::InUse | VolumeState::Detaching);
+            if !is_readable {
+                let message = format!("volume {volume} should be available or in use, it is {}", found.state);
+                return Err(Refusal::conflict(message));
+            }
+            let id = deed.mint("snap");
+            deed.notice_writes(volume)?;
+            deed.copy_disk(volume, &id, found.size_gb)?;
+            let seconds = if deed.truth.is_written(&found) {
+                deed.note_writing(volume);
+                seconds::SNAPSHOT_RUNNING
+            } else {
+                seconds::SNAPSHOT
+            };
+            let snapshot = Snapshot {
+                id: id.clone(),
+                zone: found.zone,
+                name: name.to_owned(),
+                size_gb: found.size_gb,
+                volume: volume.to_owned(),
+                state: CopyState::Creating,
+                created: deed.tick(),
+                tags,
+            };
+            let price = catalogue::hourly(catalogue::SNAPSHOT_EUR_PER_GB_MONTH, found.size_gb);
+            deed.open_bill(&id, "snapshot", name, price);
+            deed.schedule(seconds, Effect::SnapshotReady(id.clone()));
+            deed.truth.snapshots.insert(id, snapshot.clone());
+            Ok(snapshot)
+        })
+    }
+
+    /// Deletes a snapshot that is complete.
+    pub fn delete_snapshot(&self, snapshot: &str) -> Result<(), Refusal> {
+        self.mutate("delete_snapshot", |deed| {
+            let found = deed.truth.snapshot(snapshot)?.clone();
+            if found.state == CopyState::Creating {
+                return Err(Refusal::conflict(format!("snapshot {snapshot} is {}", found.state)));
+            }
+            deed.destroy(snapshot, &found.name, &found.tags)?;
+            deed.close_bills(snapshot);
+            deed.truth.snapshots.remove(snapshot);
+            Ok(())
+        })
+    }
+
+    /// Copies the local disk of a server as it is now.
+    pub fn capture_image(&self, server: &str, name: &str, tags: Vec<String>) -> Result<Image, Refusal> {
+        self.mutate("capture_image", |deed| {
+            if deed.truth.imitate != Imitate::LocalDisks {
+                let message = "this cloud has no local disks: take a snapshot of the root volume";
+                return Err(Refusal::invalid(message));
+            }
+            deed.check_quota("image")?;
+            let found = deed.truth.server(server)?.clone();
+            if !matches!(found.state, ServerState::Running | ServerState::Stopped) {
+                let message = format!("server should be running or stopped: {server} is {}", found.state);
+                return Err(Refusal::conflict(message));
+            }
+            let Some(Root::Disk { id: disk, size_gb }) = found.root.clone() else {
+                return Err(Refusal::conflict(format!("server {server} has no local disk")));
+            };
+            let id = deed.mint("img");
+            deed.notice_writes(&disk)?;
+            deed.copy_disk(&disk, &id, size_gb)?;
+            if found.may_write() {
+                deed.note_writing(&disk);
+            }
+            let image = Image {
+                id: id.clone(),
+                zone: found.zone,
+                name: name.to_owned(),
+                size_gb,
+                server: server.to_owned(),
+                disk,
+                state: CopyState::Creating,
+                created: deed.tick(),
+                tags,
+            };
+            let price = catalogue::hourly(catalogue::IMAGE_EUR_PER_GB_MONTH, size_gb);
+            deed.open_bill(&id, "image", name, price);
+            deed.schedule(seconds::CAPTURE, Effect::ImageReady(id.clone()));
+            deed.truth.images.insert(id, image.clone());
+            Ok(image)
+        })
+    }
+
+    /// Deletes a private image that is complete.
+    pub fn delete_image(&self, image: &str) -> Result<(), Refusal> {
+        self.mutate("delete_image", |deed| {
+            let found = deed.truth.image(image)?.clone();
+            if found.state == CopyState::Creating {
+                return Err(Refusal::conflict(format!("image {image} is {}", found.state)));
+            }
+            deed.destroy(image, &found.name, &found.tags)?;
+            deed.close_bills(image);
+            deed.truth.images.remove(image);
+            Ok(())
+        })
+    }
+}
+
+/// Refuses sizes no disk of this cloud has.
+fn check_size(size_gb: u64) -> Result<(), Refusal> {
+    if (1..=10_000).contains(&size_gb) {
+        return Ok(());
+    }
+    Err(Refusal::invalid(format!("a volume has 1 to 10000 GB, not {size_gb}")))
+}

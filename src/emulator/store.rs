@@ -1,0 +1,270 @@
+//! The file behind the cloud: one lock, one JSON file that is replaced whole, and disk files.
+
+use std::collections::BTreeSet;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::Settings;
+use super::clock::{Moment, Timepiece};
+use super::disk::Disks;
+use super::fault::FaultKind;
+use super::physics::Deed;
+use super::refusal::{Refusal, RefusalKind};
+use super::truth::{Truth, VERSION};
+
+/// How many of the first bytes of the file tell one write of it from another.
+const HEAD: u64 = 64;
+
+/// One process's hold on a cloud directory.
+pub(super) struct Store {
+    dir: PathBuf,
+    pub(super) disks: Disks,
+    cached: Cached,
+    /// The latest time this process has seen.
+    latest: Moment,
+}
+
+/// The truth as this process last saw it, and the file it saw it in.
+struct Cached {
+    head: Head,
+    truth: Truth,
+}
+
+/// What tells one write of the file from another: its first bytes hold the generation.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Head {
+    inode: u64,
+    length: u64,
+    start: Vec<u8>,
+}
+
+/// The part of the file that is the same in every layout.
+#[derive(Deserialize)]
+struct Edition {
+    version: u32,
+}
+
+impl Store {
+    /// Opens a cloud directory, which is made if need be, and tidies it up.
+    pub(super) fn open(dir: &Path, settings: &Settings) -> Result<Store, Refusal> {
+        let inner = dir.join("disks");
+        let mut builder = DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        builder.create(&inner).map_err(|error| Refusal::storage("create", &inner, error))?;
+        let _lock = lock(dir)?;
+
+        let disks = Disks::new(inner);
+        let found = load(dir)?;
+        let is_new = found.is_none();
+        let cached = match found {
+            Some(cached) => cached,
+            None if disks.is_empty()? => {
+                let truth = Truth::new(settings.imitate, Timepiece::new(settings.clock));
+                Cached { head: Head::default(), truth }
+            }
+            None => return Err(without_truth(dir)),
+        };
+        if cached.truth.imitate != settings.imitate {
+            return Err(Refusal::invalid(format!(
+                "the cloud in `{}` is of the kind {:?}, not {:?}: use another directory",
+                dir.display(),
+                cached.truth.imitate,
+                settings.imitate,
+            )));
+        }
+
+        let latest = cached.truth.latest;
+        let mut store = Store { dir: dir.to_path_buf(), disks, cached, latest };
+        store.sweep()?;
+        if is_new || store.cached.truth.clock.clock() != settings.clock {
+            let mut deed = store.begin();
+            if !is_new {
+                deed.truth.clock = Timepiece::starting_at(settings.clock, deed.now);
+            }
+            store.commit(deed)?;
+        }
+        Ok(store)
+    }
+
+    /// Removes the disk files that the truth does not mention.
+    fn sweep(&self) -> Result<(), Refusal> {
+        let contents = &self.cached.truth.ledger.contents;
+        let living: BTreeSet<&str> = contents.keys().map(String::as_str).collect();
+        self.disks.sweep(&living)
+    }
+
+    /// Takes the lock, which the returned file holds until it is dropped, and reads what is new.
+    pub(super) fn enter(&mut self) -> Result<File, Refusal> {
+        let lock = lock(&self.dir)?;
+        let path = truth_path(&self.dir);
+        let head = match read_head(&path) {
+            Ok(head) => head,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(without_truth(&self.dir));
+            }
+            Err(error) => return Err(Refusal::storage("read", &path, error)),
+        };
+        if head != self.cached.head {
+            self.cached = load(&self.dir)?.ok_or_else(|| without_truth(&self.dir))?;
+        }
+        Ok(lock)
+    }
+
+    /// What the cloud holds, as of the last `enter`.
+    pub(super) fn truth(&self) -> &Truth {
+        &self.cached.truth
+    }
+
+    /// The cloud time, which never goes back.
+    pub(super) fn now(&mut self) -> Moment {
+        let known = self.latest.max(self.cached.truth.latest);
+        self.latest = self.cached.truth.clock.now().max(known);
+        self.latest
+    }
+
+    /// Begins a change.
+    pub(super) fn begin(&mut self) -> Deed {
+        let now = self.now();
+        Deed::new(self.cached.truth.clone(), self.disks.clone(), now)
+    }
+
+    /// Lets everything happen that is due.
+    pub(super) fn settle(&mut self) -> Result<(), Refusal> {
+        let now = self.now();
+        if self.cached.truth.transitions.iter().any(|transition| transition.due <= now) {
+            let mut deed = self.begin();
+            deed.settle()?;
+            self.commit(deed)?;
+        }
+        Ok(())
+    }
+
+    /// Lets a call pass the gate of faults.
+    pub(super) fn strike(&mut self, operation: &str, reading: bool) -> Result<Option<FaultKind>, Refusal> {
+        if !self.cached.truth.faults.concern(operation, reading) {
+            return Ok(None);
+        }
+        let mut deed = self.begin();
+        let fault = deed.truth.faults.strike(operation, reading);
+        self.commit(deed)?;
+        Ok(fault)
+    }
+
+    /// Makes a change true: from the rename on it has happened.
+    pub(super) fn commit(&mut self, deed: Deed) -> Result<(), Refusal> {
+        let mut truth = deed.truth;
+        truth.generation += 1;
+        truth.latest = truth.latest.max(deed.now);
+        let path = truth_path(&self.dir);
+        let aside = self.dir.join("cloud.json.tmp");
+        let text = serde_json::to_vec(&truth).map_err(|error| Refusal::storage("write", &path, error))?;
+        let inode = replace(&aside, &path, &text).map_err(|error| Refusal::storage("write", &path, error))?;
+        let start = text.iter().copied().take(HEAD as usize).collect();
+        let head = Head { inode, length: text.len() as u64, start };
+        self.cached = Cached { head, truth };
+
+        // If these fail, or we are killed here, nothing is wrong: a broken seal counts as one more
+        // write, and a leftover file is swept away at the next open.
+        for file in &deed.unsealed {
+            let _ = self.disks.seal(file);
+        }
+        for file in &deed.doomed {
+            let _ = self.disks.remove(file);
+        }
+        Ok(())
+    }
+
+    /// Drops a change that was refused.
+    pub(super) fn abandon(&self, deed: &Deed) {
+        for file in &deed.made {
+            let _ = self.disks.remove(file);
+        }
+    }
+}
+
+fn truth_path(dir: &Path) -> PathBuf {
+    dir.join("cloud.json")
+}
+
+/// Waits for the lock of a directory; dropping the file gives it back.
+fn lock(dir: &Path) -> Result<File, Refusal> {
+    let path = dir.join("lock");
+    let take = || -> io::Result<File> {
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+        loop {
+            match file.lock() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                outcome => return outcome.map(|()| file),
+            }
+        }
+    };
+    take().map_err(|error| Refusal::storage("lock", &path, error))
+}
+
+fn read_head(path: &Path) -> io::Result<Head> {
+    let file = File::open(path)?;
+    let data = file.metadata()?;
+    let mut start = Vec::with_capacity(HEAD as usize);
+    file.take(HEAD).read_to_end(&mut start)?;
+    Ok(Head { inode: data.ino(), length: data.len(), start })
+}
+
+/// Reads the truth, if there is one.
+fn load(dir: &Path) -> Result<Option<Cached>, Refusal> {
+    let path = truth_path(dir);
+    let head = match read_head(&path) {
+        Ok(head) => head,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Refusal::storage("read", &path, error)),
+    };
+    let text = fs::read(&path).map_err(|error| Refusal::storage("read", &path, error))?;
+    let edition: Edition = serde_json::from_slice(&text).map_err(|error| corrupt(&path, &error))?;
+    if edition.version != VERSION {
+        return Err(Refusal::new(
+            RefusalKind::Storage,
+            format!(
+                "`{}` has version {}, and this program knows version {VERSION}: \
+                 use the program that wrote it, or another directory",
+                path.display(),
+                edition.version,
+            ),
+        ));
+    }
+    let truth = serde_json::from_slice(&text).map_err(|error| corrupt(&path, &error))?;
+    Ok(Some(Cached { head, truth }))
+}
+
+/// Writes a file aside and moves it into its place; gives its inode.
+fn replace(aside: &Path, path: &Path, text: &[u8]) -> io::Result<u64> {
+    let mut file = File::create(aside)?;
+    file.write_all(text)?;
+    let inode = file.metadata()?.ino();
+    fs::rename(aside, path)?;
+    Ok(inode)
+}
+
+fn corrupt(path: &Path, error: &serde_json::Error) -> Refusal {
+    Refusal::new(
+        RefusalKind::Storage,
+        format!(
+            "`{}` is damaged ({error}): restore it from a backup, \
+             or remove its directory to begin with an empty cloud",
+            path.display(),
+        ),
+    )
+}
+
+fn without_truth(dir: &Path) -> Refusal {
+    Refusal::new(
+        RefusalKind::Storage,
+        format!(
+            "`{}` is missing although its cloud is not new: restore it from a backup, \
+             or remove the directory to begin with an empty cloud",
+            truth_path(dir).display(),
+        ),
+    )
+}

@@ -1,0 +1,7 @@
+//! The `cloudypad` program: parse, call, exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cloudypad::cli::main()
+}

@@ -1,0 +1,184 @@
+//! What a cloud can do, as data. The planner asks this table and never the name of a cloud.
+
+use super::{
+    OnStop,
+    spec::{Imitate, Local},
+};
+use std::time::Duration;
+
+/// What one cloud can do, and how long it takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Capabilities {
+    /// The provider's key in a spec: `scaleway`, `linode`, `local`.
+    pub provider: &'static str,
+    /// Whether the root disk is a volume that outlives its server. If not, it dies with it.
+    pub root_outlives_server: bool,
+    /// How a root disk is captured, and comes back.
+    pub capture: Capture,
+    /// Whether volumes have snapshots.
+    pub data_snapshots: bool,
+    /// Whether an address can be reserved and outlive its server.
+    pub static_address: bool,
+    /// Whether the provider's DNS can hold a record that follows the machine.
+    pub dns: bool,
+    /// Whether a volume can be attached to and detached from a running server.
+    pub hot_attach: bool,
+    /// Whether one call detaches all volumes of a stopped server.
+    pub detach_together: bool,
+    /// Whether a powered-off server costs as much as a running one.
+    pub billed_when_off: bool,
+    /// Seconds within which a new object may still be missing from lists.
+    pub listing_lag: u64,
+    /// Seconds within which a call whose answer was lost may still take effect.
+    pub late_effect: u64,
+    /// The image of a first deploy where the spec names none.
+    pub default_image: String,
+    /// What becomes of the root disk on the way to absent where the spec does not say.
+    pub default_on_stop: OnStop,
+    /// The shortest and longest name that the cloud takes for a server.
+    pub name_length: (usize, usize),
+    /// The smallest and largest data volume, in GB.
+    pub volume_gb: (u64, u64),
+    /// How long things usually take.
+    pub durations: Durations,
+    /// How often to look while waiting.
+    pub pace: Pace,
+    /// Cloud seconds that pass in one real second: 1, but for the local cloud.
+    pub speed: f64,
+}
+
+/// How a root disk is captured, and comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capture {
+    /// Block snapshot; comes back as a volume made from it.
+    Snapshot,
+    /// Instance image; comes back as a server made from it.
+    Image,
+}
+
+/// Usual durations in cloud seconds. Plans show them; nothing is decided by them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Durations {
+    /// Power-on until running.
+    pub start: u64,
+    /// Power-off until seen off.
+    pub stop: u64,
+    /// Detach on a stopped server until free.
+    pub detach: u64,
+    /// New volume, empty or from a snapshot, until available.
+    pub volume: u64,
+    /// Snapshot or image until ready, fixed part.
+    pub copy: u64,
+    /// Snapshot or image until ready, per 100 GB of disk.
+    pub copy_per_100_gb: u64,
+    /// Server deletion until gone.
+    pub delete_server: u64,
+    /// Everything else: one call.
+    pub call: u64,
+}
+
+/// How often to look while waiting, in real time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Pause before the first look.
+    pub first: Duration,
+    /// Longest pause between looks.
+    pub longest: Duration,
+    /// After this long without arriving, the wait ends in a hold.
+    pub deadline: Duration,
+}
+
+impl Capabilities {
+    /// Scaleway Instances on SBS (facts: shared provider notes, sections 2 to 4 and 7).
+    pub fn scaleway() -> Self {
+        Self {
+            provider: "scaleway",
+            root_outlives_server: true,
+            capture: Capture::Snapshot,
+            data_snapshots: true,
+            static_address: true,
+            dns: true,
+            hot_attach: true,
+            detach_together: true,
+            billed_when_off: false,
+            listing_lag: 5,
+            late_effect: 60,
+            default_image: "ubuntu_jammy_gpu_os_12".to_owned(),
+            default_on_stop: OnStop::Refresh,
+            name_length: (1, 255),
+            volume_gb: (1, 10_000),
+            durations: Durations { start: 20, stop: 40, detach: 5, volume: 5, copy: 30, copy_per_100_gb: 150, delete_server: 20, call: 1 },
+            pace: Pace { first: Duration::from_secs(2), longest: Duration::from_secs(10), deadline: Duration::from_secs(1800) },
+            speed: 1.0,
+        }
+    }
+
+    /// Linode (facts: shared provider notes, sections 2 to 5).
+    pub fn linode() -> Self {
+        Self {
+            provider: "linode",
+            root_outlives_server: false,
+            capture: Capture::Image,
+            data_snapshots: false,
+            static_address: true,
+            dns: true,
+            hot_attach: true,
+            detach_together: false,
+            billed_when_off: true,
+            listing_lag: 30,
+            late_effect: 60,
+            default_image: "linode/ubuntu22.04".to_owned(),
+            default_on_stop: OnStop::Reuse,
+            name_length: (3, 64),
+            volume_gb: (10, 16_384),
+            durations: Durations {
+                start: 40,
+                stop: 30,
+                detach: 15,
+                volume: 15,
+                copy: 120,
+                copy_per_100_gb: 300,
+                delete_server: 15,
+                call: 1,
+            },
+            pace: Pace { first: Duration::from_secs(3), longest: Duration::from_secs(15), deadline: Duration::from_secs(2400) },
+            speed: 1.0,
+        }
+    }
+
+    /// The local cloud: one of the two kinds above, with its own physics, sped up.
+    pub fn local(local: &Local) -> Self {
+        let like = match local.imitate {
+            Imitate::Scaleway => Self::scaleway(),
+            Imitate::Linode => Self::linode(),
+        };
+        let cloud_seconds = |seconds: f64| Duration::from_secs_f64(seconds / f64::from(local.speed));
+        let least = Duration::from_micros(200);
+        Self {
+            provider: "local",
+            dns: false,
+            listing_lag: 0,
+            late_effect: 0,
+            default_image: "local-os".to_owned(),
+            name_length: (1, 63),
+            volume_gb: (1, 10_000),
+            durations: Durations {
+                start: 10,
+                stop: 30,
+                detach: 5,
+                volume: 5,
+                copy: if like.capture == Capture::Image { 60 } else { 2 },
+                copy_per_100_gb: 0,
+                delete_server: 5,
+                call: 0,
+            },
+            pace: Pace {
+                first: cloud_seconds(1.0).max(least),
+                longest: cloud_seconds(5.0).max(Duration::from_millis(20)),
+                deadline: cloud_seconds(1800.0).max(Duration::from_secs(5)),
+            },
+            speed: f64::from(local.speed),
+            ..like
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What happens during a run, as it happens.
+
+use super::{Hold, Line};
+use std::time::Duration;
+
+/// One thing that happened to one instance.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A call is made.
+    Started {
+        /// The step's key.
+        key: String,
+        /// The step.
+        line: Line,
+        /// Why.
+        reason: String,
+    },
+    /// The call was answered.
+    Finished {
+        /// The step's key.
+        key: String,
+        /// The step.
+        line: Line,
+        /// How long the call took.
+        took: Duration,
+    },
+    /// The call failed, or its outcome is unknown; the run goes on.
+    Failed {
+        /// The step's key.
+        key: String,
+        /// The step.
+        line: Line,
+        /// What the cloud, or the connection, said.
+        answer: String,
+        /// What happens next by itself.
+        then: &'static str,
+    },
+    /// Something under way is awaited.
+    Waiting {
+        /// What for, as a sentence after "until".
+        until: String,
+        /// How long it usually takes, in real time.
+        expected: Duration,
+    },
+    /// It arrived.
+    Arrived {
+        /// What for.
+        until: String,
+        /// How long it took.
+        took: Duration,
+    },
+    /// The run ended.
+    Ended(Ending),
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ending {
+    /// The spec is reached.
+    Done {
+        /// How many mutating calls it took.
+        calls: usize,
+    },
+    /// The owner is needed.
+    Held(Hold),
+    /// Ctrl-C: everything in flight was settled.
+    Interrupted,
+}

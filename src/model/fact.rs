@@ -1,0 +1,20 @@
+//! What we did and do not know the end of: the journal, folded.
+
+use super::Stamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the journal adds to a look. With the journal lost this is empty, and runs are slower, not wrong.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Calls whose outcome is unknown, by step key, with the vendor's clock when they were made.
+    pub open: BTreeMap<String, Stamp>,
+    /// Steps, by key, that the cloud refused in this run and that the run can do without.
+    pub refused: BTreeSet<String>,
+}
+
+impl Facts {
+    /// Whether the cloud refused this step in this run.
+    pub fn was_refused(&self, key: &str) -> bool {
+        self.refused.contains(key)
+    }
+}

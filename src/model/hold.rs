@@ -1,0 +1,222 @@
+//! Why nothing is done although the spec is not reached: a closed table, each with its remedy.
+//! `specs/laws.md` carries the same table; a test compares.
+
+use super::Role;
+use std::fmt;
+
+/// Why the owner is needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hold {
+    /// The spec says hands off.
+    Suspended,
+    /// A look failed.
+    Blind {
+        /// What could not be seen.
+        what: &'static str,
+        /// Why.
+        cause: String,
+    },
+    /// The cloud shows a state that is not in our table.
+    UnknownState {
+        /// The object.
+        object: String,
+        /// The state, in the vendor's words.
+        state: String,
+    },
+    /// The vendor, or the owner in the vendor's console, locked the object.
+    Locked {
+        /// The object.
+        object: String,
+    },
+    /// The instance lives in another zone.
+    LivesElsewhere {
+        /// Where its objects are.
+        zones: Vec<String>,
+        /// Where the spec wants it.
+        wanted: String,
+    },
+    /// Another source manages the object.
+    OtherOwner {
+        /// The object.
+        object: String,
+        /// Its source.
+        owner: String,
+    },
+    /// Two servers of the instance were used.
+    TwoServers {
+        /// Their ids.
+        ids: Vec<String>,
+    },
+    /// Two disks of one role were used.
+    TwoDisks {
+        /// Which role.
+        role: Role,
+        /// Their ids.
+        ids: Vec<String>,
+    },
+    /// The instance had a disk of this role, and it is gone, not by cloudypad.
+    DiskGone {
+        /// Which role.
+        role: Role,
+        /// Whether a copy of it is left.
+        copy: bool,
+    },
+    /// The disk, or the copy it would come from, is larger than the spec says.
+    WouldShrink {
+        /// Which role.
+        role: Role,
+        /// Its size in GB.
+        has: u64,
+        /// The spec's size in GB.
+        wants: u64,
+    },
+    /// The root disk would be destroyed without a copy.
+    RootWouldDie {
+        /// By what.
+        by: &'static str,
+    },
+    /// The spec, or a tag, protects what would be destroyed.
+    Protected {
+        /// What.
+        what: String,
+    },
+    /// A volume of the instance is attached to a server that is not the instance's.
+    AttachedElsewhere {
+        /// The volume.
+        volume: String,
+        /// The server.
+        server: String,
+    },
+    /// An object carries the instance's tag, and its role cannot be told any more.
+    TagsDamaged {
+        /// The object.
+        object: String,
+    },
+    /// The vendor reports that the disk is broken.
+    DiskBroken {
+        /// The disk.
+        object: String,
+    },
+    /// The cloud refused a call.
+    Refused {
+        /// What was asked.
+        step: String,
+        /// The cloud's answer.
+        answer: String,
+    },
+    /// A transition did not arrive in time.
+    Stuck {
+        /// What was awaited.
+        awaited: String,
+        /// For how many seconds.
+        seconds: u64,
+    },
+    /// A call kept failing.
+    KeepsFailing {
+        /// What was asked.
+        step: String,
+        /// The last answer.
+        answer: String,
+    },
+}
+
+impl Hold {
+    /// The reason's code: stable, for tools.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Hold::Suspended => "Suspended",
+            Hold::Blind { .. } => "Blind",
+            Hold::UnknownState { .. } => "UnknownState",
+            Hold::Locked { .. } => "Locked",
+            Hold::LivesElsewhere { .. } => "LivesElsewhere",
+            Hold::OtherOwner { .. } => "OtherOwner",
+            Hold::TwoServers { .. } => "TwoServers",
+            Hold::TwoDisks { .. } => "TwoDisks",
+            Hold::DiskGone { .. } => "DiskGone",
+            Hold::WouldShrink { .. } => "WouldShrink",
+            Hold::RootWouldDie { .. } => "RootWouldDie",
+            Hold::Protected { .. } => "Protected",
+            Hold::AttachedElsewhere { .. } => "AttachedElsewhere",
+            Hold::TagsDamaged { .. } => "TagsDamaged",
+            Hold::DiskBroken { .. } => "DiskBroken",
+            Hold::Refused { .. } => "Refused",
+            Hold::Stuck { .. } => "Stuck",
+            Hold::KeepsFailing { .. } => "KeepsFailing",
+        }
+    }
+
+    /// What the owner can do.
+    pub fn remedy(&self) -> String {
+        match self {
+            Hold::Suspended => "set suspend: false".to_owned(),
+            Hold::Blind { .. } => "nothing was changed; apply again when the cloud answers".to_owned(),
+            Hold::UnknownState { .. } => "look at it in the vendor's console; apply again when it is in a usual state".to_owned(),
+            Hold::Locked { .. } => "unlock it in the vendor's console (a vendor's own lock needs their support)".to_owned(),
+            Hold::LivesElsewhere { zones, .. } => {
+                format!("put the zone back to {}, or delete the instance there keeping its snapshots", zones.join(", "))
+            }
+            Hold::OtherOwner { owner, .. } => {
+                format!("leave it to {owner}, or take it over with: cloudypad adopt")
+            }
+            Hold::TwoServers { .. } => "find out which one you used last, and delete the other in the vendor's console".to_owned(),
+            Hold::TwoDisks { role, .. } => {
+                format!("find out which {role} disk is the one you want, and remove the tags of the other, or delete it")
+            }
+            Hold::DiskGone { copy: true, .. } => {
+                "set serverState: absent and apply; present then brings it back from its newest copy".to_owned()
+            }
+            Hold::DiskGone { role: Role::Root, copy: false } => {
+                "write rootDisk: {disposable: true} to start afresh from the image".to_owned()
+            }
+            Hold::DiskGone { role: Role::Data, copy: false } => {
+                "write dataDisk: {delete: true}, apply, then give it a size again for a new empty one".to_owned()
+            }
+            Hold::WouldShrink { role, has, .. } => format!("write {role}Disk: {{sizeGb: {has}}} or more: disks never shrink"),
+            Hold::RootWouldDie { .. } => "enable rootDiskSnapshot, or write rootDisk: {disposable: true} to let it go".to_owned(),
+            Hold::Protected { .. } => "set protect: false and apply it first".to_owned(),
+            Hold::AttachedElsewhere { volume, server } => format!("detach {volume} from {server}, or tag that server as the instance's"),
+            Hold::TagsDamaged { .. } => "put its role:root or role:data tag back, or remove its in: tag".to_owned(),
+            Hold::DiskBroken { .. } => "ask the vendor's support; its snapshots are kept".to_owned(),
+            Hold::Refused { .. } => "do what the cloud's answer asks for, then apply again".to_owned(),
+            Hold::Stuck { .. } => "look at it in the vendor's console; apply again: the run goes on where it is".to_owned(),
+            Hold::KeepsFailing { .. } => "nothing is lost; apply again later: the run goes on where it is".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Hold::Suspended => write!(f, "the spec says to keep hands off"),
+            Hold::Blind { what, cause } => write!(f, "the cloud did not show the instance's {what}: {cause}"),
+            Hold::UnknownState { object, state } => write!(f, "{object} is in state {state:?}, which cloudypad does not know"),
+            Hold::Locked { object } => write!(f, "{object} is locked"),
+            Hold::LivesElsewhere { zones, wanted } => {
+                write!(f, "the instance lives in {}, and the spec says {wanted}: moving it is not supported", zones.join(", "))
+            }
+            Hold::OtherOwner { object, owner } => write!(f, "{object} is managed by {owner}"),
+            Hold::TwoServers { ids } => write!(f, "two servers of this instance were used: {}", ids.join(", ")),
+            Hold::TwoDisks { role, ids } => write!(f, "two {role} disks of this instance were used: {}", ids.join(", ")),
+            Hold::DiskGone { role, copy: true } => {
+                write!(f, "the {role} disk is gone, and not by cloudypad; an older copy of it is left")
+            }
+            Hold::DiskGone { role, copy: false } => {
+                write!(f, "the instance had a {role} disk; neither it nor a copy of it is left in the cloud")
+            }
+            Hold::WouldShrink { role, has, wants } => {
+                write!(f, "the {role} disk has {has} GB, and the spec says {wants} GB")
+            }
+            Hold::RootWouldDie { by } => write!(f, "{by} would destroy the root disk without a copy"),
+            Hold::Protected { what } => write!(f, "{what}"),
+            Hold::AttachedElsewhere { volume, server } => {
+                write!(f, "volume {volume} is attached to {server}, which is not a server of this instance")
+            }
+            Hold::TagsDamaged { object } => write!(f, "the tags of {object} do not say what it is any more"),
+            Hold::DiskBroken { object } => write!(f, "the vendor reports an error on {object}"),
+            Hold::Refused { step, answer } => write!(f, "the cloud refused to {step}: {answer}"),
+            Hold::Stuck { awaited, seconds } if *seconds < 120 => write!(f, "waited {seconds} s until {awaited}, in vain"),
+            Hold::Stuck { awaited, seconds } => write!(f, "waited {} min until {awaited}, in vain", seconds / 60),
+            Hold::KeepsFailing { step, answer } => write!(f, "could not {step}: {answer}"),
+        }
+    }
+}

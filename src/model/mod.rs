@@ -1,0 +1,25 @@
+//! Floor 0: nouns and proofs. No async, no I/O, no clock.
+
+mod capability;
+mod event;
+mod fact;
+mod hold;
+mod id;
+mod outcome;
+pub mod spec;
+mod step;
+mod tag;
+mod witness;
+mod world;
+
+pub use capability::{Capabilities, Capture, Durations, Pace};
+pub use event::*;
+pub use fact::*;
+pub use hold::*;
+pub use id::{Id, InstanceKey, Stamp};
+pub use outcome::*;
+pub use spec::{Instance, OnStop, Placement, ServerState, Spec};
+pub use step::*;
+pub use tag::*;
+pub use witness::*;
+pub use world::*;

@@ -1,0 +1,555 @@
+//! The owner's words: one `Instance` document. Its JSON Schema is `specs/instance.schema.json`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use super::{Capabilities, InstanceKey};
+
+/// The envelope of one document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Instance {
+    /// The version of this format.
+    pub api_version: ApiVersion,
+    /// What the document describes.
+    pub kind: Kind,
+    /// Who the instance is.
+    pub metadata: Metadata,
+    /// What it should be.
+    pub spec: Spec,
+}
+
+impl Instance {
+    /// The instance's key.
+    pub fn key(&self) -> InstanceKey {
+        InstanceKey { namespace: self.metadata.namespace.clone(), name: self.metadata.name.clone() }
+    }
+}
+
+/// The known versions of the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ApiVersion {
+    /// The first one, still open to change.
+    #[serde(rename = "cloudypad.gg/v1alpha1")]
+    V1Alpha1,
+}
+
+/// The known kinds of document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Kind {
+    /// One cloud gaming machine.
+    Instance,
+}
+
+/// Who the instance is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Metadata {
+    /// The instance's name: lower-case letters, digits and single dashes, beginning with a letter.
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z]([a-z0-9]|-[a-z0-9])*$"), example = &"mypad")]
+    pub name: String,
+    /// Keeps instances of several owners in one account apart.
+    #[serde(default = "default_namespace")]
+    #[schemars(length(min = 1, max = 63), regex(pattern = r"^[a-z]([a-z0-9]|-[a-z0-9])*$"))]
+    pub namespace: String,
+    /// Free labels for people and tools; cloudypad itself does not read them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+}
+
+/// What an instance should be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// present: the server exists and runs. stopped: it exists, powered off. absent: archived, only
+    /// what is needed to come back is kept.
+    pub server_state: ServerState,
+    /// Where it lives: exactly one of `scaleway`, `linode`, `local`.
+    pub provider: ProviderSpec,
+    /// The disk the machine boots from.
+    #[serde(default)]
+    pub root_disk: RootDisk,
+    /// The disk for games and saves. Leaving it out destroys nothing: an existing one is kept, detached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "DataDisk")]
+    pub data_disk: Option<DataDisk>,
+    /// Whether the root disk is captured, so that the machine can be archived and rebuilt.
+    #[serde(default)]
+    pub root_disk_snapshot: RootDiskSnapshot,
+    /// Whether the data disk is snapshotted and deleted while archived. Off: the disk itself stays.
+    #[serde(default)]
+    pub data_disk_snapshot: DataDiskSnapshot,
+    /// How to get in.
+    #[serde(default)]
+    pub ssh: Ssh,
+    /// Who may reach it, on which ports, under which name.
+    #[serde(default)]
+    pub network: Network,
+    /// What makes a bare server a gaming machine: `none`, or `{ansible: …}`, or `{script: …}`.
+    #[serde(default)]
+    pub configuration: Configuration,
+    /// Stops the machine when nobody plays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Autostop")]
+    pub autostop: Option<Autostop>,
+    /// Keep hands off: nothing is changed while this is true.
+    #[serde(default)]
+    pub suspend: bool,
+    /// Refuse deletion and the end of a last copy. Archiving with copies goes on.
+    #[serde(default)]
+    pub protect: bool,
+    /// Opaque; changing it wakes an instance that went to sleep by itself.
+    #[serde(default)]
+    #[schemars(length(max = 200))]
+    pub wake: String,
+}
+
+/// The wish for the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ServerState {
+    /// Exists and runs.
+    Present,
+    /// Exists, powered off.
+    Stopped,
+    /// Archived: no server.
+    Absent,
+}
+
+/// Exactly one provider.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProviderSpec {
+    /// Scaleway Instances with SBS volumes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Scaleway")]
+    pub scaleway: Option<Scaleway>,
+    /// Linode (Akamai).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Linode")]
+    pub linode: Option<Linode>,
+    /// The cloud in a box on this machine: no account, real disks, no guest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Local")]
+    pub local: Option<Local>,
+}
+
+/// A Scaleway instance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Scaleway {
+    /// The project that pays, a UUID.
+    #[schemars(
+        regex(pattern = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"),
+        example = &"11111111-1111-4111-8111-111111111111"
+    )]
+    pub project_id: String,
+    /// The zone.
+    #[schemars(regex(pattern = r"^[a-z]{2}-[a-z]{3}-[1-9]$"), example = &"fr-par-2")]
+    pub zone: String,
+    /// The commercial type.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9-]+$"), example = &"L4-1-24G")]
+    pub instance_type: String,
+    /// The marketplace label of the first root disk. Default: `ubuntu_jammy_gpu_os_12`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 100))]
+    pub image: Option<String>,
+}
+
+/// A Linode.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Linode {
+    /// The region.
+    #[schemars(regex(pattern = r"^[a-z]{2}-[a-z0-9-]+$"), example = &"fr-par")]
+    pub region: String,
+    /// The type.
+    #[schemars(regex(pattern = r"^[a-z0-9-]+$"), example = &"g2-gpu-rtx4000a1-m")]
+    pub instance_type: String,
+    /// The public image of the first root disk. Default: `linode/ubuntu22.04`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 100))]
+    pub image: Option<String>,
+}
+
+/// An instance of the local cloud.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Local {
+    /// Which kind of cloud to be: `scaleway` (disks outlive servers) or `linode` (the root disk dies
+    /// with its server).
+    #[serde(default)]
+    pub imitate: Imitate,
+    /// The zone.
+    #[serde(default = "default_local_zone")]
+    #[schemars(regex(pattern = r"^local-[12]$"), example = &"local-1")]
+    pub zone: String,
+    /// The server type.
+    #[serde(default = "default_local_type")]
+    #[schemars(regex(pattern = r"^local-(small|medium|large)$"), example = &"local-small")]
+    pub instance_type: String,
+    /// The image of the first root disk. Default: `local-os`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 100))]
+    pub image: Option<String>,
+    /// Cloud seconds that pass in one second of yours.
+    #[serde(default = "default_speed")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub speed: u32,
+}
+
+impl Default for Local {
+    fn default() -> Self {
+        Self {
+            imitate: Imitate::default(),
+            zone: default_local_zone(),
+            instance_type: default_local_type(),
+            image: None,
+            speed: default_speed(),
+        }
+    }
+}
+
+/// Which kind of cloud the local one imitates.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Imitate {
+    /// Volumes outlive servers; captures are block snapshots.
+    #[default]
+    Scaleway,
+    /// The root disk dies with its server; captures are images; volumes have no snapshots.
+    Linode,
+}
+
+/// The root disk.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RootDisk {
+    /// Size in GB (10^9 bytes). Grows, never shrinks.
+    #[serde(default = "default_root_gb")]
+    #[schemars(range(min = 8, max = 10_000))]
+    pub size_gb: u64,
+    /// The root disk may be destroyed without a copy.
+    #[serde(default)]
+    pub disposable: bool,
+}
+
+impl Default for RootDisk {
+    fn default() -> Self {
+        Self { size_gb: default_root_gb(), disposable: false }
+    }
+}
+
+/// The data disk.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DataDisk {
+    /// Size in GB (10^9 bytes). Grows, never shrinks. Required unless `delete` is true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64", range(min = 1, max = 10_000))]
+    pub size_gb: Option<u64>,
+    /// Destroy the data disk and its snapshots, with everything on them.
+    #[serde(default)]
+    pub delete: bool,
+}
+
+/// How the root disk is captured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RootDiskSnapshot {
+    /// Capture the root disk after the first deploy, and start later servers from the capture.
+    #[serde(default)]
+    pub enable: bool,
+    /// On the way to absent: `refresh` captures again so that nothing is lost; `reuse` keeps the
+    /// earlier capture and lets later changes of the root disk go. Default: `refresh` where a capture
+    /// is a block snapshot (Scaleway, local), `reuse` where it is an image (Linode).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "OnStop")]
+    pub on_stop: Option<OnStop>,
+    /// How many ready captures to keep.
+    #[serde(default = "default_retain")]
+    #[schemars(range(min = 1, max = 100))]
+    pub retain: u32,
+    /// `cloudypad delete` leaves the captures alone.
+    #[serde(default)]
+    pub keep_on_deletion: bool,
+}
+
+impl Default for RootDiskSnapshot {
+    fn default() -> Self {
+        Self { enable: false, on_stop: None, retain: default_retain(), keep_on_deletion: false }
+    }
+}
+
+/// What becomes of the root disk on the way to absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnStop {
+    /// Capture it again.
+    Refresh,
+    /// Keep the earlier capture, let later changes go.
+    Reuse,
+}
+
+/// How the data disk is snapshotted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DataDiskSnapshot {
+    /// While absent, keep a snapshot instead of the disk.
+    #[serde(default)]
+    pub enable: bool,
+    /// How many ready snapshots to keep.
+    #[serde(default = "default_retain")]
+    #[schemars(range(min = 1, max = 100))]
+    pub retain: u32,
+}
+
+impl Default for DataDiskSnapshot {
+    fn default() -> Self {
+        Self { enable: false, retain: default_retain() }
+    }
+}
+
+/// How to get in.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Ssh {
+    /// The public key that may log in. `~` is your home; a relative path starts at the spec's directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 4096), example = &"~/.ssh/id_ed25519.pub")]
+    pub public_key_path: Option<String>,
+    /// The private key, needed only where a configuration is applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 4096))]
+    pub private_key_path: Option<String>,
+    /// The login name. Default: by provider and image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 32), regex(pattern = r"^[a-z_][a-z0-9_-]*$"))]
+    pub user: Option<String>,
+}
+
+/// Who may reach the machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Network {
+    /// Networks that may connect, in CIDR form.
+    #[serde(default = "default_allow_from")]
+    #[schemars(length(min = 1, max = 100))]
+    pub allow_from: Vec<String>,
+    /// `sunshine` (SSH and the streaming ports), or a list like `22/tcp`, `47998-48010/udp`.
+    #[serde(default)]
+    pub ports: Ports,
+    /// A DNS name that follows the machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Dns")]
+    pub dns: Option<Dns>,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self { allow_from: default_allow_from(), ports: Ports::default(), dns: None }
+    }
+}
+
+/// Which ports are open.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Ports {
+    /// A well-known set.
+    Preset(PortPreset),
+    /// Port or range with protocol, like `22/tcp`.
+    List(Vec<String>),
+}
+
+impl Default for Ports {
+    fn default() -> Self {
+        Ports::Preset(PortPreset::Sunshine)
+    }
+}
+
+/// Well-known sets of ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PortPreset {
+    /// 22, 47984, 47989 and 48010 over TCP, 47998-48010 over UDP: SSH, and what Moonlight needs of Sunshine.
+    Sunshine,
+}
+
+impl Ports {
+    /// Each port or range with its protocol, as (protocol, ports).
+    pub fn pairs(&self) -> Vec<(String, String)> {
+        match self {
+            Ports::Preset(PortPreset::Sunshine) => {
+                [("tcp", "22"), ("tcp", "47984"), ("tcp", "47989"), ("tcp", "48010"), ("udp", "47998-48010")]
+                    .map(|(protocol, ports)| (protocol.to_owned(), ports.to_owned()))
+                    .to_vec()
+            }
+            Ports::List(list) => list
+                .iter()
+                .filter_map(|entry| entry.split_once('/'))
+                .map(|(ports, protocol)| (protocol.to_owned(), ports.to_owned()))
+                .collect(),
+        }
+    }
+}
+
+/// A DNS name that follows the machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Dns {
+    /// The zone, like `example.com`; it must exist in the provider's DNS.
+    #[schemars(length(min = 3, max = 253))]
+    pub zone: String,
+    /// The record inside the zone, like `mypad`.
+    #[schemars(length(min = 1, max = 63))]
+    pub record: String,
+}
+
+/// What makes a bare server a gaming machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Configuration {
+    /// Nothing is configured.
+    None(NoConfiguration),
+    /// A recipe.
+    Recipe(Recipe),
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Configuration::None(NoConfiguration::None)
+    }
+}
+
+/// The word `none`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum NoConfiguration {
+    /// Nothing is configured.
+    None,
+}
+
+/// A recipe: exactly one of `ansible` and `script`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Recipe {
+    /// An Ansible playbook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Ansible")]
+    pub ansible: Option<Ansible>,
+    /// A script run on the server over SSH; running it twice must do no harm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 4096))]
+    pub script: Option<String>,
+    /// When a changed recipe is applied: `nextStart` never interrupts a player; `now` does.
+    #[serde(default)]
+    pub when: When,
+}
+
+/// An Ansible playbook.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Ansible {
+    /// The playbook's file; a relative path starts at the spec's directory.
+    #[schemars(length(min = 1, max = 4096))]
+    pub playbook: String,
+}
+
+/// When a changed recipe is applied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum When {
+    /// At the next start.
+    #[default]
+    NextStart,
+    /// At once.
+    Now,
+}
+
+/// Stops the machine when nobody plays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Autostop {
+    /// Whether it does.
+    #[serde(default = "default_true")]
+    pub enable: bool,
+    /// Seconds of idleness.
+    #[serde(default = "default_autostop_seconds")]
+    #[schemars(range(min = 60, max = 86_400))]
+    pub timeout_seconds: u32,
+}
+
+fn default_namespace() -> String {
+    "default".to_owned()
+}
+fn default_local_zone() -> String {
+    "local-1".to_owned()
+}
+fn default_local_type() -> String {
+    "local-small".to_owned()
+}
+fn default_speed() -> u32 {
+    60
+}
+fn default_root_gb() -> u64 {
+    30
+}
+fn default_retain() -> u32 {
+    1
+}
+fn default_true() -> bool {
+    true
+}
+fn default_autostop_seconds() -> u32 {
+    900
+}
+fn default_allow_from() -> Vec<String> {
+    vec!["0.0.0.0/0".to_owned()]
+}
+
+/// Where an instance is wished to live, in one vocabulary for all providers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placement<'a> {
+    /// `scaleway`, `linode` or `local`.
+    pub provider: &'static str,
+    /// Zone or region.
+    pub zone: &'a str,
+    /// Server type.
+    pub machine_type: &'a str,
+    /// The image's label, where the owner named one.
+    pub image: Option<&'a str>,
+}
+
+impl Spec {
+    /// Where the instance is wished to live.
+    ///
+    /// # Panics
+    /// Never for a spec that was read: reading refuses a spec without exactly one provider.
+    pub fn placement(&self) -> Placement<'_> {
+        let provider = &self.provider;
+        if let Some(it) = &provider.scaleway {
+            Placement { provider: "scaleway", zone: &it.zone, machine_type: &it.instance_type, image: it.image.as_deref() }
+        } else if let Some(it) = &provider.linode {
+            Placement { provider: "linode", zone: &it.region, machine_type: &it.instance_type, image: it.image.as_deref() }
+        } else {
+            let it = provider.local.as_ref().expect("a spec that was read names one provider");
+            Placement { provider: "local", zone: &it.zone, machine_type: &it.instance_type, image: it.image.as_deref() }
+        }
+    }
+
+    /// The image label of a first deploy: the owner's, else the cloud's default.
+    pub fn image<'a>(&'a self, cloud: &'a Capabilities) -> &'a str {
+        self.placement().image.unwrap_or(&cloud.default_image)
+    }
+
+    /// What becomes of the root disk on the way to absent: the owner's word, else the cloud's default.
+    pub fn on_stop(&self, cloud: &Capabilities) -> OnStop {
+        self.root_disk_snapshot.on_stop.unwrap_or(cloud.default_on_stop)
+    }
+
+    /// The wished size of the data disk in GB, where one is wished.
+    pub fn data_gb(&self) -> Option<u64> {
+        self.data_disk.as_ref().filter(|disk| !disk.delete).and_then(|disk| disk.size_gb)
+    }
+}

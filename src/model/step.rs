@@ -1,0 +1,320 @@
+//! What may be done: single mutating calls, and what is asked for.
+
+use super::{
+    Address, Expendable, Firewall, Id, Image, InstanceKey, LocalDisk, Quiet, Role, Rule, Server, Snapshot, Spared, Spec, Stamp, Tags,
+    Volume,
+};
+
+/// One wish about one instance.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// The instance.
+    pub key: InstanceKey,
+    /// Its spec.
+    pub spec: Spec,
+    /// Set when the instance is to be removed altogether.
+    pub deletion: Option<Deletion>,
+    /// The source that manages the instance (`--owner`, or a watch).
+    pub owner: Option<String>,
+    /// Take over what another source manages.
+    pub adopt: bool,
+    /// Digest of everything that configures the server; `none` where nothing does.
+    pub recipe: String,
+}
+
+/// A confirmed `cloudypad delete`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deletion {
+    /// Leave snapshots and images; disks get a last one first.
+    pub keep_snapshots: bool,
+}
+
+/// What a server boots from, at its birth. Never compared with a living server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Boot {
+    /// A stock image, by label.
+    Stock(String),
+    /// An existing volume.
+    Volume(Id<Volume>),
+    /// A private image.
+    Image(Id<Image>),
+}
+
+/// A volume to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewVolume {
+    /// Its name.
+    pub name: String,
+    /// What it will be.
+    pub role: Role,
+    /// Size in GB.
+    pub size_gb: u64,
+    /// The snapshot to make it from; `None` for an empty one.
+    pub from: Option<Id<Snapshot>>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// A server to be made, off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewServer {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub machine_type: String,
+    /// What it boots from.
+    pub boot: Boot,
+    /// Size of its root disk in GB.
+    pub root_gb: u64,
+    /// The data volume to attach.
+    pub data: Option<Id<Volume>>,
+    /// The reserved address to use.
+    pub address: Option<Id<Address>>,
+    /// The firewall to stand behind.
+    pub firewall: Option<Id<Firewall>>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// Any object that carries tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Object {
+    /// A server.
+    Server(Id<Server>),
+    /// A volume.
+    Volume(Id<Volume>),
+    /// A snapshot.
+    Snapshot(Id<Snapshot>),
+    /// An image.
+    Image(Id<Image>),
+    /// An address.
+    Address(Id<Address>),
+    /// A firewall.
+    Firewall(Id<Firewall>),
+}
+
+impl Object {
+    /// The vendor's id, as text.
+    pub fn id(&self) -> &str {
+        match self {
+            Object::Server(id) => id.as_str(),
+            Object::Volume(id) => id.as_str(),
+            Object::Snapshot(id) => id.as_str(),
+            Object::Image(id) => id.as_str(),
+            Object::Address(id) => id.as_str(),
+            Object::Firewall(id) => id.as_str(),
+        }
+    }
+}
+
+/// One mutating call, as an order. The destructive ones carry their proof.
+#[derive(Debug)]
+pub enum Step {
+    /// Reserve an address.
+    ReserveAddress {
+        /// Its tags.
+        tags: Tags,
+    },
+    /// Make a firewall that lets nothing in.
+    CreateFirewall {
+        /// Its name.
+        name: String,
+        /// Its tags.
+        tags: Tags,
+    },
+    /// Replace what a firewall lets in.
+    SetRules {
+        /// The firewall.
+        firewall: Id<Firewall>,
+        /// Everything it lets in.
+        rules: Vec<Rule>,
+    },
+    /// Make a volume.
+    CreateVolume(NewVolume),
+    /// Make a server, off.
+    CreateServer(NewServer),
+    /// Replace an object's tags, and its name where one is given.
+    Retag {
+        /// The object.
+        object: Object,
+        /// All its tags.
+        tags: Tags,
+        /// Its new name.
+        name: Option<String>,
+    },
+    /// Power a server on.
+    StartServer(Id<Server>),
+    /// Power a server off, keeping it.
+    StopServer(Id<Server>),
+    /// Detach volumes from a server, in one call.
+    Detach {
+        /// The server.
+        server: Id<Server>,
+        /// The volumes to detach.
+        volumes: Vec<Id<Volume>>,
+    },
+    /// Attach a volume.
+    Attach {
+        /// The server.
+        server: Id<Server>,
+        /// The volume.
+        volume: Id<Volume>,
+        /// As what.
+        role: Role,
+    },
+    /// Give a server a reserved address.
+    AssignAddress {
+        /// The server.
+        server: Id<Server>,
+        /// The address.
+        address: Id<Address>,
+    },
+    /// Put a server behind a firewall.
+    AssignFirewall {
+        /// The server.
+        server: Id<Server>,
+        /// The firewall.
+        firewall: Id<Firewall>,
+    },
+    /// Grow a volume.
+    Grow {
+        /// The volume.
+        volume: Id<Volume>,
+        /// Its new size in GB.
+        size_gb: u64,
+    },
+    /// Change the type of a server that is off.
+    ChangeType {
+        /// The server.
+        server: Id<Server>,
+        /// The new type.
+        machine_type: String,
+    },
+    /// Run the recipe on a server.
+    Configure {
+        /// The server.
+        server: Id<Server>,
+        /// The recipe's digest.
+        recipe: String,
+    },
+    /// Snapshot a quiet volume.
+    TakeSnapshot {
+        /// The volume, proven quiet.
+        disk: Quiet<Volume>,
+        /// The snapshot's name.
+        name: String,
+        /// The snapshot's tags.
+        tags: Tags,
+    },
+    /// Capture a quiet local disk as an image.
+    CaptureImage {
+        /// The disk, proven quiet.
+        disk: Quiet<LocalDisk>,
+        /// The image's name.
+        name: String,
+        /// The image's tags.
+        tags: Tags,
+    },
+    /// Delete a server, and the disks that die with it.
+    DeleteServer {
+        /// The server.
+        server: Id<Server>,
+        /// Every disk that dies with it, each spared.
+        dying: Vec<Spared<LocalDisk>>,
+    },
+    /// Delete a volume.
+    DeleteVolume(Spared<Volume>),
+    /// Delete a snapshot.
+    DeleteSnapshot(Expendable<Snapshot>),
+    /// Delete an image.
+    DeleteImage(Expendable<Image>),
+    /// Give an address back.
+    ReleaseAddress(Id<Address>),
+    /// Delete a firewall.
+    DeleteFirewall(Id<Firewall>),
+}
+
+impl Step {
+    /// A name for this step that is the same in every look at the same cloud: kind and object.
+    pub fn key(&self) -> String {
+        match self {
+            Step::ReserveAddress { .. } => "reserve-address".to_owned(),
+            Step::CreateFirewall { .. } => "create-firewall".to_owned(),
+            Step::SetRules { firewall, .. } => format!("set-rules {firewall}"),
+            Step::CreateVolume(new) => create_volume_key(new.role),
+            Step::CreateServer(_) => CREATE_SERVER_KEY.to_owned(),
+            Step::Retag { object, .. } => format!("retag {}", object.id()),
+            Step::StartServer(server) => format!("start-server {server}"),
+            Step::StopServer(server) => format!("stop-server {server}"),
+            Step::Detach { server, .. } => detach_key(server),
+            Step::Attach { server, volume, .. } => format!("attach {server} {volume}"),
+            Step::AssignAddress { server, address } => format!("assign-address {server} {address}"),
+            Step::AssignFirewall { server, firewall } => format!("assign-firewall {server} {firewall}"),
+            Step::Grow { volume, .. } => format!("grow {volume}"),
+            Step::ChangeType { server, .. } => format!("change-type {server}"),
+            Step::Configure { server, .. } => format!("configure {server}"),
+            Step::TakeSnapshot { disk, .. } => copy_key(disk.disk().as_str()),
+            Step::CaptureImage { disk, .. } => copy_key(disk.disk().as_str()),
+            Step::DeleteServer { server, .. } => format!("delete-server {server}"),
+            Step::DeleteVolume(spared) => format!("delete-volume {}", spared.disk()),
+            Step::DeleteSnapshot(copy) => delete_copy_key(copy.copy().as_str()),
+            Step::DeleteImage(copy) => delete_copy_key(copy.copy().as_str()),
+            Step::ReleaseAddress(address) => format!("release-address {address}"),
+            Step::DeleteFirewall(firewall) => format!("delete-firewall {firewall}"),
+        }
+    }
+
+    /// Whether the step ends something that cannot be made again. Such a step is planned once more,
+    /// from a fresh look, right before its call.
+    pub fn is_destructive(&self) -> bool {
+        matches!(
+            self,
+            Step::DeleteServer { .. } | Step::DeleteVolume(_) | Step::DeleteSnapshot(_) | Step::DeleteImage(_) | Step::ReleaseAddress(_)
+        )
+    }
+
+    /// Whether the instance can do without the step: a refusal of it is noted and does not end a run.
+    pub fn is_optional(&self) -> bool {
+        matches!(self, Step::Detach { .. } | Step::DeleteSnapshot(_) | Step::DeleteImage(_))
+    }
+}
+
+/// Key of [`Step::CreateServer`].
+pub const CREATE_SERVER_KEY: &str = "create-server";
+
+/// Key of [`Step::CreateVolume`].
+pub fn create_volume_key(role: Role) -> String {
+    format!("create-volume {role}")
+}
+
+/// Key of [`Step::Detach`].
+pub fn detach_key(server: &Id<Server>) -> String {
+    format!("detach {server}")
+}
+
+/// Key of the steps that copy a disk.
+pub fn copy_key(disk: &str) -> String {
+    format!("copy {disk}")
+}
+
+/// Key of the steps that delete a copy.
+pub fn delete_copy_key(copy: &str) -> String {
+    format!("delete-copy {copy}")
+}
+
+/// Something that is awaited, looked at by id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Awaited {
+    /// A server in a settled state: on, off or gone.
+    ServerSettled(Id<Server>),
+    /// A server's disappearance.
+    ServerGone(Id<Server>),
+    /// A volume in a settled state: free, attached or gone.
+    VolumeSettled(Id<Volume>),
+    /// A snapshot, complete or failed.
+    SnapshotSettled(Id<Snapshot>),
+    /// An image, complete or failed.
+    ImageSettled(Id<Image>),
+    /// The vendor's clock past this moment: until then a list may be stale or a lost call take effect.
+    Clock(Stamp),
+}

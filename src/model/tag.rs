@@ -1,0 +1,136 @@
+//! Ownership tags: what marks an object as ours, and what it remembers.
+//!
+//! Tags fit the narrowest cloud (Linode: 3 to 50 characters, case-insensitive), so they are
+//! lower-case, and long names are shortened with a digest.
+
+use super::InstanceKey;
+use std::fmt;
+
+/// The tag that says "made by cloudypad, in this format".
+pub const FORMAT: &str = "cloudypad:v1";
+/// Longest tag that every cloud takes.
+const LONGEST: usize = 50;
+
+/// What a disk or a copy is to its instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// The disk the machine boots from.
+    Root,
+    /// The disk for games and saves.
+    Data,
+}
+
+impl Role {
+    /// `root` or `data`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Role::Root => "root",
+            Role::Data => "data",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// The tags of one object, in the cloud's order. Tags that are not ours are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tags(pub Vec<String>);
+
+impl Tags {
+    /// The tags every object of `key` carries.
+    pub fn of(key: &InstanceKey) -> Self {
+        Tags(vec![FORMAT.to_owned(), instance_tag(key)])
+    }
+
+    /// The part after `word:`, where there is such a tag.
+    pub fn get(&self, word: &str) -> Option<&str> {
+        self.0.iter().find_map(|tag| tag.strip_prefix(word)?.strip_prefix(':'))
+    }
+
+    /// Whether the tag is there, as written.
+    pub fn has(&self, tag: &str) -> bool {
+        self.0.iter().any(|it| it == tag)
+    }
+
+    /// Adds a tag once.
+    pub fn with(mut self, tag: impl Into<String>) -> Self {
+        let tag = tag.into();
+        if !self.has(&tag) {
+            self.0.push(tag);
+        }
+        self
+    }
+
+    /// Adds a tag where `wanted`, removes it where not.
+    pub fn with_if(self, tag: &str, wanted: bool) -> Self {
+        if wanted { self.with(tag) } else { self.without(tag) }
+    }
+
+    /// Removes a tag.
+    pub fn without(mut self, tag: &str) -> Self {
+        self.0.retain(|it| it != tag);
+        self
+    }
+
+    /// Sets `word:value` in place of any other value of `word`.
+    pub fn with_value(mut self, word: &str, value: &str) -> Self {
+        let tag = fit(&format!("{word}:{value}"));
+        if self.has(&tag) {
+            return self;
+        }
+        self.0.retain(|it| it.strip_prefix(word).is_none_or(|rest| !rest.starts_with(':')));
+        self.0.push(tag);
+        self
+    }
+
+    /// What the disk or copy is, by its `role:` tag.
+    pub fn role(&self) -> Option<Role> {
+        match self.get("role")? {
+            "root" => Some(Role::Root),
+            "data" => Some(Role::Data),
+            _ => None,
+        }
+    }
+
+    /// The line of descent of a disk's bytes: the first disk's id, inherited by copies and by disks
+    /// made from them. A copy takes the place of an older one of the same line only.
+    pub fn line(&self) -> Option<&str> {
+        self.get("line")
+    }
+
+    /// The source that manages the object, where one does.
+    pub fn owner(&self) -> Option<&str> {
+        self.get("by")
+    }
+}
+
+/// The tag by which everything of an instance is found.
+pub fn instance_tag(key: &InstanceKey) -> String {
+    fit(&format!("in:{}", key.dotted()))
+}
+
+/// A tag's value as it can be stored and compared: lower-case, shortened where it must be.
+pub fn tag_value(word: &str, value: &str) -> String {
+    fit(&format!("{word}:{value}"))[word.len() + 1..].to_owned()
+}
+
+/// Lower-case, without the separators that clouds use between tags, and within every cloud's limit.
+fn fit(tag: &str) -> String {
+    let plain: String =
+        tag.chars().map(|c| if c.is_ascii_alphanumeric() || ":._-/".contains(c) { c.to_ascii_lowercase() } else { '-' }).collect();
+    if plain.len() <= LONGEST && plain.eq_ignore_ascii_case(tag) {
+        return plain;
+    }
+    let digest = format!("{:016x}", digest(tag));
+    let keep = plain.len().min(LONGEST - digest.len() - 1);
+    format!("{}-{digest}", &plain[..keep])
+}
+
+/// A 64-bit digest (FNV-1a) of a text: for names and tags, not for secrets.
+pub fn digest(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}

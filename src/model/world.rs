@@ -1,0 +1,404 @@
+//! What is: one look at the cloud, now, by ownership tags.
+
+use super::{Id, Role, Stamp, Tags};
+use std::fmt;
+
+/// What a look at one kind of object gave. There is no default: a forgotten look cannot mean "absent".
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen<T> {
+    /// It is there.
+    Present(T),
+    /// The look worked, and it is not there.
+    Absent,
+    /// The look failed, or showed something we do not know.
+    Unknown(Cause),
+}
+
+/// Why a look told nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause(pub String);
+
+impl<T> Seen<Vec<T>> {
+    /// A complete listing.
+    pub fn listed(items: Vec<T>) -> Self {
+        if items.is_empty() { Seen::Absent } else { Seen::Present(items) }
+    }
+
+    /// The items of a listing; none where it is absent or unknown.
+    pub fn items(&self) -> &[T] {
+        match self {
+            Seen::Present(items) => items,
+            Seen::Absent | Seen::Unknown(_) => &[],
+        }
+    }
+}
+
+/// Everything of one instance, as the cloud showed it in one look.
+#[derive(Debug, Clone, PartialEq)]
+pub struct World {
+    /// The vendor's clock at the look.
+    pub now: Stamp,
+    /// Servers.
+    pub servers: Seen<Vec<Server>>,
+    /// Volumes carrying our tag, and untagged ones attached to our servers.
+    pub volumes: Seen<Vec<Volume>>,
+    /// Block snapshots.
+    pub snapshots: Seen<Vec<Snapshot>>,
+    /// Private instance images.
+    pub images: Seen<Vec<Image>>,
+    /// Reserved addresses.
+    pub addresses: Seen<Vec<Address>>,
+    /// Firewalls (Scaleway: security groups).
+    pub firewalls: Seen<Vec<Firewall>>,
+    /// Zones other than the wished one that hold objects of the instance.
+    pub elsewhere: Vec<String>,
+}
+
+/// One server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Server {
+    /// The vendor's id.
+    pub id: Id<Server>,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub machine_type: String,
+    /// Whether it runs.
+    pub power: Power,
+    /// The vendor's creation stamp.
+    pub created: Stamp,
+    /// Its root disk.
+    pub root: Root,
+    /// Attached volumes, the root volume among them.
+    pub volumes: Vec<Id<Volume>>,
+    /// Its reserved address.
+    pub address: Option<Id<Address>>,
+    /// Its firewall.
+    pub firewall: Option<Id<Firewall>>,
+    /// Since when it is off, where the vendor says so.
+    pub off_since: Option<Stamp>,
+    /// The owner locked it in the vendor's console.
+    pub locked: bool,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// Whether a server runs. The mapping of vendor states into this is total.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Power {
+    /// Off, and seen so.
+    Off,
+    /// On its way up.
+    Starting,
+    /// Up.
+    Running,
+    /// On its way down.
+    Stopping,
+    /// The guest shut itself down; the vendor still holds and bills the machine. Not off.
+    StoppedInPlace,
+    /// On its way out.
+    Deleting,
+    /// The vendor locked it.
+    Locked,
+    /// A state we do not know, in the vendor's words.
+    Unknown(String),
+}
+
+/// Where a server's root disk is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Root {
+    /// A volume, which outlives the server.
+    Volume(Id<Volume>),
+    /// A disk that dies with the server.
+    Local {
+        /// Size in GB.
+        size_gb: u64,
+    },
+    /// None is attached.
+    Detached,
+}
+
+/// A disk that lives and dies with its server. `Id<LocalDisk>` carries the server's id.
+#[derive(Debug)]
+pub struct LocalDisk;
+
+/// One volume.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Volume {
+    /// The vendor's id.
+    pub id: Id<Volume>,
+    /// Its name.
+    pub name: String,
+    /// Size in GB.
+    pub size_gb: u64,
+    /// Whether it can be used.
+    pub status: VolumeStatus,
+    /// The server that holds it, or is letting it go.
+    pub attached_to: Option<Id<Server>>,
+    /// The vendor's creation stamp.
+    pub created: Stamp,
+    /// When a server last let it go; `None` where none ever did.
+    pub last_detached: Option<Stamp>,
+    /// What it was made from.
+    pub origin: Origin,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// Whether a volume can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VolumeStatus {
+    /// Being made.
+    Creating,
+    /// Free.
+    Available,
+    /// Attached, or being attached.
+    InUse,
+    /// A server, which may be gone by now, is letting it go.
+    Detaching,
+    /// Changing size, being snapshotted, or otherwise busy for a moment.
+    Busy,
+    /// On its way out.
+    Deleting,
+    /// The vendor reports an error.
+    Error,
+    /// A status we do not know, in the vendor's words.
+    Unknown(String),
+}
+
+/// What a volume was made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Nothing: it was empty.
+    Empty,
+    /// A stock image.
+    Stock,
+    /// A snapshot.
+    Snapshot(Id<Snapshot>),
+}
+
+/// One block snapshot of a volume.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// The vendor's id.
+    pub id: Id<Snapshot>,
+    /// Its name.
+    pub name: String,
+    /// The volume it was taken of, which may be gone.
+    pub of: Id<Volume>,
+    /// Size of that volume in GB.
+    pub size_gb: u64,
+    /// Whether it can be used.
+    pub status: CopyStatus,
+    /// The vendor's creation stamp.
+    pub created: Stamp,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// One private instance image, captured from a server's local disk.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Image {
+    /// The vendor's id.
+    pub id: Id<Image>,
+    /// Its name.
+    pub name: String,
+    /// The server whose disk it was taken of, which may be gone.
+    pub of: Id<LocalDisk>,
+    /// Smallest disk it fits on, in GB.
+    pub size_gb: u64,
+    /// Whether it can be used.
+    pub status: CopyStatus,
+    /// The vendor's creation stamp.
+    pub created: Stamp,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// Whether a copy can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CopyStatus {
+    /// Being made.
+    Creating,
+    /// Complete.
+    Ready,
+    /// The vendor reports that it failed; it holds nothing.
+    Failed,
+    /// On its way out.
+    Deleting,
+    /// A status we do not know, in the vendor's words.
+    Unknown(String),
+}
+
+/// One reserved address.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Address {
+    /// The vendor's id.
+    pub id: Id<Address>,
+    /// The address itself.
+    pub address: String,
+    /// The server that has it.
+    pub server: Option<Id<Server>>,
+    /// The vendor's creation stamp.
+    pub created: Stamp,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// One firewall.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Firewall {
+    /// The vendor's id.
+    pub id: Id<Firewall>,
+    /// Its name.
+    pub name: String,
+    /// What it lets in, in a canonical order.
+    pub rules: Vec<Rule>,
+    /// The vendor's creation stamp.
+    pub created: Stamp,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// One thing a firewall lets in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rule {
+    /// `tcp` or `udp`.
+    pub protocol: String,
+    /// A port, or a range like `47998-48010`.
+    pub ports: String,
+    /// The network it may come from, in CIDR form.
+    pub from: String,
+}
+
+/// A copy of a disk, of either kind.
+#[derive(Debug, Clone, Copy)]
+pub enum Copy<'w> {
+    /// A block snapshot.
+    Snapshot(&'w Snapshot),
+    /// An instance image.
+    Image(&'w Image),
+}
+
+impl<'w> Copy<'w> {
+    /// The vendor's id, as text.
+    pub fn id(&self) -> &'w str {
+        match self {
+            Copy::Snapshot(it) => it.id.as_str(),
+            Copy::Image(it) => it.id.as_str(),
+        }
+    }
+
+    /// The id of the disk it was taken of, as text.
+    pub fn of(&self) -> &'w str {
+        match self {
+            Copy::Snapshot(it) => it.of.as_str(),
+            Copy::Image(it) => it.of.as_str(),
+        }
+    }
+
+    /// Whether it can be used.
+    pub fn status(&self) -> &'w CopyStatus {
+        match self {
+            Copy::Snapshot(it) => &it.status,
+            Copy::Image(it) => &it.status,
+        }
+    }
+
+    /// The vendor's creation stamp.
+    pub fn created(&self) -> Stamp {
+        match self {
+            Copy::Snapshot(it) => it.created,
+            Copy::Image(it) => it.created,
+        }
+    }
+
+    /// Smallest disk it fits on, in GB.
+    pub fn size_gb(&self) -> u64 {
+        match self {
+            Copy::Snapshot(it) => it.size_gb,
+            Copy::Image(it) => it.size_gb,
+        }
+    }
+
+    /// Its tags.
+    pub fn tags(&self) -> &'w Tags {
+        match self {
+            Copy::Snapshot(it) => &it.tags,
+            Copy::Image(it) => &it.tags,
+        }
+    }
+
+    /// The line of descent of its bytes; without a tag, it begins with the disk it was taken of.
+    pub fn line(&self) -> &'w str {
+        self.tags().line().unwrap_or(self.of())
+    }
+
+    /// Whether it is complete.
+    pub fn is_ready(&self) -> bool {
+        *self.status() == CopyStatus::Ready
+    }
+}
+
+impl Volume {
+    /// The line of descent of its bytes; without a tag, it begins here.
+    pub fn line(&self) -> &str {
+        self.tags.line().unwrap_or(self.id.as_str())
+    }
+
+    /// Whether a server ever had it.
+    pub fn was_used(&self) -> bool {
+        self.attached_to.is_some() || self.last_detached.is_some()
+    }
+
+    /// Whether it is free to attach, delete or snapshot.
+    pub fn is_free(&self) -> bool {
+        self.status == VolumeStatus::Available && self.attached_to.is_none()
+    }
+}
+
+impl World {
+    /// The volume with this id.
+    pub fn volume(&self, id: &Id<Volume>) -> Option<&Volume> {
+        self.volumes.items().iter().find(|it| it.id == *id)
+    }
+
+    /// The server with this id.
+    pub fn server(&self, id: &Id<Server>) -> Option<&Server> {
+        self.servers.items().iter().find(|it| it.id == *id)
+    }
+
+    /// Every copy of a role, newest first.
+    pub fn copies(&self, role: Role) -> Vec<Copy<'_>> {
+        let snapshots = self.snapshots.items().iter().map(Copy::Snapshot);
+        let images = self.images.items().iter().map(Copy::Image);
+        let mut copies: Vec<_> = snapshots.chain(images).filter(|it| it.tags().role() == Some(role)).collect();
+        copies.sort_by(|a, b| (b.created(), b.id()).cmp(&(a.created(), a.id())));
+        copies
+    }
+
+    /// Whether nothing of the instance exists here.
+    pub fn is_empty(&self) -> bool {
+        self.servers.items().is_empty()
+            && self.volumes.items().is_empty()
+            && self.snapshots.items().is_empty()
+            && self.images.items().is_empty()
+            && self.addresses.items().is_empty()
+            && self.firewalls.items().is_empty()
+    }
+}
+
+impl fmt::Display for Power {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Power::Off => "off",
+            Power::Starting => "starting",
+            Power::Running => "running",
+            Power::Stopping => "stopping",
+            Power::StoppedInPlace => "stopped in place",
+            Power::Deleting => "being deleted",
+            Power::Locked => "locked",
+            Power::Unknown(state) => state,
+        })
+    }
+}

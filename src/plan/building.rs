@@ -1,0 +1,348 @@
+//! Shared moves of `present` and `stopped`: address, firewall, disks, and the server made of them.
+
+use super::{
+    draft::Draft,
+    scene::{CAPTURE_DUE, HAD_DATA, KEEP, PROTECTED, Scene},
+};
+use crate::model::{
+    Address, Boot, Capture, Copy, CopyStatus, Firewall, Hold, Id, NewServer, NewVolume, Reason, Role, Root, Rule, Server, Step, Tags,
+    Volume, VolumeStatus, Word, tag_value,
+};
+
+/// Where a disk that is not there comes from.
+enum Source<'w> {
+    Copy(Copy<'w>),
+    Nothing,
+}
+
+/// Steps towards a server where there is none. Parts that do not need each other are made side by side.
+pub(crate) fn assemble(draft: &mut Draft<'_>) -> Result<(), Hold> {
+    let root = root_part(draft)?;
+    let data = data_part(draft)?;
+    let address = address_part(draft);
+    let firewall = firewall_part(draft);
+    let (Some((boot, inherited)), Some(data), Some(address), Some(firewall)) = (root, data, address, firewall) else { return Ok(()) };
+
+    let scene = &draft.scene;
+    let spec = &scene.ask.spec;
+    let first = matches!(boot, Boot::Stock(_));
+    let reason = match &boot {
+        Boot::Stock(label) => Reason::FirstDeploy(label.clone()),
+        Boot::Volume(id) if scene.world.volume(id).is_some_and(Volume::was_used) => Reason::FromDisk,
+        Boot::Volume(_) | Boot::Image(_) => Reason::FromCapture,
+    };
+    let mut tags = common_tags(scene)
+        .with_if(HAD_DATA, data.is_some() || inherited.has(HAD_DATA))
+        .with_if(CAPTURE_DUE, first && spec.root_disk_snapshot.enable)
+        .with_value("img", inherited.get("img").unwrap_or(&tag_value("img", spec.image(scene.cloud))));
+    if let Some(recipe) = inherited.get("recipe") {
+        tags = tags.with_value("recipe", recipe);
+    }
+    if let (Boot::Image(_), Some(line)) = (&boot, inherited.line()) {
+        tags = tags.with_value("line", line);
+    }
+    let server = NewServer {
+        name: scene.ask.key.object_name(),
+        machine_type: spec.placement().machine_type.to_owned(),
+        boot,
+        root_gb: spec.root_disk.size_gb,
+        data,
+        address,
+        firewall,
+        tags,
+    };
+    draft.create(Step::CreateServer(server), reason);
+    Ok(())
+}
+
+/// What the server boots from, and the tags it inherits, once it is there.
+fn root_part(draft: &mut Draft<'_>) -> Result<Option<(Boot, Tags)>, Hold> {
+    if let Some(outdated) = draft.scene.outdated_roots.first() {
+        // The old image's root is spared first, so that the new one never stands beside it.
+        super::retiring::dispose_outdated(draft, outdated)?;
+        return Ok(None);
+    }
+    let wants = draft.scene.ask.spec.root_disk.size_gb;
+    if let Some(root) = draft.scene.root {
+        return Ok(free_volume(draft, root, Role::Root, wants)?.map(|id| (Boot::Volume(id), root.tags.clone())));
+    }
+    match source(draft, Role::Root, wants)? {
+        None => Ok(None),
+        Some(Source::Nothing) => {
+            let spec = &draft.scene.ask.spec;
+            Ok(Some((Boot::Stock(spec.image(draft.scene.cloud).to_owned()), Tags::default())))
+        }
+        Some(Source::Copy(copy @ Copy::Image(image))) => {
+            let line = copy.line().to_owned();
+            Ok(Some((Boot::Image(image.id.clone()), image.tags.clone().with_value("line", &line))))
+        }
+        Some(Source::Copy(copy @ Copy::Snapshot(_))) => {
+            restore(draft, Role::Root, wants, copy);
+            Ok(None)
+        }
+    }
+}
+
+/// The data volume once it is free; `Some(None)` where none is wanted.
+fn data_part(draft: &mut Draft<'_>) -> Result<Option<Option<Id<Volume>>>, Hold> {
+    let Some(wants) = draft.scene.ask.spec.data_gb() else { return Ok(Some(None)) };
+    Ok(data_volume(draft, wants)?.map(Some))
+}
+
+/// The data volume once it is free to attach; makes it where there is none.
+pub(crate) fn data_volume(draft: &mut Draft<'_>, wants: u64) -> Result<Option<Id<Volume>>, Hold> {
+    if let Some(data) = draft.scene.data {
+        return free_volume(draft, data, Role::Data, wants);
+    }
+    match source(draft, Role::Data, wants)? {
+        None => {}
+        Some(Source::Copy(copy)) => restore(draft, Role::Data, wants, copy),
+        Some(Source::Nothing) => {
+            let tags = disk_tags(&draft.scene, Role::Data);
+            let name = format!("{}-data", draft.scene.ask.key.object_name());
+            let volume = NewVolume { name, role: Role::Data, size_gb: wants, from: None, tags };
+            draft.create(Step::CreateVolume(volume), Reason::WantsData);
+        }
+    }
+    Ok(None)
+}
+
+/// A volume, once it is free, settled and large enough.
+fn free_volume(draft: &mut Draft<'_>, volume: &Volume, role: Role, wants: u64) -> Result<Option<Id<Volume>>, Hold> {
+    if volume.size_gb > wants {
+        return Err(Hold::WouldShrink { role, has: volume.size_gb, wants });
+    }
+    if !volume.is_free() {
+        draft.wait_volume(volume);
+        return Ok(None);
+    }
+    if !draft.settled(volume.created, "the disk") {
+        return Ok(None);
+    }
+    if volume.size_gb < wants {
+        draft.step(Step::Grow { volume: volume.id.clone(), size_gb: wants }, Reason::Grew(role));
+        return Ok(None);
+    }
+    Ok(Some(volume.id.clone()))
+}
+
+/// Where a disk of this role comes from; `None` while a copy is being made.
+fn source<'w>(draft: &mut Draft<'w>, role: Role, wants: u64) -> Result<Option<Source<'w>>, Hold> {
+    let scene = &draft.scene;
+    let copies: Vec<Copy<'w>> = match role {
+        Role::Root => scene.usable_root_copies().collect(),
+        Role::Data => scene.data_copies.clone(),
+    };
+    let newest = copies.iter().find(|it| matches!(it.status(), CopyStatus::Ready | CopyStatus::Creating)).copied();
+    match newest {
+        Some(copy) if *copy.status() == CopyStatus::Creating => {
+            super::upkeep::await_copy(draft, copy);
+            Ok(None)
+        }
+        Some(copy) if copy.size_gb() > wants => Err(Hold::WouldShrink { role, has: copy.size_gb(), wants }),
+        Some(copy) => Ok(Some(Source::Copy(copy))),
+        None => {
+            let spec = &scene.ask.spec;
+            let lost = match role {
+                Role::Data => scene.had_data(),
+                Role::Root => {
+                    let data_was_used = scene.data.is_some_and(|it| it.last_detached.is_some()) || !scene.data_copies.is_empty();
+                    data_was_used && scene.root_copies.is_empty() && Word::disposable(spec).is_none()
+                }
+            };
+            if lost { Err(Hold::DiskGone { role, copy: false }) } else { Ok(Some(Source::Nothing)) }
+        }
+    }
+}
+
+/// Makes a volume from a snapshot.
+fn restore(draft: &mut Draft<'_>, role: Role, size_gb: u64, copy: Copy<'_>) {
+    let Copy::Snapshot(snapshot) = copy else { return };
+    let mut tags = disk_tags(&draft.scene, role).with_value("line", copy.line());
+    for inherited in ["img", "recipe"] {
+        if let Some(value) = copy.tags().get(inherited) {
+            tags = tags.with_value(inherited, value);
+        }
+    }
+    let tags = tags.with_if(HAD_DATA, role == Role::Root && copy.tags().has(HAD_DATA));
+    let name = format!("{}-{role}", draft.scene.ask.key.object_name());
+    let volume = NewVolume { name, role, size_gb, from: Some(snapshot.id.clone()), tags };
+    draft.create(Step::CreateVolume(volume), Reason::FromCopy(role));
+}
+
+/// The address once it is there and settled; `Some(None)` where the cloud has none to reserve.
+pub(crate) fn address_part(draft: &mut Draft<'_>) -> Option<Option<Id<Address>>> {
+    if !draft.scene.cloud.static_address {
+        return Some(None);
+    }
+    match draft.scene.address {
+        Some(address) => draft.settled(address.created, "the address").then(|| Some(address.id.clone())),
+        None => {
+            let tags = common_tags(&draft.scene);
+            draft.create(Step::ReserveAddress { tags }, Reason::StableAddress);
+            None
+        }
+    }
+}
+
+/// The firewall once it is there, settled, and lets in what the spec says.
+pub(crate) fn firewall_part(draft: &mut Draft<'_>) -> Option<Option<Id<Firewall>>> {
+    let Some(firewall) = draft.scene.firewall else {
+        let tags = common_tags(&draft.scene);
+        let name = draft.scene.ask.key.object_name();
+        draft.create(Step::CreateFirewall { name, tags }, Reason::ClosedFirst);
+        return None;
+    };
+    if !draft.settled(firewall.created, "the firewall") {
+        return None;
+    }
+    let wanted = wanted_rules(&draft.scene);
+    if firewall.rules != wanted {
+        draft.step(Step::SetRules { firewall: firewall.id.clone(), rules: wanted }, Reason::NetworkRules);
+        return None;
+    }
+    Some(Some(firewall.id.clone()))
+}
+
+/// What the spec lets in, in canonical order.
+fn wanted_rules(scene: &Scene<'_>) -> Vec<Rule> {
+    let network = &scene.ask.spec.network;
+    let mut rules: Vec<Rule> = Vec::new();
+    for (protocol, ports) in network.ports.pairs() {
+        for from in &network.allow_from {
+            rules.push(Rule { protocol: protocol.clone(), ports: ports.clone(), from: from.clone() });
+        }
+    }
+    rules.sort();
+    rules.dedup();
+    rules
+}
+
+/// What a server that exists lacks, whether it runs or not: a claimed root, network, data disk, size.
+/// `true` once nothing of it is missing.
+pub(crate) fn complete(draft: &mut Draft<'_>, server: &Server) -> Result<bool, Hold> {
+    let before = draft.next.len() + draft.waits.len();
+    if let Some(root) = draft.scene.root.filter(|it| it.tags.role().is_none()) {
+        claim_root(draft, root);
+    }
+    if let Some(Some(address)) = address_part(draft)
+        && server.address.as_ref() != Some(&address)
+    {
+        draft.step(Step::AssignAddress { server: server.id.clone(), address }, Reason::StableAddress);
+    }
+    if let Some(Some(firewall)) = firewall_part(draft)
+        && server.firewall.as_ref() != Some(&firewall)
+    {
+        draft.step(Step::AssignFirewall { server: server.id.clone(), firewall }, Reason::ClosedFirst);
+    }
+    complete_root(draft, server)?;
+    complete_data(draft, server)?;
+    Ok(draft.next.len() + draft.waits.len() == before)
+}
+
+/// Names and tags the root volume that the cloud made with the server.
+pub(crate) fn claim_root(draft: &mut Draft<'_>, root: &Volume) {
+    let scene = &draft.scene;
+    let Some(server) = scene.server else { return };
+    let img = server.tags.get("img").map(str::to_owned).unwrap_or_else(|| tag_value("img", scene.ask.spec.image(scene.cloud)));
+    let tags = disk_tags(scene, Role::Root).with_value("img", &img).with_if(HAD_DATA, server.tags.has(HAD_DATA));
+    let name = format!("{}-root", scene.ask.key.object_name());
+    let object = crate::model::Object::Volume(root.id.clone());
+    draft.step(Step::Retag { object, tags, name: Some(name) }, Reason::ClaimRoot);
+}
+
+fn complete_root(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
+    let wants = draft.scene.ask.spec.root_disk.size_gb;
+    match (&server.root, draft.scene.root) {
+        (Root::Local { size_gb }, _) if *size_gb > wants => {
+            return Err(Hold::WouldShrink { role: Role::Root, has: *size_gb, wants });
+        }
+        (Root::Local { size_gb }, _) if *size_gb < wants => {
+            let later = format!("the root disk grows from {size_gb} to {wants} GB when the server is next rebuilt");
+            draft.notes.push(crate::model::Note::Later(later));
+        }
+        (Root::Local { .. }, _) => {}
+        (Root::Volume(_), Some(root)) => grow(draft, root, Role::Root, wants)?,
+        (Root::Detached, Some(root)) => {
+            if free_volume(draft, root, Role::Root, wants)?.is_some() {
+                let attach = Step::Attach { server: server.id.clone(), volume: root.id.clone(), role: Role::Root };
+                draft.step(attach, Reason::Attach(Role::Root));
+            }
+        }
+        (Root::Volume(_) | Root::Detached, None) => {
+            return Err(Hold::DiskGone { role: Role::Root, copy: !draft.scene.root_copies.is_empty() });
+        }
+    }
+    Ok(())
+}
+
+fn complete_data(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
+    let attached = draft.scene.data.filter(|it| draft.scene.is_attached(it));
+    let Some(wants) = draft.scene.ask.spec.data_gb() else { return Ok(()) };
+    if let Some(data) = attached {
+        return grow(draft, data, Role::Data, wants);
+    }
+    if draft.scene.data.is_none() && server.tags.has(HAD_DATA) {
+        return Err(Hold::DiskGone { role: Role::Data, copy: !draft.scene.data_copies.is_empty() });
+    }
+    // A root disk comes first, so that it gets the first slot.
+    let root_is_there = server.root != Root::Detached;
+    if let Some(volume) = data_volume(draft, wants)?
+        && root_is_there
+    {
+        draft.step(Step::Attach { server: server.id.clone(), volume, role: Role::Data }, Reason::Attach(Role::Data));
+    }
+    Ok(())
+}
+
+/// Grows an attached volume that is smaller than the spec says.
+fn grow(draft: &mut Draft<'_>, volume: &Volume, role: Role, wants: u64) -> Result<(), Hold> {
+    if volume.size_gb > wants {
+        return Err(Hold::WouldShrink { role, has: volume.size_gb, wants });
+    }
+    match volume.status {
+        VolumeStatus::Available | VolumeStatus::InUse if volume.size_gb < wants => {
+            draft.step(Step::Grow { volume: volume.id.clone(), size_gb: wants }, Reason::Grew(role));
+        }
+        VolumeStatus::Busy | VolumeStatus::Creating | VolumeStatus::Detaching => draft.wait_volume(volume),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The tags that every object of the instance carries.
+pub(crate) fn common_tags(scene: &Scene<'_>) -> Tags {
+    let tags = Tags::of(&scene.ask.key);
+    match &scene.ask.owner {
+        Some(owner) => tags.with_value("by", owner),
+        None => tags,
+    }
+}
+
+/// The tags of a disk or a copy.
+pub(crate) fn disk_tags(scene: &Scene<'_>, role: Role) -> Tags {
+    common_tags(scene).with_value("role", role.word()).with_if(PROTECTED, scene.ask.spec.protect)
+}
+
+/// The tags of a copy of the disk with these tags and this line.
+pub(crate) fn copy_tags(scene: &Scene<'_>, role: Role, disk: &Tags, line: &str) -> Tags {
+    let mut tags = disk_tags(scene, role).with_value("line", line);
+    if role == Role::Root {
+        let server = scene.server.map(|it| &it.tags);
+        let inherited = |word: &str| server.and_then(|it| it.get(word)).or(disk.get(word)).map(str::to_owned);
+        tags = tags.with_value("recipe", &inherited("recipe").unwrap_or_else(|| NO_RECIPE.to_owned()));
+        tags = tags.with_value("img", &inherited("img").unwrap_or_else(|| tag_value("img", scene.ask.spec.image(scene.cloud))));
+        tags = tags
+            .with_if(KEEP, scene.ask.spec.root_disk_snapshot.keep_on_deletion)
+            .with_if(HAD_DATA, scene.data.is_some() || disk.has(HAD_DATA));
+    }
+    tags
+}
+
+/// The recipe of a server with nothing to configure.
+pub(crate) const NO_RECIPE: &str = "none";
+
+/// Whether a copy of the root disk is a snapshot of its volume here, or an image.
+pub(crate) fn captures_images(scene: &Scene<'_>) -> bool {
+    scene.cloud.capture == Capture::Image
+}

@@ -1,0 +1,94 @@
+//! A plan being written: steps with reasons, waits, notes.
+
+use super::{line, scene::Scene};
+use crate::model::{Awaited, Hold, Note, Plan, Planned, Reason, Server, Stamp, Step, Volume, VolumeStatus, Wait};
+
+/// The steps, waits and notes gathered so far.
+pub(crate) struct Draft<'w> {
+    pub scene: Scene<'w>,
+    pub next: Vec<Planned>,
+    pub waits: Vec<Wait>,
+    pub notes: Vec<Note>,
+}
+
+impl<'w> Draft<'w> {
+    pub fn new(scene: Scene<'w>) -> Self {
+        Self { scene, next: Vec::new(), waits: Vec::new(), notes: Vec::new() }
+    }
+
+    /// Adds a step.
+    pub fn step(&mut self, step: Step, reason: Reason) {
+        let line = line::describe(&step, &self.scene);
+        self.next.push(Planned { step, reason, line });
+    }
+
+    /// Adds a create, unless an earlier one with an unknown outcome may still take effect.
+    pub fn create(&mut self, step: Step, reason: Reason) {
+        let lag = self.scene.cloud.late_effect + self.scene.cloud.listing_lag;
+        match self.scene.facts.open.get(&step.key()) {
+            Some(asked) if self.scene.world.now < asked.plus_seconds(lag) => {
+                let what = line::describe(&step, &self.scene);
+                self.wait(Awaited::Clock(asked.plus_seconds(lag)), format!("an earlier call to {what} has surely ended"), lag);
+            }
+            _ => self.step(step, reason),
+        }
+    }
+
+    /// Adds a wait.
+    pub fn wait(&mut self, awaited: Awaited, until: String, seconds: u64) {
+        let wait = Wait { awaited, until, seconds };
+        if !self.waits.contains(&wait) {
+            self.waits.push(wait);
+        }
+    }
+
+    /// Whether an object made at `created` may be used; if not yet, waits until it may.
+    pub fn settled(&mut self, created: Stamp, what: &str) -> bool {
+        let settled = self.scene.is_settled(created);
+        if !settled {
+            let lag = self.scene.cloud.listing_lag;
+            self.wait(Awaited::Clock(created.plus_seconds(lag)), format!("it is sure that {what} is the only one"), lag);
+        }
+        settled
+    }
+
+    /// Waits until a volume is free, attached or gone.
+    pub fn wait_volume(&mut self, volume: &Volume) {
+        let usual = self.scene.cloud.durations;
+        let (word, seconds) = match volume.status {
+            VolumeStatus::InUse | VolumeStatus::Detaching => ("detached", usual.detach),
+            _ => ("ready", usual.volume),
+        };
+        let until = format!("the {} is {word}", line::disk(volume, &self.scene));
+        self.wait(Awaited::VolumeSettled(volume.id.clone()), until, seconds);
+    }
+
+    /// Waits until a server is on or off.
+    pub fn wait_server(&mut self, server: &Server) {
+        let durations = self.scene.cloud.durations;
+        let (word, seconds) = match server.power {
+            crate::model::Power::Starting => ("runs", durations.start),
+            _ => ("is off", durations.stop),
+        };
+        self.wait(Awaited::ServerSettled(server.id.clone()), format!("server {} {word}", server.name), seconds);
+    }
+
+    /// A server that its owner locked in the vendor's console is not touched.
+    pub fn refuse_locked(&self, server: &Server) -> Result<(), Hold> {
+        if server.locked { Err(Hold::Locked { object: format!("server {}", server.id) }) } else { Ok(()) }
+    }
+
+    /// Whether nothing is left to do and nothing to wait for.
+    pub fn is_quiet(&self) -> bool {
+        self.next.is_empty() && self.waits.is_empty()
+    }
+}
+
+/// The plan's next steps, by key.
+impl Plan {
+    /// The planned step with this key.
+    pub fn take(&mut self, key: &str) -> Option<Planned> {
+        let index = self.next.iter().position(|it| it.step.key() == key)?;
+        Some(self.next.swap_remove(index))
+    }
+}

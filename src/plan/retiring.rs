@@ -1,0 +1,375 @@
+//! Shared moves on the way down: stop, detach, copy, delete the server, delete what is spared.
+
+use super::{
+    building::{self, copy_tags},
+    draft::Draft,
+    line, running,
+    scene::CAPTURE_DUE,
+    upkeep,
+};
+use crate::model::{
+    Copy, CopyStatus, Deletion, Hold, Id, LocalDisk, Note, OnStop, Power, Quiet, Reason, Role, Root, Server, Spared, Step, Volume, Why,
+    Word, cover_of, detach_key, image_cover_of,
+};
+
+/// What becomes of a disk when its server goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// The disk itself stays.
+    Keep,
+    /// It is copied, then deleted.
+    Copy(Reason),
+    /// The owner lets it go.
+    LetGo(Word),
+}
+
+/// What becomes of each disk. Decided before the first step, so that a hold comes before a stop.
+#[derive(Debug)]
+pub(crate) struct Fates {
+    root: Fate,
+    data: Fate,
+}
+
+impl Fates {
+    /// On the way to `absent`.
+    pub fn of_archive(draft: &mut Draft<'_>) -> Result<Self, Hold> {
+        let root = root_fate(draft, "archiving")?;
+        let scene = &draft.scene;
+        let spec = &scene.ask.spec;
+        let data = if let Some(word) = Word::delete_data(spec) {
+            if scene.data.is_some() || !scene.data_copies.is_empty() {
+                refuse_protected(draft, "the data disk")?;
+            }
+            Fate::LetGo(word)
+        } else if spec.data_gb().is_some() && spec.data_disk_snapshot.enable && scene.cloud.data_snapshots {
+            Fate::Copy(Reason::OnlyCopy(Role::Data))
+        } else {
+            Fate::Keep
+        };
+        Ok(Self { root, data })
+    }
+
+    /// On the way to nothing.
+    pub fn of_deletion(draft: &Draft<'_>, deletion: Deletion) -> Self {
+        match Word::delete_command(&deletion) {
+            Some(word) => Self { root: Fate::LetGo(word.clone()), data: Fate::LetGo(word) },
+            None => {
+                let data = if draft.scene.cloud.data_snapshots { Fate::Copy(Reason::OnlyCopy(Role::Data)) } else { Fate::Keep };
+                Self { root: Fate::Copy(Reason::OnlyCopy(Role::Root)), data }
+            }
+        }
+    }
+
+    fn any_copy(&self) -> bool {
+        matches!(self.root, Fate::Copy(_)) || matches!(self.data, Fate::Copy(_))
+    }
+
+    fn of(&self, role: Role) -> &Fate {
+        match role {
+            Role::Root => &self.root,
+            Role::Data => &self.data,
+        }
+    }
+}
+
+/// What becomes of the root disk when its server goes by `by`.
+fn root_fate(draft: &mut Draft<'_>, by: &'static str) -> Result<Fate, Hold> {
+    let scene = &draft.scene;
+    let spec = &scene.ask.spec;
+    let exists = scene.root.is_some() || scene.server.is_some_and(|it| matches!(it.root, Root::Local { .. }));
+    if !spec.root_disk_snapshot.enable {
+        return match Word::disposable(spec) {
+            Some(word) => {
+                if exists {
+                    refuse_protected(draft, "the root disk")?;
+                }
+                Ok(Fate::LetGo(word))
+            }
+            None if scene.cloud.root_outlives_server || !exists => Ok(Fate::Keep),
+            None => Err(Hold::RootWouldDie { by }),
+        };
+    }
+    match Word::reuse(spec, scene.cloud) {
+        Some(word) if scene.root_capture().is_some() => {
+            if exists && !root_is_covered(draft) {
+                refuse_protected(draft, "what the root disk has that its capture has not")?;
+            }
+            Ok(Fate::LetGo(word))
+        }
+        _ if spec.on_stop(scene.cloud) == OnStop::Refresh => Ok(Fate::Copy(Reason::Refresh)),
+        _ => Ok(Fate::Copy(Reason::OnlyCopy(Role::Root))),
+    }
+}
+
+fn root_is_covered(draft: &Draft<'_>) -> bool {
+    let scene = &draft.scene;
+    scene.root.is_some_and(|it| cover_of(scene.world, it).is_some())
+        || scene.server.is_some_and(|it| image_cover_of(scene.world, it).is_some())
+}
+
+/// A protected instance lets no last copy go.
+pub(crate) fn refuse_protected(draft: &Draft<'_>, what: &str) -> Result<(), Hold> {
+    if draft.scene.ask.spec.protect {
+        return Err(Hold::Protected { what: format!("{what} would be lost, and the spec says protect: true") });
+    }
+    Ok(())
+}
+
+/// Takes the server away, then each disk by its fate.
+pub(crate) fn retire(draft: &mut Draft<'_>, fates: &Fates, reason: &Reason) -> Result<(), Hold> {
+    if running::await_leaving(draft) {
+        return Ok(());
+    }
+    if let Some(server) = draft.scene.server {
+        adopt_outdated_root(draft);
+        return take_server(draft, server, fates, reason);
+    }
+    for (role, volume) in [(Role::Root, draft.scene.root), (Role::Data, draft.scene.data)] {
+        if let Some(volume) = volume {
+            dispose(draft, volume, fates.of(role));
+        }
+    }
+    let outdated = draft.scene.outdated_roots.clone();
+    for volume in outdated {
+        dispose(draft, volume, fates.of(Role::Root));
+    }
+    Ok(())
+}
+
+fn take_server(draft: &mut Draft<'_>, server: &Server, fates: &Fates, reason: &Reason) -> Result<(), Hold> {
+    if !draft.settled(server.created, "the server") {
+        return Ok(());
+    }
+    draft.refuse_locked(server)?;
+    match server.power {
+        Power::Starting | Power::Stopping => {
+            draft.wait_server(server);
+            return Ok(());
+        }
+        // Nothing is copied, so nothing needs to be quiet: one call ends the run and the server.
+        Power::Running | Power::StoppedInPlace if !fates.any_copy() && *reason == Reason::Deletion => {}
+        Power::Running | Power::StoppedInPlace => {
+            let still_billed = server.power == Power::StoppedInPlace && *reason != Reason::Deletion;
+            let reason = if still_billed { Reason::StillBilled } else { reason.clone() };
+            draft.step(Step::StopServer(server.id.clone()), reason);
+            return Ok(());
+        }
+        _ => {}
+    }
+    // A root volume that the cloud made without our tags would be lost sight of with its server.
+    if let Some(root) = draft.scene.root.filter(|it| it.tags.role().is_none()) {
+        building::claim_root(draft, root);
+        return Ok(());
+    }
+    let spared = match server.root {
+        Root::Local { .. } => spare_local(draft, server, fates.of(Role::Root)),
+        Root::Volume(_) | Root::Detached => spare_volumes(draft, server, fates).then(Vec::new),
+    };
+    if let Some(dying) = spared {
+        let why = if *reason == Reason::Deletion { Reason::Deletion } else { Reason::DisksSpared };
+        draft.step(Step::DeleteServer { server: server.id.clone(), dying }, why);
+    }
+    Ok(())
+}
+
+/// The proof that the local disk may die with its server, once there is one.
+fn spare_local(draft: &mut Draft<'_>, server: &Server, fate: &Fate) -> Option<Vec<Spared<LocalDisk>>> {
+    match fate {
+        Fate::LetGo(word) => {
+            note_loss(draft, word);
+            Some(vec![Spared::<LocalDisk>::let_go(Id::new(server.id.as_str()), word.clone())])
+        }
+        Fate::Keep => None,
+        Fate::Copy(reason) => {
+            if let Some(covered) = Spared::<LocalDisk>::covered(draft.scene.world, &server.id) {
+                return Some(vec![covered]);
+            }
+            capture_local(draft, server, reason.clone());
+            None
+        }
+    }
+}
+
+/// Detaches and copies the volumes that are to be copied. `true` once every one is.
+fn spare_volumes(draft: &mut Draft<'_>, server: &Server, fates: &Fates) -> bool {
+    if !fates.any_copy() {
+        return true;
+    }
+    let volumes: Vec<(Role, &Volume)> =
+        [(Role::Root, draft.scene.root), (Role::Data, draft.scene.data)].into_iter().filter_map(|(role, it)| Some((role, it?))).collect();
+    let detach_refused = draft.scene.facts.was_refused(&detach_key(&server.id));
+    if !detach_refused {
+        if !server.volumes.is_empty() {
+            let together = if draft.scene.cloud.detach_together { server.volumes.len() } else { 1 };
+            let detach = Step::Detach { server: server.id.clone(), volumes: server.volumes[..together].to_vec() };
+            draft.step(detach, Reason::QuietForCopy);
+            return false;
+        }
+        let busy: Vec<_> = volumes.iter().filter(|(_, it)| !it.is_free()).collect();
+        if !busy.is_empty() {
+            busy.iter().for_each(|(_, it)| draft.wait_volume(it));
+            return false;
+        }
+    }
+    let mut all = true;
+    for (role, volume) in volumes {
+        let Fate::Copy(reason) = fates.of(role) else { continue };
+        // A disk that could not be detached is copied as it lies, and once more when the server is gone.
+        let taken = if detach_refused {
+            copies_of(draft, volume, role).any(|it| it.is_ready())
+        } else {
+            cover_of(draft.scene.world, volume).is_some()
+        };
+        if !taken {
+            copy_volume(draft, volume, role, reason.clone());
+            all = false;
+        }
+    }
+    all
+}
+
+fn copies_of<'d>(draft: &'d Draft<'_>, volume: &'d Volume, role: Role) -> impl Iterator<Item = Copy<'d>> {
+    let copies = match role {
+        Role::Root => &draft.scene.root_copies,
+        Role::Data => &draft.scene.data_copies,
+    };
+    copies.iter().copied().filter(|it| it.of() == volume.id.as_str())
+}
+
+/// Snapshots a quiet volume, or waits for the snapshot under way.
+fn copy_volume(draft: &mut Draft<'_>, volume: &Volume, role: Role, reason: Reason) {
+    let since = volume.last_detached.unwrap_or(volume.created);
+    let under_way = copies_of(draft, volume, role).find(|it| *it.status() == CopyStatus::Creating && it.created() > since);
+    if let Some(copy) = under_way.map(|it| it.id().to_owned()) {
+        upkeep::await_copy_id(draft, &copy);
+    } else if let Some(disk) = Quiet::volume(draft.scene.world, &volume.id) {
+        let tags = copy_tags(&draft.scene, role, &volume.tags, volume.line());
+        let name = format!("{}-{role}", draft.scene.ask.key.object_name());
+        draft.create(Step::TakeSnapshot { disk, name, tags }, reason);
+    } else {
+        draft.wait_volume(volume);
+    }
+}
+
+/// Captures the quiet local disk of a server, or waits for the capture under way.
+fn capture_local(draft: &mut Draft<'_>, server: &Server, reason: Reason) {
+    let of_server = |it: &&Copy<'_>| it.of() == server.id.as_str() && *it.status() == CopyStatus::Creating;
+    let under_way = draft.scene.root_copies.iter().find(of_server).map(|it| it.id().to_owned());
+    if let Some(copy) = under_way {
+        upkeep::await_copy_id(draft, &copy);
+    } else if let Some(disk) = Quiet::local(draft.scene.world, &server.id) {
+        let line = server.tags.line().unwrap_or(server.id.as_str());
+        let tags = copy_tags(&draft.scene, Role::Root, &server.tags, line);
+        let name = format!("{}-root", draft.scene.ask.key.object_name());
+        draft.create(Step::CaptureImage { disk, name, tags }, reason);
+    }
+}
+
+/// Captures the root disk of a server that is off, where that is due. `true` once it is not.
+pub(crate) fn capture_while_off(draft: &mut Draft<'_>, server: &Server) -> Result<bool, Hold> {
+    let scene = &draft.scene;
+    let configured = server.tags.get("recipe").is_some() || (scene.ask.recipe == building::NO_RECIPE && !server.tags.has(CAPTURE_DUE));
+    if !scene.ask.spec.root_disk_snapshot.enable || !configured || scene.root_capture().is_some() {
+        return Ok(true);
+    }
+    match scene.root {
+        _ if building::captures_images(scene) => capture_local(draft, server, Reason::FirstCapture),
+        Some(root) => copy_volume(draft, root, Role::Root, Reason::FirstCapture),
+        None => return Ok(true),
+    }
+    Ok(false)
+}
+
+/// Ends what a gone server left of a disk.
+fn dispose(draft: &mut Draft<'_>, volume: &Volume, fate: &Fate) {
+    if let Fate::Keep = fate {
+        if !volume.is_free() {
+            draft.wait_volume(volume);
+            return;
+        }
+        let what = line::volume(volume, &draft.scene);
+        let named = volume.tags.role() != Some(Role::Data) || draft.scene.ask.spec.data_gb().is_some();
+        draft.notes.push(if named { Note::Kept(what) } else { Note::NotInSpec(what) });
+        return;
+    }
+    if !volume.is_free() {
+        draft.wait_volume(volume);
+        return;
+    }
+    let role = volume.tags.role().unwrap_or(Role::Root);
+    let world = draft.scene.world;
+    match fate {
+        Fate::Keep => {}
+        Fate::LetGo(word) => {
+            note_loss(draft, word);
+            let spared = Spared::<Volume>::let_go(volume.id.clone(), word.clone());
+            draft.step(Step::DeleteVolume(spared), Reason::LetGo(word.clone()));
+        }
+        Fate::Copy(reason) => {
+            let spared = Spared::<Volume>::never_used(world, &volume.id).or_else(|| Spared::<Volume>::covered(world, &volume.id));
+            match spared {
+                Some(spared) => {
+                    let why = if *spared.why() == Why::NeverUsed { Reason::NeverUsed } else { Reason::Covered };
+                    draft.step(Step::DeleteVolume(spared), why);
+                }
+                None => copy_volume(draft, volume, role, reason.clone()),
+            }
+        }
+    }
+}
+
+fn note_loss(draft: &mut Draft<'_>, word: &Word) {
+    let what = format!("what changed on the root disk since its capture ({word})");
+    let note = Note::WillLose(what);
+    if word.to_string() == "onStop: reuse" && !draft.notes.contains(&note) {
+        draft.notes.push(note);
+    }
+}
+
+/// Takes a server of another image away; its data disk is carried over, its root disk spared.
+pub(crate) fn replace(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
+    let fates = Fates { root: image_change_fate(draft)?, data: Fate::Keep };
+    adopt_outdated_root(draft);
+    take_server(draft, server, &fates, &Reason::ImageChanged)
+}
+
+/// A root disk of another image is, for its server's last moves, that server's root.
+fn adopt_outdated_root(draft: &mut Draft<'_>) {
+    if draft.scene.root.is_none() {
+        draft.scene.root = draft.scene.outdated_roots.first().copied();
+    }
+}
+
+/// Whether a server's root disk is gone, and the owner called that disk disposable.
+pub(crate) fn is_husk(scene: &super::scene::Scene<'_>, server: &Server) -> bool {
+    let gone = scene.root.is_none() && !matches!(server.root, Root::Local { .. });
+    gone && Word::disposable(&scene.ask.spec).is_some()
+}
+
+/// Takes away a server whose root disk is gone, where the owner called that disk disposable.
+pub(crate) fn take_husk(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
+    let fates = Fates { root: Fate::Keep, data: Fate::Keep };
+    take_server(draft, server, &fates, &Reason::ServerState(crate::model::ServerState::Present))
+}
+
+/// Ends a root disk of another image that its server left behind.
+pub(crate) fn dispose_outdated(draft: &mut Draft<'_>, volume: &Volume) -> Result<(), Hold> {
+    let fate = image_change_fate(draft)?;
+    dispose(draft, volume, &fate);
+    Ok(())
+}
+
+/// A root disk of another image is copied where roots are captured, or goes by the owner's word.
+fn image_change_fate(draft: &Draft<'_>) -> Result<Fate, Hold> {
+    let spec = &draft.scene.ask.spec;
+    if spec.root_disk_snapshot.enable {
+        return Ok(Fate::Copy(Reason::ImageChanged));
+    }
+    match Word::disposable(spec) {
+        Some(word) => {
+            refuse_protected(draft, "the root disk")?;
+            Ok(Fate::LetGo(word))
+        }
+        None => Err(Hold::RootWouldDie { by: "the new image" }),
+    }
+}

@@ -1,0 +1,290 @@
+//! A look, sorted: which server, which disks, which copies are the instance's. Whatever cannot be
+//! told apart for sure is a hold.
+
+use crate::model::{
+    Address, Ask, Capabilities, Copy, CopyStatus, Facts, Firewall, Hold, LOSER, Power, Role, Root, Seen, Server, Stamp, Tags, Volume,
+    VolumeStatus, World, tag_value,
+};
+
+/// One instance, sorted. References point into the look.
+#[derive(Debug, Clone)]
+pub(crate) struct Scene<'w> {
+    pub ask: &'w Ask,
+    pub world: &'w World,
+    pub facts: &'w Facts,
+    pub cloud: &'w Capabilities,
+    /// The elected server.
+    pub server: Option<&'w Server>,
+    /// A server on its way out.
+    pub leaving: Option<&'w Server>,
+    /// Servers made twice that were never used.
+    pub spare_servers: Vec<&'w Server>,
+    /// The root volume, where roots are volumes.
+    pub root: Option<&'w Volume>,
+    /// Root volumes of another image than the spec's.
+    pub outdated_roots: Vec<&'w Volume>,
+    /// The data volume.
+    pub data: Option<&'w Volume>,
+    /// Volumes made twice that were never used.
+    pub spare_volumes: Vec<&'w Volume>,
+    /// Copies of root disks, newest first.
+    pub root_copies: Vec<Copy<'w>>,
+    /// Copies of data disks, newest first.
+    pub data_copies: Vec<Copy<'w>>,
+    /// The address.
+    pub address: Option<&'w Address>,
+    /// Addresses made twice.
+    pub spare_addresses: Vec<&'w Address>,
+    /// The firewall.
+    pub firewall: Option<&'w Firewall>,
+    /// Firewalls made twice.
+    pub spare_firewalls: Vec<&'w Firewall>,
+}
+
+impl<'w> Scene<'w> {
+    /// Sorts a look, or says why it cannot be told what is what.
+    pub fn read(ask: &'w Ask, world: &'w World, facts: &'w Facts, cloud: &'w Capabilities) -> Result<Self, Hold> {
+        refuse_blindness(world)?;
+        if !world.elsewhere.is_empty() {
+            let wanted = ask.spec.placement().zone.to_owned();
+            return Err(Hold::LivesElsewhere { zones: world.elsewhere.clone(), wanted });
+        }
+        refuse_other_owners(ask, world)?;
+
+        let mut scene = Scene {
+            ask,
+            world,
+            facts,
+            cloud,
+            server: None,
+            leaving: None,
+            spare_servers: Vec::new(),
+            root: None,
+            outdated_roots: Vec::new(),
+            data: None,
+            spare_volumes: Vec::new(),
+            root_copies: world.copies(Role::Root),
+            data_copies: world.copies(Role::Data),
+            address: None,
+            spare_addresses: Vec::new(),
+            firewall: None,
+            spare_firewalls: Vec::new(),
+        };
+        scene.sort_servers()?;
+        scene.sort_volumes()?;
+        scene.check_copies()?;
+        scene.sort_network();
+        Ok(scene)
+    }
+
+    /// Servers: the used one, or of several unused ones the oldest.
+    fn sort_servers(&mut self) -> Result<(), Hold> {
+        let mut used: Vec<&Server> = Vec::new();
+        let mut unused: Vec<&Server> = Vec::new();
+        for server in self.world.servers.items() {
+            match &server.power {
+                Power::Unknown(state) => {
+                    return Err(Hold::UnknownState { object: format!("server {}", server.id), state: state.clone() });
+                }
+                Power::Locked => return Err(Hold::Locked { object: format!("server {}", server.id) }),
+                Power::Deleting => self.leaving = Some(server),
+                Power::Off if !self.is_claimed(server) => unused.push(server),
+                Power::Off | Power::Starting | Power::Running | Power::Stopping | Power::StoppedInPlace => used.push(server),
+            }
+        }
+        if used.len() > 1 {
+            return Err(Hold::TwoServers { ids: used.iter().map(|it| it.id.to_string()).collect() });
+        }
+        unused.sort_by_key(|it| (it.created, it.id.clone()));
+        self.server = used.pop().or_else(|| (!unused.is_empty()).then(|| unused.remove(0)));
+        self.spare_servers = unused;
+        Ok(())
+    }
+
+    /// Whether a server may have been started by us: its root volume carries our tags, which comes
+    /// before the first start. A server with a local disk has a unique name, so it is the only one.
+    fn is_claimed(&self, server: &Server) -> bool {
+        match &server.root {
+            Root::Volume(id) => self.world.volume(id).is_some_and(|it| it.tags.role() == Some(Role::Root) && !it.tags.has(LOSER)),
+            Root::Local { .. } | Root::Detached => true,
+        }
+    }
+
+    /// What a volume is: by its tag, else by where it is attached. `None`: not the instance's.
+    fn role_of(&self, volume: &Volume) -> Result<Option<Role>, Hold> {
+        let ours = volume.tags.get("in").is_some();
+        let holder = volume.attached_to.as_ref().and_then(|id| self.world.server(id));
+        let is_root = holder.is_some_and(|it| it.root == Root::Volume(volume.id.clone()));
+        match (volume.tags.role(), ours, is_root) {
+            (Some(role), true, _) => Ok(Some(role)),
+            (_, _, true) => Ok(Some(Role::Root)),
+            (None, true, false) if holder.is_some() => Ok(Some(Role::Data)),
+            (None, true, false) => Err(Hold::TagsDamaged { object: format!("volume {}", volume.id) }),
+            (_, false, false) => Ok(None),
+        }
+    }
+
+    fn sort_volumes(&mut self) -> Result<(), Hold> {
+        let (mut roots, mut datas) = (Vec::new(), Vec::new());
+        for volume in self.world.volumes.items() {
+            let Some(role) = self.role_of(volume)? else { continue };
+            match &volume.status {
+                VolumeStatus::Unknown(state) => {
+                    return Err(Hold::UnknownState { object: format!("volume {}", volume.id), state: state.clone() });
+                }
+                VolumeStatus::Error => return Err(Hold::DiskBroken { object: format!("volume {}", volume.id) }),
+                VolumeStatus::Deleting => continue,
+                VolumeStatus::Creating | VolumeStatus::Available | VolumeStatus::InUse | VolumeStatus::Detaching | VolumeStatus::Busy => {}
+            }
+            if let Some(server) = &volume.attached_to
+                && self.world.server(server).is_none()
+                && volume.status == VolumeStatus::InUse
+            {
+                return Err(Hold::AttachedElsewhere { volume: volume.id.to_string(), server: server.to_string() });
+            }
+            let on_spare = self.spare_servers.iter().any(|it| volume.attached_to.as_ref() == Some(&it.id));
+            if volume.tags.has(LOSER) || on_spare {
+                self.spare_volumes.push(volume);
+            } else if role == Role::Root && self.is_outdated(&volume.tags) {
+                self.outdated_roots.push(volume);
+            } else if role == Role::Root {
+                roots.push(volume);
+            } else {
+                datas.push(volume);
+            }
+        }
+        self.root = self.elect(Role::Root, roots)?;
+        self.data = self.elect(Role::Data, datas)?;
+        Ok(())
+    }
+
+    /// The used volume, or of several unused ones the oldest; two used ones are a hold.
+    fn elect(&mut self, role: Role, candidates: Vec<&'w Volume>) -> Result<Option<&'w Volume>, Hold> {
+        let (used, mut unused): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|it| it.was_used());
+        if used.len() > 1 {
+            return Err(Hold::TwoDisks { role, ids: used.iter().map(|it| it.id.to_string()).collect() });
+        }
+        unused.sort_by_key(|it| (it.created, it.id.clone()));
+        let winner = used.first().copied().or_else(|| (!unused.is_empty()).then(|| unused.remove(0)));
+        self.spare_volumes.extend(unused);
+        Ok(winner)
+    }
+
+    fn check_copies(&self) -> Result<(), Hold> {
+        let snapshots = self.world.snapshots.items().iter().map(Copy::Snapshot);
+        let images = self.world.images.items().iter().map(Copy::Image);
+        for copy in snapshots.chain(images) {
+            if let CopyStatus::Unknown(state) = copy.status() {
+                return Err(Hold::UnknownState { object: format!("snapshot {}", copy.id()), state: state.clone() });
+            }
+            if copy.tags().role().is_none() {
+                return Err(Hold::TagsDamaged { object: format!("snapshot {}", copy.id()) });
+            }
+        }
+        Ok(())
+    }
+
+    /// Addresses and firewalls: the one in use, else the oldest.
+    fn sort_network(&mut self) {
+        let mut addresses: Vec<_> = self.world.addresses.items().iter().collect();
+        addresses.sort_by_key(|it| (it.server.is_none(), it.created, it.id.clone()));
+        let mut firewalls: Vec<_> = self.world.firewalls.items().iter().collect();
+        let in_use = |it: &Firewall| self.server.is_some_and(|server| server.firewall.as_ref() == Some(&it.id));
+        firewalls.sort_by_key(|it| (!in_use(it), it.created, it.id.clone()));
+        let mut addresses = addresses.into_iter();
+        self.address = addresses.next();
+        self.spare_addresses = addresses.collect();
+        let mut firewalls = firewalls.into_iter();
+        self.firewall = firewalls.next();
+        self.spare_firewalls = firewalls.collect();
+    }
+
+    /// Whether the object was born from another image than the one the owner names. A default image
+    /// that changes with our version replaces nothing.
+    pub fn is_outdated(&self, tags: &Tags) -> bool {
+        let Some(named) = self.ask.spec.placement().image else { return false };
+        tags.get("img").is_some_and(|born| born != tag_value("img", named))
+    }
+
+    /// Copies of root disks that this spec's server may come back from, newest first.
+    pub fn usable_root_copies(&self) -> impl Iterator<Item = Copy<'w>> + '_ {
+        self.root_copies.iter().copied().filter(|it| !self.is_outdated(it.tags()))
+    }
+
+    /// Whether the object is older than the time a list may lag.
+    pub fn is_settled(&self, created: Stamp) -> bool {
+        self.world.now >= created.plus_seconds(self.cloud.listing_lag)
+    }
+
+    /// Whether some object remembers that the instance had a data disk.
+    pub fn had_data(&self) -> bool {
+        let remembers = |tags: &Tags| tags.has(HAD_DATA);
+        self.server.is_some_and(|it| remembers(&it.tags))
+            || self.root.is_some_and(|it| remembers(&it.tags))
+            || self.root_copies.iter().any(|it| remembers(it.tags()))
+    }
+
+    /// The line of descent of the server's root disk.
+    pub fn root_line(&self) -> Option<&'w str> {
+        match self.server.map(|it| (it, &it.root)) {
+            Some((server, Root::Local { .. })) => Some(server.tags.line().unwrap_or(server.id.as_str())),
+            _ => self.root.map(Volume::line),
+        }
+    }
+
+    /// The newest ready copy of the server's root disk, or of a disk it descends from.
+    pub fn root_capture(&self) -> Option<Copy<'w>> {
+        let line = self.root_line()?;
+        self.usable_root_copies().find(|it| it.is_ready() && it.line() == line)
+    }
+
+    /// A volume as attached to the elected server.
+    pub fn is_attached(&self, volume: &Volume) -> bool {
+        self.server.is_some_and(|server| server.volumes.contains(&volume.id))
+    }
+}
+
+/// The tag by which server, root disk and root copies remember that there is a data disk.
+pub(crate) const HAD_DATA: &str = "had:data";
+/// The tag of a server whose first deploy is yet to be captured.
+pub(crate) const CAPTURE_DUE: &str = "capture:due";
+/// The tag that outlives the spec's `protect: true`.
+pub(crate) const PROTECTED: &str = "protect:yes";
+/// The tag that outlives the spec's `keepOnDeletion: true`.
+pub(crate) const KEEP: &str = "keep:yes";
+
+fn refuse_blindness(world: &World) -> Result<(), Hold> {
+    fn check<T>(what: &'static str, seen: &Seen<T>) -> Result<(), Hold> {
+        match seen {
+            Seen::Unknown(cause) => Err(Hold::Blind { what, cause: cause.0.clone() }),
+            Seen::Present(_) | Seen::Absent => Ok(()),
+        }
+    }
+    check("servers", &world.servers)?;
+    check("volumes", &world.volumes)?;
+    check("snapshots", &world.snapshots)?;
+    check("images", &world.images)?;
+    check("addresses", &world.addresses)?;
+    check("firewalls", &world.firewalls)
+}
+
+fn refuse_other_owners(ask: &Ask, world: &World) -> Result<(), Hold> {
+    if ask.adopt {
+        return Ok(());
+    }
+    let ours = ask.owner.as_deref().map(|owner| tag_value("by", owner));
+    let tags = (world.servers.items().iter().map(|it| (&it.tags, "server", it.id.as_str())))
+        .chain(world.volumes.items().iter().map(|it| (&it.tags, "volume", it.id.as_str())))
+        .chain(world.snapshots.items().iter().map(|it| (&it.tags, "snapshot", it.id.as_str())))
+        .chain(world.images.items().iter().map(|it| (&it.tags, "image", it.id.as_str())))
+        .chain(world.addresses.items().iter().map(|it| (&it.tags, "address", it.id.as_str())))
+        .chain(world.firewalls.items().iter().map(|it| (&it.tags, "firewall", it.id.as_str())));
+    for (tags, what, id) in tags {
+        if let Some(owner) = tags.owner()
+            && Some(owner) != ours.as_deref()
+        {
+            return Err(Hold::OtherOwner { object: format!("{what} {id}"), owner: owner.to_owned() });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,321 @@
+//! What is looked after whatever the wish: duplicates, tags, retention, transitions under way.
+
+use super::{
+    building::{NO_RECIPE, common_tags, disk_tags},
+    draft::Draft,
+    line, retiring,
+    scene::{CAPTURE_DUE, HAD_DATA, KEEP, PROTECTED, Scene},
+};
+use crate::model::{
+    Awaited, Copy, CopyStatus, CopyWhy, Expendable, Hold, LOSER, Note, Object, Power, Reason, Role, Root, Server, ServerState, Spared,
+    Step, Tags, Volume, VolumeStatus, Word, delete_copy_key,
+};
+
+/// Duplicates, tags, retention, and the owner's `dataDisk.delete`.
+pub(crate) fn plan(draft: &mut Draft<'_>) -> Result<(), Hold> {
+    drop_spare_machines(draft);
+    drop_spare_network(draft);
+    delete_data(draft)?;
+    repair_tags(draft);
+    retain_copies(draft);
+    note_what_is_kept(draft);
+    Ok(())
+}
+
+/// Servers and volumes made twice and never used go; the older ones stay.
+pub(crate) fn drop_spare_machines(draft: &mut Draft<'_>) {
+    for server in draft.scene.spare_servers.clone() {
+        if !draft.scene.is_settled(server.created) || draft.refuse_locked(server).is_err() {
+            continue;
+        }
+        let unmarked = draft.scene.spare_volumes.iter().find(|it| server.root == Root::Volume(it.id.clone()) && !it.tags.has(LOSER));
+        if let Some(root) = unmarked {
+            let tags = disk_tags(&draft.scene, Role::Root).with(LOSER);
+            draft.step(Step::Retag { object: Object::Volume(root.id.clone()), tags, name: None }, Reason::Duplicate);
+        } else {
+            draft.step(Step::DeleteServer { server: server.id.clone(), dying: Vec::new() }, Reason::Duplicate);
+        }
+    }
+    for volume in draft.scene.spare_volumes.clone() {
+        if let Some(spared) = Spared::<Volume>::never_used(draft.scene.world, &volume.id) {
+            draft.step(Step::DeleteVolume(spared), Reason::Duplicate);
+        }
+    }
+}
+
+/// Addresses and firewalls made twice go, where nothing uses them.
+fn drop_spare_network(draft: &mut Draft<'_>) {
+    for address in draft.scene.spare_addresses.clone() {
+        if address.server.is_none() {
+            draft.step(Step::ReleaseAddress(address.id.clone()), Reason::Duplicate);
+        }
+    }
+    for firewall in draft.scene.spare_firewalls.clone() {
+        let in_use = draft.scene.world.servers.items().iter().any(|it| it.firewall.as_ref() == Some(&firewall.id));
+        if !in_use {
+            draft.step(Step::DeleteFirewall(firewall.id.clone()), Reason::Duplicate);
+        }
+    }
+}
+
+/// `dataDisk: {delete: true}`: the disk, once it is free, and its copies.
+fn delete_data(draft: &mut Draft<'_>) -> Result<(), Hold> {
+    let Some(word) = Word::delete_data(&draft.scene.ask.spec) else { return Ok(()) };
+    if draft.scene.data.is_some() || !draft.scene.data_copies.is_empty() {
+        retiring::refuse_protected(draft, "the data disk")?;
+    }
+    // The way to absent ends the disk itself.
+    if let Some(data) = draft.scene.data.filter(|it| it.is_free())
+        && draft.scene.ask.spec.server_state != ServerState::Absent
+    {
+        let spared = Spared::<Volume>::let_go(data.id.clone(), word.clone());
+        draft.step(Step::DeleteVolume(spared), Reason::LetGo(word.clone()));
+    }
+    for copy in draft.scene.data_copies.clone() {
+        match copy.status() {
+            CopyStatus::Creating | CopyStatus::Deleting => {}
+            _ => delete_copy(draft, copy, Reason::LetGo(word.clone()), |copy| match copy {
+                Copy::Snapshot(it) => Some(Step::DeleteSnapshot(Expendable::let_go(it.id.clone(), word.clone()))),
+                Copy::Image(it) => Some(Step::DeleteImage(Expendable::let_go(it.id.clone(), word.clone()))),
+            }),
+        }
+    }
+    Ok(())
+}
+
+/// Plans a copy's deletion, unless the cloud refused it in this run.
+pub(crate) fn delete_copy(draft: &mut Draft<'_>, copy: Copy<'_>, reason: Reason, proof: impl FnOnce(Copy<'_>) -> Option<Step>) {
+    if draft.scene.facts.was_refused(&delete_copy_key(copy.id())) {
+        draft.notes.push(Note::RefusedForNow(format!("deletion of {}", copy_line(copy))));
+    } else if let Some(step) = proof(copy) {
+        draft.step(step, reason);
+    }
+}
+
+/// Copies that failed, or that are beyond the retention, go last of all.
+fn retain_copies(draft: &mut Draft<'_>) {
+    if !draft.is_quiet() {
+        return;
+    }
+    let spec = &draft.scene.ask.spec;
+    let deleting_data = Word::delete_data(spec).is_some();
+    let roots = (draft.scene.root_copies.clone(), spec.root_disk_snapshot.retain);
+    let datas = (draft.scene.data_copies.clone(), spec.data_disk_snapshot.retain);
+    let datas = (!deleting_data).then_some(datas);
+    for (copies, retain) in [Some(roots), datas].into_iter().flatten() {
+        for copy in copies {
+            let world = draft.scene.world;
+            let proof = |copy: Copy<'_>| match copy {
+                Copy::Snapshot(it) => Expendable::<crate::model::Snapshot>::of(world, it, retain).map(Step::DeleteSnapshot),
+                Copy::Image(it) => Expendable::<crate::model::Image>::of(world, it, retain).map(Step::DeleteImage),
+            };
+            let Some(step) = proof(copy) else { continue };
+            let failed = match &step {
+                Step::DeleteSnapshot(it) => *it.why() == CopyWhy::Failed,
+                Step::DeleteImage(it) => *it.why() == CopyWhy::Failed,
+                _ => false,
+            };
+            let reason = if failed { Reason::FailedCopy } else { Reason::Superseded(retain) };
+            delete_copy(draft, copy, reason, |_| Some(step));
+        }
+    }
+}
+
+/// Brings the tags that the spec decides in line: source, protection, what is remembered.
+fn repair_tags(draft: &mut Draft<'_>) {
+    let planned: Vec<String> = draft.next.iter().map(|it| it.step.key()).collect();
+    for (object, has, wants) in tags_out_of_line(&draft.scene) {
+        let id = object.id().to_owned();
+        let busy = planned.iter().any(|key| {
+            let mut words = key.split(' ');
+            let kind = words.next().unwrap_or_default();
+            (kind == "retag" || kind.starts_with("delete")) && words.next() == Some(&id)
+        });
+        if busy {
+            continue;
+        }
+        let captured = has.has(CAPTURE_DUE) && !wants.has(CAPTURE_DUE);
+        let reason = match () {
+            () if has.owner().is_some() && has.owner() != wants.owner() => Reason::Adopted,
+            () if captured => Reason::Captured,
+            () => Reason::Tags,
+        };
+        draft.step(Step::Retag { object, tags: wants, name: None }, reason);
+    }
+}
+
+/// What one object's tags should say. Tags that are not listed are left as they are.
+#[derive(Clone)]
+struct Wanted<'a> {
+    common: &'a Tags,
+    disown: bool,
+    flags: Vec<(&'static str, bool)>,
+    values: Vec<(&'static str, &'a str)>,
+}
+
+impl<'a> Wanted<'a> {
+    fn flag(mut self, tag: &'static str, wanted: bool) -> Self {
+        self.flags.push((tag, wanted));
+        self
+    }
+
+    fn value(mut self, word: &'static str, value: &'a str) -> Self {
+        self.values.push((word, value));
+        self
+    }
+
+    /// The tags as they should be, where they are not.
+    fn differing(&self, tags: &Tags) -> Option<Tags> {
+        let satisfied = self.common.0.iter().all(|tag| tags.has(tag))
+            && !(self.disown && tags.owner().is_some())
+            && self.flags.iter().all(|(tag, wanted)| tags.has(tag) == *wanted)
+            && self.values.iter().all(|(word, value)| tags.get(word) == Some(value));
+        if satisfied {
+            return None;
+        }
+        let mut fresh = tags.clone();
+        if self.disown || self.common.owner().is_some() {
+            fresh.0.retain(|tag| !tag.starts_with("by:"));
+        }
+        fresh = self.common.0.iter().fold(fresh, |all, tag| all.with(tag.as_str()));
+        fresh = self.flags.iter().fold(fresh, |all, (tag, wanted)| all.with_if(tag, *wanted));
+        Some(self.values.iter().fold(fresh, |all, (word, value)| all.with_value(word, value)))
+    }
+}
+
+/// Every object whose tags differ from what the spec says, with its tags now and as they should be.
+fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
+    let spec = &scene.ask.spec;
+    let common = common_tags(scene);
+    let plain = Wanted { common: &common, disown: scene.ask.adopt && scene.ask.owner.is_none(), flags: Vec::new(), values: Vec::new() };
+    let guarded = plain.clone().flag(PROTECTED, spec.protect);
+    let forget_data = Word::delete_data(spec).is_some();
+    let remember_data = scene.data.is_some() && spec.data_gb().is_some();
+    let remembering = |tags: &Tags| guarded.clone().flag(HAD_DATA, !forget_data && (tags.has(HAD_DATA) || remember_data));
+
+    let mut differing = Vec::new();
+    let mut check = |object: Object, tags: &Tags, wanted: &Wanted<'_>| {
+        if let Some(wants) = wanted.differing(tags) {
+            differing.push((object, tags.clone(), wants));
+        }
+    };
+    if let Some(server) = scene.server {
+        let due = server.tags.has(CAPTURE_DUE) && scene.root_capture().is_none();
+        check(Object::Server(server.id.clone()), &server.tags, &remembering(&server.tags).flag(CAPTURE_DUE, due));
+    }
+    // A root disk that does not say so yet is claimed by the way up, or on the way down.
+    if let Some(root) = scene.root.filter(|it| it.tags.role().is_some()) {
+        let mut wanted = remembering(&root.tags).value("role", Role::Root.word());
+        let recipe = scene.server.and_then(|it| it.tags.get("recipe"));
+        if let Some(recipe) = recipe.filter(|it| *it != NO_RECIPE) {
+            wanted = wanted.value("recipe", recipe);
+        }
+        check(Object::Volume(root.id.clone()), &root.tags, &wanted);
+    }
+    if let Some(data) = scene.data {
+        check(Object::Volume(data.id.clone()), &data.tags, &guarded.clone().value("role", Role::Data.word()));
+    }
+    for copy in scene.root_copies.iter().chain(&scene.data_copies) {
+        let mut wanted = guarded.clone();
+        if copy.tags().role() == Some(Role::Root) {
+            wanted = wanted.flag(KEEP, spec.root_disk_snapshot.keep_on_deletion);
+            if forget_data {
+                wanted = wanted.flag(HAD_DATA, false);
+            }
+        }
+        let object = match copy {
+            Copy::Snapshot(it) => Object::Snapshot(it.id.clone()),
+            Copy::Image(it) => Object::Image(it.id.clone()),
+        };
+        check(object, copy.tags(), &wanted);
+    }
+    if let Some(address) = scene.address {
+        check(Object::Address(address.id.clone()), &address.tags, &plain);
+    }
+    if let Some(firewall) = scene.firewall {
+        check(Object::Firewall(firewall.id.clone()), &firewall.tags, &plain);
+    }
+    differing
+}
+
+/// Transitions that nobody asked for yet: a plan is not done while one is under way.
+pub(crate) fn await_transitions(draft: &mut Draft<'_>) {
+    if !draft.is_quiet() {
+        return;
+    }
+    for copy in draft.scene.root_copies.iter().chain(&draft.scene.data_copies).copied().collect::<Vec<_>>() {
+        if matches!(copy.status(), CopyStatus::Creating | CopyStatus::Deleting) {
+            await_copy(draft, copy);
+        }
+    }
+    let unsettled = |it: &&Volume| {
+        matches!(it.status, VolumeStatus::Creating | VolumeStatus::Detaching | VolumeStatus::Busy | VolumeStatus::Deleting)
+            || (it.status == VolumeStatus::InUse && !draft.scene.world.servers.items().iter().any(|server| holds(server, it)))
+    };
+    let unsettled: Vec<&Volume> = draft.scene.world.volumes.items().iter().filter(unsettled).collect();
+    for volume in unsettled {
+        draft.wait_volume(volume);
+    }
+    let leaving: Vec<&Server> = draft.scene.world.servers.items().iter().filter(|it| it.power == Power::Deleting).collect();
+    for server in leaving {
+        let seconds = draft.scene.cloud.durations.delete_server;
+        draft.wait(Awaited::ServerGone(server.id.clone()), format!("server {} is gone", server.name), seconds);
+    }
+}
+
+fn holds(server: &Server, volume: &Volume) -> bool {
+    server.volumes.contains(&volume.id)
+}
+
+/// Waits until a copy is complete, or has failed.
+pub(crate) fn await_copy(draft: &mut Draft<'_>, copy: Copy<'_>) {
+    let usual = draft.scene.cloud.durations;
+    let awaited = match copy {
+        Copy::Snapshot(it) => Awaited::SnapshotSettled(it.id.clone()),
+        Copy::Image(it) => Awaited::ImageSettled(it.id.clone()),
+    };
+    let role = copy.tags().role().map_or("", Role::word);
+    let seconds = usual.copy + usual.copy_per_100_gb * copy.size_gb() / 100;
+    draft.wait(awaited, format!("the {role} snapshot is ready"), seconds);
+}
+
+/// [`await_copy`], by id.
+pub(crate) fn await_copy_id(draft: &mut Draft<'_>, id: &str) {
+    let copies = draft.scene.root_copies.iter().chain(&draft.scene.data_copies);
+    if let Some(copy) = copies.copied().find(|it| it.id() == id) {
+        await_copy(draft, copy);
+    }
+}
+
+/// A copy for people.
+pub(crate) fn copy_line(copy: Copy<'_>) -> String {
+    let role = copy.tags().role().map_or("", Role::word);
+    format!("{role} snapshot {} ({} GB)", copy.id(), copy.size_gb())
+}
+
+/// What stays and is billed while there is no server, and what the spec no longer names.
+fn note_what_is_kept(draft: &mut Draft<'_>) {
+    let archived = draft.scene.ask.spec.server_state == ServerState::Absent;
+    let mut notes = Vec::new();
+    {
+        let scene = &draft.scene;
+        let spec = &scene.ask.spec;
+        if archived {
+            let kept = scene.root_copies.iter().chain(&scene.data_copies);
+            notes.extend(kept.map(|it| Note::Kept(copy_line(*it))));
+            notes.extend(scene.address.map(|it| Note::Kept(format!("address {}", it.address))));
+        } else if spec.data_gb().is_none() && Word::delete_data(spec).is_none() {
+            if let Some(data) = scene.data.filter(|it| !scene.is_attached(it)) {
+                notes.push(Note::NotInSpec(line::volume(data, scene)));
+            }
+            notes.extend(scene.data_copies.iter().map(|it| Note::NotInSpec(copy_line(*it))));
+        }
+    }
+    for note in notes {
+        let doomed = matches!(&note, Note::Kept(what) | Note::NotInSpec(what)
+            if draft.next.iter().any(|it| it.line.verb == "delete" && what.starts_with(&it.line.object)));
+        if !doomed && !draft.notes.contains(&note) {
+            draft.notes.push(note);
+        }
+    }
+}

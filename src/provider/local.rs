@@ -1,0 +1,346 @@
+//! The local cloud: the emulator's in-process face, persisted in a directory.
+
+use super::{Problem, Provider};
+use crate::{
+    emulator::{self, Cloud, RefusalKind, Settings},
+    model::{
+        self, Address, Awaited, Boot, Capabilities, Cause, CopyStatus, Firewall, Id, Image, InstanceKey, Object, Origin, Power, Root, Rule,
+        Seen, Server, Snapshot, Stamp, Step, Tags, Volume, VolumeStatus, World, instance_tag,
+        spec::{Imitate, Local as LocalSpec},
+    },
+};
+use async_trait::async_trait;
+use std::path::{Path, PathBuf};
+
+/// One zone of the local cloud.
+pub struct Local {
+    cloud: Cloud,
+    zone: String,
+    capabilities: Capabilities,
+}
+
+impl Local {
+    /// Opens the local cloud below `home`, one directory per kind of cloud, making it where it is new.
+    ///
+    /// # Errors
+    /// Where the directory cannot be used; the message names the file.
+    pub fn open(home: &Path, spec: &LocalSpec) -> Result<Self, Problem> {
+        let (name, imitate) = match spec.imitate {
+            Imitate::Scaleway => ("scaleway", emulator::Imitate::Volumes),
+            Imitate::Linode => ("linode", emulator::Imitate::LocalDisks),
+        };
+        let settings = Settings { imitate, clock: emulator::Clock::Speed(f64::from(spec.speed)) };
+        let cloud = Cloud::open(home.join(name), settings).map_err(problem)?;
+        Ok(Self { cloud, zone: spec.zone.clone(), capabilities: Capabilities::local(spec) })
+    }
+
+    fn look(&self, key: &InstanceKey) -> Result<World, emulator::Refusal> {
+        let tag = instance_tag(key);
+        let mut look = self.cloud.look(None, Some(&tag))?;
+        // A list may lag: a server that holds one of our volumes is looked up by its id.
+        for holder in look.volumes.iter().filter_map(|it| it.server.clone()) {
+            if look.servers.iter().any(|it| it.id == holder) {
+                continue;
+            }
+            if let Some(emulator::Object::Server(server)) = self.cloud.find(&holder)?
+                && server.tags.contains(&tag)
+            {
+                look.servers.push(server);
+            }
+        }
+        let here = |zone: &String| *zone == self.zone;
+        let zones = (look.servers.iter().map(|it| &it.zone))
+            .chain(look.volumes.iter().map(|it| &it.zone))
+            .chain(look.snapshots.iter().map(|it| &it.zone))
+            .chain(look.images.iter().map(|it| &it.zone))
+            .chain(look.addresses.iter().map(|it| &it.zone))
+            .chain(look.firewalls.iter().map(|it| &it.zone));
+        let mut elsewhere: Vec<String> = zones.filter(|it| !here(it)).cloned().collect();
+        elsewhere.sort();
+        elsewhere.dedup();
+        Ok(World {
+            now: stamp(look.now),
+            servers: Seen::listed(look.servers.iter().filter(|it| here(&it.zone)).map(server).collect()),
+            volumes: Seen::listed(look.volumes.iter().filter(|it| here(&it.zone)).map(volume).collect()),
+            snapshots: Seen::listed(look.snapshots.iter().filter(|it| here(&it.zone)).map(snapshot).collect()),
+            images: Seen::listed(look.images.iter().filter(|it| here(&it.zone)).map(image).collect()),
+            addresses: Seen::listed(look.addresses.iter().filter(|it| here(&it.zone)).map(address).collect()),
+            firewalls: Seen::listed(look.firewalls.iter().filter(|it| here(&it.zone)).map(firewall).collect()),
+            elsewhere,
+        })
+    }
+
+    fn call(&self, step: &Step) -> Result<String, emulator::Refusal> {
+        let cloud = &self.cloud;
+        let zone = self.zone.as_str();
+        let done = |id: &str| id.to_owned();
+        match step {
+            Step::ReserveAddress { tags } => cloud.reserve_address(zone, tags.0.clone()).map(|it| it.id),
+            Step::CreateFirewall { name, tags } => cloud.create_firewall(zone, name, Vec::new(), tags.0.clone()).map(|it| it.id),
+            Step::SetRules { firewall, rules } => {
+                let rules =
+                    rules.iter().map(|it| emulator::Rule { protocol: it.protocol.clone(), ports: it.ports.clone(), from: it.from.clone() });
+                cloud.set_rules(firewall.as_str(), rules.collect()).map(|()| done(firewall.as_str()))
+            }
+            Step::CreateVolume(new) => {
+                let volume = emulator::NewVolume {
+                    zone: zone.to_owned(),
+                    name: new.name.clone(),
+                    size_gb: new.size_gb,
+                    from_snapshot: new.from.as_ref().map(ToString::to_string),
+                    tags: new.tags.0.clone(),
+                };
+                cloud.create_volume(volume).map(|it| it.id)
+            }
+            Step::CreateServer(new) => {
+                let (boot, root_gb) = match &new.boot {
+                    Boot::Stock(label) => (emulator::Boot::Image(label.clone()), Some(new.root_gb)),
+                    Boot::Volume(id) => (emulator::Boot::Volume(id.to_string()), None),
+                    Boot::Image(id) => (emulator::Boot::Capture(id.to_string()), Some(new.root_gb)),
+                };
+                let server = emulator::NewServer {
+                    zone: zone.to_owned(),
+                    name: new.name.clone(),
+                    kind: new.machine_type.clone(),
+                    boot,
+                    root_gb,
+                    volumes: new.data.iter().map(ToString::to_string).collect(),
+                    address: new.address.as_ref().map(ToString::to_string),
+                    firewall: new.firewall.as_ref().map(ToString::to_string),
+                    tags: new.tags.0.clone(),
+                };
+                cloud.create_server(server).map(|it| it.id)
+            }
+            Step::Retag { object, tags, name } => {
+                let name = name.as_deref().filter(|_| !matches!(object, Object::Address(_)));
+                cloud.relabel(object.id(), name, tags.0.clone()).map(|()| done(object.id()))
+            }
+            Step::StartServer(id) => cloud.power_on(id.as_str()).map(|()| done(id.as_str())),
+            Step::StopServer(id) => cloud.power_off(id.as_str()).map(|()| done(id.as_str())),
+            Step::Detach { server, volumes } => match volumes.as_slice() {
+                [one] => cloud.detach(server.as_str(), one.as_str()).map(|()| done(one.as_str())),
+                _ => cloud.detach_all(server.as_str()).map(|()| done(server.as_str())),
+            },
+            Step::Attach { server, volume, .. } => cloud.attach(server.as_str(), volume.as_str()).map(|()| done(volume.as_str())),
+            Step::AssignAddress { server, address } => {
+                cloud.assign_address(server.as_str(), address.as_str()).map(|()| done(address.as_str()))
+            }
+            Step::AssignFirewall { server, firewall } => {
+                cloud.assign_firewall(server.as_str(), firewall.as_str()).map(|()| done(firewall.as_str()))
+            }
+            Step::Grow { volume, size_gb } => cloud.grow_volume(volume.as_str(), *size_gb).map(|()| done(volume.as_str())),
+            Step::ChangeType { server, machine_type } => cloud.change_type(server.as_str(), machine_type).map(|()| done(server.as_str())),
+            Step::Configure { .. } => Err(emulator::Refusal::new(RefusalKind::Invalid, "a local server has no guest to configure")),
+            Step::TakeSnapshot { disk, name, tags } => cloud.snapshot_volume(disk.disk().as_str(), name, tags.0.clone()).map(|it| it.id),
+            Step::CaptureImage { disk, name, tags } => cloud.capture_image(disk.disk().as_str(), name, tags.0.clone()).map(|it| it.id),
+            Step::DeleteServer { server, .. } => gone(cloud.delete_server(server.as_str()), server.as_str()),
+            Step::DeleteVolume(spared) => gone(cloud.delete_volume(spared.disk().as_str()), spared.disk().as_str()),
+            Step::DeleteSnapshot(copy) => gone(cloud.delete_snapshot(copy.copy().as_str()), copy.copy().as_str()),
+            Step::DeleteImage(copy) => gone(cloud.delete_image(copy.copy().as_str()), copy.copy().as_str()),
+            Step::ReleaseAddress(id) => gone(cloud.release_address(id.as_str()), id.as_str()),
+            Step::DeleteFirewall(id) => gone(cloud.delete_firewall(id.as_str()), id.as_str()),
+        }
+    }
+
+    fn has_arrived(&self, awaited: &Awaited) -> Result<bool, emulator::Refusal> {
+        use emulator::{CopyState, Object, ServerState, VolumeState};
+        let id = match awaited {
+            Awaited::Clock(stamp) => return Ok(self.cloud.now()?.0 >= stamp.0),
+            Awaited::ServerSettled(id) | Awaited::ServerGone(id) => id.as_str(),
+            Awaited::VolumeSettled(id) => id.as_str(),
+            Awaited::SnapshotSettled(id) => id.as_str(),
+            Awaited::ImageSettled(id) => id.as_str(),
+        };
+        let found = self.cloud.find(id)?;
+        Ok(match (awaited, found) {
+            (_, None) => true,
+            (Awaited::ServerSettled(_), Some(Object::Server(it))) => {
+                !matches!(it.state, ServerState::Starting | ServerState::Stopping | ServerState::Deleting)
+            }
+            (Awaited::VolumeSettled(_), Some(Object::Volume(it))) => {
+                !matches!(it.state, VolumeState::Creating | VolumeState::Detaching | VolumeState::Resizing)
+            }
+            (_, Some(Object::Snapshot(it))) => it.state != CopyState::Creating,
+            (_, Some(Object::Image(it))) => it.state != CopyState::Creating,
+            (_, Some(_)) => false,
+        })
+    }
+}
+
+/// What is gone already is as deleted as it can be.
+fn gone(answer: Result<(), emulator::Refusal>, id: &str) -> Result<String, emulator::Refusal> {
+    match answer {
+        Err(refusal) if refusal.kind == RefusalKind::NotFound => Ok(id.to_owned()),
+        Err(refusal) => Err(refusal),
+        Ok(()) => Ok(id.to_owned()),
+    }
+}
+
+#[async_trait]
+impl Provider for Local {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn observe(&self, key: &InstanceKey) -> World {
+        self.look(key).unwrap_or_else(|refusal| blind(&refusal))
+    }
+
+    async fn perform(&self, step: &Step) -> Result<String, Problem> {
+        self.call(step).map_err(problem)
+    }
+
+    async fn arrived(&self, awaited: &Awaited) -> Result<bool, Problem> {
+        self.has_arrived(awaited).map_err(problem)
+    }
+
+    fn file_of(&self, id: &str) -> Option<PathBuf> {
+        Some(self.cloud.disk_path(id))
+    }
+
+    fn local_disk_of(&self, server: &str) -> Option<String> {
+        match self.cloud.truth().ok()?.servers.get(server)?.root.clone()? {
+            emulator::Root::Disk { id, .. } => Some(id),
+            emulator::Root::Volume(_) => None,
+        }
+    }
+}
+
+/// By what is true now: a conflict clears up by itself, a refusal needs the owner.
+fn problem(refusal: emulator::Refusal) -> Problem {
+    let answer = refusal.message;
+    match refusal.kind {
+        RefusalKind::Lost => Problem::MaybeDone { answer },
+        RefusalKind::Conflict | RefusalKind::RateLimited | RefusalKind::Broken => Problem::NotDone { answer, pause: None },
+        RefusalKind::NotFound | RefusalKind::Invalid | RefusalKind::Quota | RefusalKind::OutOfStock => Problem::Refused { answer },
+        RefusalKind::Denied | RefusalKind::Storage => Problem::Refused { answer },
+    }
+}
+
+/// A look that showed nothing at all.
+fn blind(refusal: &emulator::Refusal) -> World {
+    let cause = || Cause(refusal.message.clone());
+    World {
+        now: Stamp(0),
+        servers: Seen::Unknown(cause()),
+        volumes: Seen::Unknown(cause()),
+        snapshots: Seen::Unknown(cause()),
+        images: Seen::Unknown(cause()),
+        addresses: Seen::Unknown(cause()),
+        firewalls: Seen::Unknown(cause()),
+        elsewhere: Vec::new(),
+    }
+}
+
+fn stamp(moment: emulator::Moment) -> Stamp {
+    Stamp(moment.0)
+}
+
+fn server(it: &emulator::Server) -> Server {
+    let root = match &it.root {
+        Some(emulator::Root::Volume(id)) if it.volumes.contains(id) => Root::Volume(Id::new(id.as_str())),
+        Some(emulator::Root::Volume(_)) | None => Root::Detached,
+        Some(emulator::Root::Disk { size_gb, .. }) => Root::Local { size_gb: *size_gb },
+    };
+    let power = match it.state {
+        emulator::ServerState::Stopped => Power::Off,
+        emulator::ServerState::Starting => Power::Starting,
+        emulator::ServerState::Running => Power::Running,
+        emulator::ServerState::Stopping => Power::Stopping,
+        emulator::ServerState::StoppedInPlace => Power::StoppedInPlace,
+        emulator::ServerState::Deleting => Power::Deleting,
+        emulator::ServerState::Locked => Power::Locked,
+    };
+    // A server that never ran has been off since its birth.
+    let off_since = (power == Power::Off).then(|| stamp(it.off_since.unwrap_or(it.created)));
+    Server {
+        id: Id::new(it.id.as_str()),
+        name: it.name.clone(),
+        machine_type: it.kind.clone(),
+        power,
+        created: stamp(it.created),
+        root,
+        volumes: it.volumes.iter().map(|id| Id::new(id.as_str())).collect(),
+        address: it.address.as_deref().map(Id::new),
+        firewall: it.firewall.as_deref().map(Id::new),
+        off_since,
+        locked: it.protected,
+        tags: Tags(it.tags.clone()),
+    }
+}
+
+fn volume(it: &emulator::Volume) -> Volume {
+    let status = match it.state {
+        emulator::VolumeState::Creating => VolumeStatus::Creating,
+        emulator::VolumeState::Available => VolumeStatus::Available,
+        emulator::VolumeState::InUse => VolumeStatus::InUse,
+        emulator::VolumeState::Detaching => VolumeStatus::Detaching,
+        emulator::VolumeState::Resizing => VolumeStatus::Busy,
+        emulator::VolumeState::Error => VolumeStatus::Error,
+    };
+    let origin = match (&it.from_snapshot, &it.from_image) {
+        (Some(id), _) => Origin::Snapshot(Id::new(id.as_str())),
+        (None, Some(_)) => Origin::Stock,
+        (None, None) => Origin::Empty,
+    };
+    Volume {
+        id: Id::new(it.id.as_str()),
+        name: it.name.clone(),
+        size_gb: it.size_gb,
+        status,
+        attached_to: it.server.as_deref().map(Id::new),
+        created: stamp(it.created),
+        last_detached: it.last_detached.map(stamp),
+        origin,
+        tags: Tags(it.tags.clone()),
+    }
+}
+
+fn copy_status(state: emulator::CopyState) -> CopyStatus {
+    match state {
+        emulator::CopyState::Creating => CopyStatus::Creating,
+        emulator::CopyState::Available => CopyStatus::Ready,
+        emulator::CopyState::Error => CopyStatus::Failed,
+    }
+}
+
+fn snapshot(it: &emulator::Snapshot) -> Snapshot {
+    Snapshot {
+        id: Id::new(it.id.as_str()),
+        name: it.name.clone(),
+        of: Id::new(it.volume.as_str()),
+        size_gb: it.size_gb,
+        status: copy_status(it.state),
+        created: stamp(it.created),
+        tags: Tags(it.tags.clone()),
+    }
+}
+
+fn image(it: &emulator::Image) -> Image {
+    Image {
+        id: Id::new(it.id.as_str()),
+        name: it.name.clone(),
+        of: Id::<model::LocalDisk>::new(it.server.as_str()),
+        size_gb: it.size_gb,
+        status: copy_status(it.state),
+        created: stamp(it.created),
+        tags: Tags(it.tags.clone()),
+    }
+}
+
+fn address(it: &emulator::Address) -> Address {
+    Address {
+        id: Id::new(it.id.as_str()),
+        address: it.address.clone(),
+        server: it.server.as_deref().map(Id::new),
+        created: stamp(it.created),
+        tags: Tags(it.tags.clone()),
+    }
+}
+
+fn firewall(it: &emulator::Firewall) -> Firewall {
+    let rules = it.rules.iter().map(|rule| Rule { protocol: rule.protocol.clone(), ports: rule.ports.clone(), from: rule.from.clone() });
+    let mut rules: Vec<Rule> = rules.collect();
+    rules.sort();
+    Firewall { id: Id::new(it.id.as_str()), name: it.name.clone(), rules, created: stamp(it.created), tags: Tags(it.tags.clone()) }
+}

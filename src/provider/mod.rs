@@ -1,0 +1,64 @@
+//! Floor 2, hands: what each cloud is asked, and how its answers become a [`World`].
+
+pub mod local;
+
+use crate::model::{Awaited, Capabilities, InstanceKey, Step, World};
+use async_trait::async_trait;
+use std::{path::PathBuf, time::Duration};
+
+/// One cloud, one account, one zone.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// What this cloud can do.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// One look at everything of an instance. A look that fails is in the world, as unknown.
+    async fn observe(&self, key: &InstanceKey) -> World;
+
+    /// One mutating call. Returns the id of what was made or changed.
+    ///
+    /// # Errors
+    /// [`Problem`], by what is true now.
+    async fn perform(&self, step: &Step) -> Result<String, Problem>;
+
+    /// Whether what is awaited has arrived, looked at by id.
+    ///
+    /// # Errors
+    /// [`Problem`] where the look failed; nothing is known then.
+    async fn arrived(&self, awaited: &Awaited) -> Result<bool, Problem>;
+
+    /// The file behind a disk or copy, where this cloud is on this machine.
+    fn file_of(&self, _id: &str) -> Option<PathBuf> {
+        None
+    }
+
+    /// The id of a server's local disk, where this cloud is on this machine.
+    fn local_disk_of(&self, _server: &str) -> Option<String> {
+        None
+    }
+}
+
+/// Why a call gave no good answer, by what is true now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// Nothing was done; it may be tried again after a pause.
+    #[error("{answer}")]
+    NotDone {
+        /// What the cloud said.
+        answer: String,
+        /// How long it asked us to wait, where it did.
+        pause: Option<Duration>,
+    },
+    /// The answer was lost: look before anything else.
+    #[error("{answer}")]
+    MaybeDone {
+        /// What the connection said.
+        answer: String,
+    },
+    /// The cloud will not do it without the owner's help.
+    #[error("{answer}")]
+    Refused {
+        /// What the cloud said.
+        answer: String,
+    },
+}

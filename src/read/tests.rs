@@ -1,0 +1,348 @@
+//! What reading and editing promise.
+
+use std::path::{Path, PathBuf};
+
+use super::problem::Problem;
+use super::{Reading, read, read_text, schema, set, shape};
+
+const FILE: &str = "specs/mypad.yaml";
+const GOOD: &str = "\
+apiVersion: cloudypad.gg/v1alpha1
+kind: Instance
+metadata: {name: mypad}
+spec:
+  serverState: present # the wish
+  provider:
+    local: {}
+  rootDiskSnapshot: {enable: false, retain: 2}
+";
+
+fn good() -> String {
+    GOOD.to_owned()
+}
+
+fn read_one(text: &str) -> Reading {
+    read_text(Path::new(FILE), text)
+}
+
+/// Each problem as `line:column message`.
+fn told(text: &str) -> Vec<String> {
+    let tell = |problem: &Problem| format!("{}:{} {}", problem.line, problem.column, problem.message);
+    read_one(text).problems.iter().map(tell).collect()
+}
+
+fn hints(text: &str) -> Vec<String> {
+    read_one(text).problems.into_iter().map(|problem| problem.hint.unwrap_or_default()).collect()
+}
+
+fn assign(text: &str, path: &str, value: &str) -> Result<String, String> {
+    set(Path::new(FILE), text, None, &[(path.to_owned(), value.to_owned())]).map_err(|refusal| refusal.0.message)
+}
+
+/// A spec whose `spec` goes on with some lines.
+fn with(lines: &str) -> String {
+    good().replace("  rootDiskSnapshot: {enable: false, retain: 2}\n", lines)
+}
+
+/// A fresh directory for one test.
+fn directory(name: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("cloudypad-read-{}-{name}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+#[test]
+fn our_own_schema_uses_known_keywords_only() {
+    assert!(shape::compile(&schema()).map(|_| ()).is_ok(), "{:?}", shape::compile(&schema()).err());
+    assert_eq!(schema()["$id"], "https://cloudypad.gg/schemas/instance.schema.json");
+    assert_eq!(schema()["$schema"], "https://json-schema.org/draft/2020-12/schema");
+}
+
+#[test]
+fn a_good_spec_is_read() {
+    let reading = read_one(&good());
+    assert!(reading.problems.is_empty(), "{:?}", reading.problems);
+    let spec = &reading.specs[0];
+    assert_eq!((spec.state_line, spec.document), (5, 1));
+    assert_eq!(spec.instance.spec.root_disk_snapshot.retain, 2);
+    assert_eq!(spec.instance.key().to_string(), "mypad");
+}
+
+#[test]
+fn a_problem_is_drawn() {
+    let text = good().replace("serverState", "serverstate");
+    let problems = read_one(&text).problems;
+    let unknown = problems.iter().find(|problem| problem.line == 5).unwrap();
+    assert_eq!(
+        unknown.to_string(),
+        "\
+error: `serverstate` is not a key of spec
+  --> specs/mypad.yaml:5:3
+   |
+ 5 |   serverstate: present # the wish
+   |   ^^^^^^^^^^^
+   = hint: did you mean `serverState`?"
+    );
+    let missing = problems.iter().find(|problem| problem.line == 4).unwrap();
+    assert_eq!(
+        missing.to_string(),
+        "\
+error: spec lacks `serverState`
+  --> specs/mypad.yaml:4:1
+   |
+ 4 | spec:
+   | ^^^^
+   = hint: add `serverState:` with one of `present`, `stopped`, `absent`"
+    );
+}
+
+#[test]
+fn each_kind_of_shape_problem_has_its_words() {
+    let one = |from: &str, to: &str| told(&good().replace(from, to));
+    assert_eq!(one("serverState: present", "serverState: presnt"), ["5:16 `presnt` is not a value of spec.serverState"]);
+    assert_eq!(one("serverState: present", "serverState:"), ["5:3 spec.serverState is empty: give it a value or remove the key"]);
+    assert_eq!(one("retain: 2", "retain: 0"), ["8:45 spec.rootDiskSnapshot.retain is 0, but must be between 1 and 100"]);
+    assert_eq!(one("enable: false", "enable: \"no\""), ["8:30 spec.rootDiskSnapshot.enable is the text `no`, but must be true or false"]);
+    assert_eq!(one("retain: 2", "retain: [2]"), ["8:45 spec.rootDiskSnapshot.retain is a list, but must be a whole number"]);
+    assert_eq!(one("name: mypad", "name: My_Pad"), ["3:18 `My_Pad` does not fit metadata.name"]);
+    assert_eq!(one("name: mypad", "name: 12"), ["3:18 metadata.name is the number 12, but must be text"]);
+    assert_eq!(one("retain: 2", "enable: true"), ["8:37 `enable` is given twice in spec.rootDiskSnapshot"]);
+    assert_eq!(hints(&good().replace("retain: 2", "enable: true")), ["the first is on line 8"]);
+    assert_eq!(hints(&good().replace("enable: false", "enable: yes")), ["write true, without quotes"]);
+    assert_eq!(hints(&good().replace("retain: 2", "retain: '3'")), ["write 3, without quotes"]);
+}
+
+#[test]
+fn strangers_are_told_once() {
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}\n";
+    assert_eq!(told(map), ["2:7 `ConfigMap` is not a kind that cloudypad knows"]);
+    assert_eq!(told("- hosts: all\n").len(), 1);
+    assert_eq!(told("a: 1\nb: 2\n").len(), 1);
+    let version = told(&good().replace("v1alpha1", "v9").replace("retain: 2", "retain: x"));
+    assert_eq!(version.len(), 2, "the rest is checked: {version:?}");
+}
+
+#[test]
+fn twelve_mistakes_are_told_in_one_run() {
+    let text = "\
+apiVersion: cloudypad.gg/v1alpha1
+kind: Instance
+metadata: {name: MyPad}
+spec:
+  serverState: running
+  provider:
+    linode: {region: fr-par, instanceType: g6-nanode-1, image: ubuntu}
+    local: {}
+  rootDisk: {sizeGb: 2}
+  dataDisk: {sizeGb: 10, delete: true}
+  rootDiskSnapshot: {enabel: true}
+  dataDiskSnapshot: {enable: \"true\"}
+  network:
+    allowFrom: [10.0.0.1]
+    ports: [22/tcp, 9-1/udp]
+    dns: {zone: example.com, record: a.example.com}
+  configuration: {when: now}
+  suspend:
+";
+    assert_eq!(
+        told(text),
+        [
+            "3:18 `MyPad` does not fit metadata.name",
+            "5:16 `running` is not a value of spec.serverState",
+            "8:5 spec.provider names both `linode` and `local`",
+            "9:22 spec.rootDisk.sizeGb is 2, but must be between 8 and 10000",
+            "10:22 spec.dataDisk has a size and is to be deleted",
+            "11:22 `enabel` is not a key of spec.rootDiskSnapshot",
+            "12:30 spec.dataDiskSnapshot.enable is the text `true`, but must be true or false",
+            "14:17 `10.0.0.1` is not a network in CIDR form",
+            "15:21 `9-1/udp` is not a port with a protocol",
+            "16:38 the record repeats the zone",
+            "17:3 spec.configuration has neither `ansible` nor `script`",
+            "18:3 spec.suspend is empty: give it a value or remove the key",
+        ]
+    );
+}
+
+#[test]
+fn clouds_refuse_what_they_cannot_do() {
+    let on = |provider: &str, more: &str| told(&with(more).replace("local: {}", provider));
+    let linode = "linode: {region: fr-par, instanceType: g6-nanode-1}";
+    assert_eq!(
+        on(linode, "  dataDisk: {sizeGb: 9}\n  dataDiskSnapshot: {enable: true}\n"),
+        [
+            "8:22 spec.dataDisk.sizeGb is 9, but a volume on linode has 10 to 16384 GB",
+            "9:30 spec.dataDiskSnapshot: volumes have no snapshots on linode",
+        ]
+    );
+    assert_eq!(on("local: {imitate: linode}", "  dataDiskSnapshot: {enable: true}\n").len(), 1);
+    assert_eq!(on("local: {image: local-o}", ""), ["7:20 `local-o` is not an image of the local cloud"]);
+    assert_eq!(on("local: {}", "  network: {dns: {zone: example.com, record: a}}\n"), ["8:13 spec.network.dns: local has no DNS"]);
+    let short = with("").replace("local: {}", linode).replace("mypad", "ab");
+    assert_eq!(told(&short), ["3:18 the server would be named `ab`: 2 characters"]);
+    let id = "22222222-2222-4222-8222-222222222222";
+    let scaleway =
+        format!("scaleway: {{projectId: 11111111-1111-4111-8111-111111111111, zone: fr-par-2, instanceType: L4-1-24G, image: {id}}}");
+    assert_eq!(on(&scaleway, "").len(), 1);
+    assert_eq!(on(&scaleway.replace(id, "ubuntu_jammy_gpu_os_12"), ""), [] as [&str; 0]);
+    assert_eq!(on("{}", "").len(), 1);
+}
+
+#[test]
+fn columns_count_characters_and_lines_end_anyhow() {
+    let comment = good().replace("metadata: {name: mypad}", "metadata: {labels: {é: 日本}, nome: mypad}");
+    assert_eq!(told(&comment), ["3:1 metadata lacks `name`", "3:29 `nome` is not a key of metadata"]);
+    let crlf = good().replace("retain: 2", "retain: 0").replace('\n', "\r\n");
+    assert_eq!(told(&crlf), ["8:45 spec.rootDiskSnapshot.retain is 0, but must be between 1 and 100"]);
+    let problem = &read_one(&crlf).problems[0];
+    assert_eq!(problem.line_text, "  rootDiskSnapshot: {enable: false, retain: 0}");
+    let marked = format!("\u{feff}{}", good().replace("kind", "knid"));
+    assert_eq!(told(&marked)[0], "1:1 the document lacks `kind`");
+}
+
+#[test]
+fn nothing_raw_reaches_a_terminal() {
+    let text = good().replace("present # the wish", "\"a\\e[31m\" #\t\u{85}");
+    for problem in read_one(&text).problems {
+        let drawn = problem.to_string();
+        assert!(drawn.chars().all(|each| each == '\n' || !each.is_control()), "{drawn:?}");
+    }
+}
+
+#[test]
+fn long_lines_are_cut_around_the_place() {
+    let text = good().replace("retain: 2", &format!("\"{}\": 1, retain: 0, \"{}\": 2", "x".repeat(300), "y".repeat(300)));
+    let problems = read_one(&text).problems;
+    let problem = problems.iter().find(|problem| problem.message.contains("between")).unwrap();
+    assert!(problem.line_text.chars().count() <= 102);
+    let drawn = problem.to_string();
+    let lines: Vec<&str> = drawn.lines().collect();
+    let caret = lines[4].chars().position(|each| each == '^').unwrap();
+    assert_eq!(lines[3].chars().nth(caret), Some('0'));
+}
+
+#[test]
+fn a_file_holds_several_documents() {
+    let second = good().replace("mypad", "other");
+    let both = format!("# first\n---\n{}---\n# nothing\n---\n{second}", good());
+    let reading = read_one(&both);
+    assert!(reading.problems.is_empty(), "{:?}", reading.problems);
+    let found: Vec<_> = reading.specs.iter().map(|spec| (spec.instance.key().name, spec.document)).collect();
+    assert_eq!(found, [("mypad".to_owned(), 1), ("other".to_owned(), 3)]);
+    let twice = format!("{}---\n{}", good(), good());
+    assert_eq!(told(&twice), ["12:18 `mypad` is described a second time"]);
+}
+
+#[test]
+fn a_broken_document_does_not_hide_its_neighbours() {
+    let text = format!("{}---\nbroken: [1, 2\n---\n{}", good(), good().replace("mypad", "MyPad"));
+    let told = told(&text);
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert!(told[0].contains("this is not YAML"), "{told:#?}");
+    assert!(told[1].contains("`MyPad` does not fit"), "{told:#?}");
+    assert_eq!(read_one(&text).specs.len(), 1);
+}
+
+#[test]
+fn hostile_texts_end_in_problems() {
+    let deep = "[".repeat(100_000);
+    let bomb = {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for n in 1..20 {
+            let below = format!("*a{}", n - 1);
+            text.push_str(&format!("a{n}: &a{n} [{}]\n", vec![below; 10].join(", ")));
+        }
+        text
+    };
+    let many = format!("{}{}", good(), (0..100_000).map(|n| format!("  k{n}: 1\n")).collect::<String>());
+    let scalar = format!("{}  wake: {}\n", good(), "x".repeat(3_000_000));
+    for text in [deep.as_str(), &bomb, &many, &scalar, "a: *a", "a: &a [*a]", "? [a]\n: b", "<<: {a: b}", "\0", "!x y", "%", "\t"] {
+        let reading = read_one(text);
+        assert!(!reading.problems.is_empty());
+        assert!(reading.problems.len() <= 101);
+        assert_eq!(reading.specs.len(), 0);
+    }
+    let last = read_one(&many).problems.pop().unwrap();
+    assert!(last.message.starts_with("and ") && last.message.ends_with(" more problems in this file"), "{}", last.message);
+}
+
+#[test]
+fn directories_are_read_in_order_and_once() {
+    let root = directory("walk");
+    std::fs::create_dir_all(root.join("b/.git")).unwrap();
+    std::fs::write(root.join("b/one.yml"), good()).unwrap();
+    std::fs::write(root.join("a.yaml"), good().replace("mypad", "first")).unwrap();
+    std::fs::write(root.join("b/.git/hidden.yaml"), "broken: [").unwrap();
+    std::fs::write(root.join("empty.yaml"), "").unwrap();
+    std::fs::write(root.join("notes.txt"), "not a spec").unwrap();
+    let reading = read(&[root.clone(), root.join("a.yaml")]);
+    assert!(reading.problems.is_empty(), "{:?}", reading.problems);
+    let names: Vec<_> = reading.specs.iter().map(|spec| spec.instance.key().name).collect();
+    assert_eq!(names, ["first", "mypad"]);
+    assert_eq!(read(&[root.join("empty.yaml")]).problems[0].message, "the file is empty");
+    assert_eq!(read(&[root.join("missing.yaml")]).problems[0].message, "there is no such file or directory");
+    assert_eq!(read(&[root.join("b/.git")]).problems.len(), 1, "a directory that was named is read");
+    std::fs::write(root.join("latin.yaml"), b"a: \xe9\n").unwrap();
+    assert_eq!(read(&[root.join("latin.yaml")]).problems[0].message, "it is not UTF-8, from line 1 on");
+    std::fs::remove_dir_all(&root).unwrap();
+}
+
+#[test]
+fn paths_are_looked_for_beside_the_spec() {
+    let root = directory("paths");
+    let file = root.join("mypad.yaml");
+    let text = with("  configuration: {ansible: {playbook: play.yml}}\n  ssh: {publicKeyPath: key}\n");
+    std::fs::write(root.join("key"), "").unwrap();
+    std::fs::write(root.join("key.pub"), "").unwrap();
+    let messages = |text: &str| read_text(&file, text).problems.into_iter().map(|each| each.message).collect::<Vec<_>>();
+    assert_eq!(messages(&text), ["the file `play.yml` does not exist", "`key` is named like a private key"]);
+    std::fs::write(root.join("play.yml"), "").unwrap();
+    assert_eq!(messages(&text.replace("Path: key", "Path: key.pub")), [] as [&str; 0]);
+    std::fs::remove_dir_all(&root).unwrap();
+}
+
+#[test]
+fn set_changes_nothing_else() {
+    for text in [good(), good().replace('\n', "\r\n"), format!("\u{feff}{}", good())] {
+        let changed = assign(&text, "serverState", "absent").unwrap();
+        assert_eq!(changed, text.replace("present #", "absent #"));
+    }
+    assert_eq!(assign(&good(), "rootDiskSnapshot.enable", "true").unwrap(), good().replace("false", "true"));
+    let quoted = good().replace(": present", ": 'present'");
+    assert_eq!(assign(&quoted, "serverState", "absent").unwrap(), quoted.replace("'present'", "'absent'"));
+    let wake = with("  wake: é\n");
+    assert_eq!(assign(&wake, "wake", "12").unwrap(), wake.replace('é', "\"12\""));
+    assert_eq!(assign(&wake, "wake", "it's: \n").unwrap(), wake.replace('é', "\"it's: \\n\""));
+}
+
+#[test]
+fn set_refuses_what_is_not_clear() {
+    let refused = |text: &str, path: &str, value: &str| assign(text, path, value).unwrap_err();
+    assert_eq!(refused(&good(), "suspend", "true"), "spec.suspend is not in the file");
+    assert_eq!(refused(&good(), "serverState", "gone"), "`gone` is not a value of spec.serverState");
+    assert_eq!(refused(&good(), "rootDiskSnapshot.enable", "yes"), "`yes` is not a value for spec.rootDiskSnapshot.enable");
+    assert_eq!(refused(&good(), "colour", "red"), "`spec.colour` is not a key of a spec");
+    let anchored = with("  wake: &w present\n  ssh: {user: *w}\n");
+    assert_eq!(refused(&anchored, "wake", "x"), "spec.wake has an anchor, and aliases refer to it");
+    assert_eq!(refused(&anchored, "ssh.user", "x"), "spec.ssh.user is an alias");
+    assert_eq!(refused(&with("  wake: |\n    x\n"), "wake", "y"), "spec.wake is not a value on one line");
+    let two = format!("{}---\n{}", good(), good().replace("mypad", "other"));
+    assert_eq!(refused(&two, "serverState", "absent"), "the file holds several instances");
+    let named = set(Path::new(FILE), &two, Some("default/other"), &[("serverState".to_owned(), "absent".to_owned())]).unwrap();
+    assert_eq!(named, format!("{}---\n{}", good(), good().replace("mypad", "other").replace("present", "absent")));
+    let missing = set(Path::new(FILE), &good(), None, &[("suspend".to_owned(), "true".to_owned())]).unwrap_err();
+    assert_eq!(missing.0.hint.as_deref(), Some("add `suspend: true` under `spec:` at line 4"));
+}
+
+#[test]
+fn problems_have_a_json_form() {
+    let problem = &read_one(&good().replace("present", "presnt")).problems[0];
+    let json = serde_json::to_value(problem).unwrap();
+    assert_eq!(
+        json,
+        serde_json::json!({
+            "file": FILE, "line": 5, "column": 16,
+            "message": "`presnt` is not a value of spec.serverState", "hint": "did you mean `present`?"
+        })
+    );
+}

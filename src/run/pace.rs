@@ -1,0 +1,20 @@
+//! Pauses: between looks while something is awaited, and after a call that failed.
+
+use crate::model::Pace;
+use backon::{BackoffBuilder, ExponentialBuilder};
+use std::time::Duration;
+
+/// How many times a failing call, or a failing look, is tried in one run.
+pub(crate) const MOST_TRIES: usize = 6;
+
+/// Pauses between looks at something awaited: growing, without end.
+pub(crate) fn between_looks(pace: &Pace) -> impl Iterator<Item = Duration> {
+    let growing = ExponentialBuilder::default().with_factor(1.5).with_min_delay(pace.first).with_max_delay(pace.longest);
+    growing.without_max_times().build()
+}
+
+/// Pauses after failures: growing, with jitter, at most [`MOST_TRIES`].
+pub(crate) fn after_failures(pace: &Pace) -> impl Iterator<Item = Duration> {
+    let growing = ExponentialBuilder::default().with_min_delay(pace.first).with_max_delay(pace.longest * 3).with_jitter();
+    growing.with_max_times(MOST_TRIES).build()
+}

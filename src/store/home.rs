@@ -1,0 +1,60 @@
+//! Where our own files live.
+
+use super::StoreError;
+use std::{
+    env, fs,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+/// Our directories: everything under `CLOUDYPAD_HOME`, else under the XDG directories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home {
+    state: PathBuf,
+    data: PathBuf,
+}
+
+impl Home {
+    /// Finds the directories; makes none of them.
+    ///
+    /// # Errors
+    /// Where neither `CLOUDYPAD_HOME`, nor an XDG variable, nor `HOME` says.
+    pub fn find() -> Result<Self, String> {
+        let var = |name: &str| env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from);
+        if let Some(all) = var("CLOUDYPAD_HOME") {
+            return Ok(Self::at(&all));
+        }
+        let home = var("HOME");
+        let xdg = |name: &str, rest: &str| var(name).filter(|it| it.is_absolute()).or_else(|| home.as_ref().map(|it| it.join(rest)));
+        match (xdg("XDG_STATE_HOME", ".local/state"), xdg("XDG_DATA_HOME", ".local/share")) {
+            (Some(state), Some(data)) => Ok(Self { state: state.join("cloudypad"), data: data.join("cloudypad") }),
+            _ => Err("cannot tell where to keep files: set CLOUDYPAD_HOME, or HOME".to_owned()),
+        }
+    }
+
+    /// Everything under one directory.
+    pub fn at(all: &Path) -> Self {
+        Self { state: all.to_owned(), data: all.to_owned() }
+    }
+
+    /// Journals, one file an instance.
+    pub fn journals(&self) -> PathBuf {
+        self.state.join("journal")
+    }
+
+    /// Locks, one file an instance.
+    pub fn locks(&self) -> PathBuf {
+        self.state.join("locks")
+    }
+
+    /// The local cloud.
+    pub fn local_cloud(&self) -> PathBuf {
+        self.data.join("local")
+    }
+}
+
+/// Makes a directory that only its owner may enter.
+pub(crate) fn make_private(dir: &Path) -> Result<(), StoreError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|source| StoreError { verb: "create", path: dir.to_owned(), source })
+}

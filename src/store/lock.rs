@@ -1,0 +1,64 @@
+//! One run per instance on this machine. The system releases the lock when its holder dies.
+
+use super::{Home, StoreError, home::make_private};
+use crate::model::InstanceKey;
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io::{Read, Seek, Write},
+    os::unix::fs::OpenOptionsExt,
+};
+
+/// The right to change one instance, until dropped or dead.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Why the lock was not given.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process has it.
+    #[error("another cloudypad{} is working on {instance}; wait until it has ended, then go on with the same command", holder.as_ref().map(|pid| format!(" (process {pid})")).unwrap_or_default())]
+    Held {
+        /// The instance.
+        instance: String,
+        /// The holder's process id, where it is known.
+        holder: Option<u32>,
+    },
+    /// The lock file could not be made.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Lock {
+    /// Takes the instance's lock, at once or not at all.
+    ///
+    /// # Errors
+    /// [`LockError::Held`] where another process has it.
+    pub fn take(home: &Home, key: &InstanceKey) -> Result<Self, LockError> {
+        let dir = home.locks();
+        make_private(&dir)?;
+        let path = dir.join(format!("{}.lock", key.dotted()));
+        let fail = |verb| move |source| StoreError { verb, path: path.clone(), source };
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .mode(0o600)
+            .open(dir.join(format!("{}.lock", key.dotted())))
+            .map_err(fail.clone()("create"))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                let holder = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+                return Err(LockError::Held { instance: key.to_string(), holder });
+            }
+            Err(TryLockError::Error(source)) => return Err(fail("lock")(source).into()),
+        }
+        let note = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
+        note.map_err(fail("write"))?;
+        Ok(Self { _file: file })
+    }
+}

@@ -1,0 +1,22 @@
+//! The product, told by its tests. In reading order:
+//!
+//! - `plans`: golden plans, one `.case` file per story, in `tests/plans/`;
+//! - `lifecycle`: the reference lifecycle as a transcript, with the real binary on the local cloud;
+//! - `bytes`, `crashes`, `strangers`: no byte is lost, whatever is killed and whoever interferes;
+//! - `reading`: what a bad spec is told;
+//! - `holds`: every hold, its remedy, and that the remedy works;
+//! - `properties`: the planner over random worlds;
+//! - `command_line`: exit codes, names, pipes, `set`, `get`;
+//! - `house`: floors, schema, examples, laws table.
+
+mod bytes;
+mod command_line;
+mod crashes;
+mod holds;
+mod house;
+mod lifecycle;
+mod plans;
+mod properties;
+mod reading;
+mod strangers;
+mod support;

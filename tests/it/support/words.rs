@@ -1,0 +1,387 @@
+//! Specs and worlds in plain words, as the golden plans write them.
+//!
+//! `spec:` lists wishes, `world:` lists objects, separated by `;`. Details follow an object after
+//! commas. A server brings its volumes along. Address and firewall exist unless the world is `nothing`
+//! or says `no address`, `no firewall`. Times are seconds; the look is at 1000.
+
+#![allow(dead_code)] // the benchmarks use a part of it
+
+use cloudypad::model::{
+    Address, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, Firewall, Id, Image, Instance, Origin, Power, Root, Rule, Seen, Server,
+    Snapshot, Stamp, Tags, Volume, VolumeStatus, World, tag_value,
+};
+use serde_json::json;
+
+pub fn at(seconds: i64) -> Stamp {
+    Stamp(seconds * 1_000_000)
+}
+
+/// A spec, a world and a cloud from the lines before `---`.
+pub fn parse(text: &str) -> Result<(Ask, World, Capabilities), String> {
+    let mut spec = String::new();
+    let mut world = String::new();
+    let mut current = None;
+    for line in text.lines().filter(|it| !it.starts_with('#')) {
+        if let Some(rest) = line.strip_prefix("spec:") {
+            current = Some(&mut spec);
+            current.as_mut().unwrap().push_str(rest);
+        } else if let Some(rest) = line.strip_prefix("world:") {
+            current = Some(&mut world);
+            current.as_mut().unwrap().push_str(rest);
+        } else if let Some(current) = &mut current {
+            current.push_str(line);
+        }
+    }
+    let (ask, cloud) = ask(&spec)?;
+    let world = world_of(&world, &ask)?;
+    Ok((ask, world, cloud))
+}
+
+fn items(text: &str) -> impl Iterator<Item = &str> {
+    text.split(';').map(str::trim).filter(|it| !it.is_empty())
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    text.split(' ').find_map(|word| word.parse().ok()).ok_or_else(|| format!("no number in {text:?}"))
+}
+
+/// An ask from words like `scaleway; absent; root snapshot, onStop reuse; data 100 GB, snapshot`.
+pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
+    let mut spec = json!({"serverState": "present", "provider": {}});
+    let mut deletion = None;
+    let (mut owner, mut adopt, mut recipe) = (None, false, "none".to_owned());
+    let mut provider = "local";
+    for item in items(text) {
+        let mut parts = item.split(',').map(str::trim);
+        let head = parts.next().unwrap_or_default();
+        match head.split(' ').next().unwrap_or_default() {
+            name @ ("scaleway" | "linode" | "local") => {
+                provider = name;
+                spec["provider"][name] = match name {
+                    "scaleway" => {
+                        json!({"projectId": "11111111-1111-4111-8111-111111111111", "zone": "fr-par-2", "instanceType": "L4-1-24G"})
+                    }
+                    "linode" => json!({"region": "fr-par", "instanceType": "g2-gpu-rtx4000a1-m"}),
+                    _ if head == "local like linode" => json!({"imitate": "linode"}),
+                    _ => json!({}),
+                };
+            }
+            "image" => spec["provider"][provider]["image"] = json!(head.trim_start_matches("image ")),
+            "type" => spec["provider"][provider]["instanceType"] = json!(head.trim_start_matches("type ")),
+            state @ ("present" | "stopped" | "absent") => spec["serverState"] = json!(state),
+            "deleted" => deletion = Some(Deletion { keep_snapshots: head.contains("keeping") }),
+            "protect" => spec["protect"] = json!(true),
+            "suspend" => spec["suspend"] = json!(true),
+            "owner" => owner = Some(head.trim_start_matches("owner ").to_owned()),
+            "adopt" => adopt = true,
+            "recipe" => recipe = head.trim_start_matches("recipe ").to_owned(),
+            "root" if head == "root snapshot" => {
+                spec["rootDiskSnapshot"]["enable"] = json!(true);
+                for part in parts {
+                    match part {
+                        "onStop reuse" => spec["rootDiskSnapshot"]["onStop"] = json!("reuse"),
+                        "onStop refresh" => spec["rootDiskSnapshot"]["onStop"] = json!("refresh"),
+                        "keep" => spec["rootDiskSnapshot"]["keepOnDeletion"] = json!(true),
+                        retain => spec["rootDiskSnapshot"]["retain"] = json!(number(retain)?),
+                    }
+                }
+            }
+            "root" if head == "root disposable" => spec["rootDisk"]["disposable"] = json!(true),
+            "root" => spec["rootDisk"]["sizeGb"] = json!(number(head)?),
+            "data" if head == "data delete" => spec["dataDisk"]["delete"] = json!(true),
+            "data" => {
+                spec["dataDisk"]["sizeGb"] = json!(number(head)?);
+                for part in parts {
+                    match part {
+                        "snapshot" => spec["dataDiskSnapshot"]["enable"] = json!(true),
+                        retain => spec["dataDiskSnapshot"]["retain"] = json!(number(retain)?),
+                    }
+                }
+            }
+            _ => return Err(format!("spec: what is {item:?}?")),
+        }
+    }
+    let document = json!({"apiVersion": "cloudypad.gg/v1alpha1", "kind": "Instance", "metadata": {"name": "mypad"}, "spec": spec});
+    let instance: Instance = serde_json::from_value(document).map_err(|error| error.to_string())?;
+    let cloud = match &instance.spec.provider.local {
+        Some(local) => Capabilities::local(local),
+        None if provider == "linode" => Capabilities::linode(),
+        None => Capabilities::scaleway(),
+    };
+    let key = instance.key();
+    Ok((Ask { key, spec: instance.spec, deletion, owner, adopt, recipe }, cloud))
+}
+
+/// An empty world at 1000 s.
+pub fn nothing() -> World {
+    World {
+        now: at(1000),
+        servers: Seen::Absent,
+        volumes: Seen::Absent,
+        snapshots: Seen::Absent,
+        images: Seen::Absent,
+        addresses: Seen::Absent,
+        firewalls: Seen::Absent,
+        elsewhere: Vec::new(),
+    }
+}
+
+struct Builder<'a> {
+    ask: &'a Ask,
+    servers: Vec<Server>,
+    volumes: Vec<Volume>,
+    snapshots: Vec<Snapshot>,
+    images: Vec<Image>,
+}
+
+/// A world from words like `server srv-1 running, root vol-r, data vol-d; root snapshot snap-r ready`.
+pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
+    let mut world = nothing();
+    let mut builder = Builder { ask, servers: Vec::new(), volumes: Vec::new(), snapshots: Vec::new(), images: Vec::new() };
+    let (mut address, mut firewall) = (true, true);
+    let mut blind = None;
+    for item in items(text) {
+        let parts: Vec<&str> = item.split(',').map(str::trim).collect();
+        let words: Vec<&str> = parts[0].split(' ').collect();
+        match words.as_slice() {
+            ["nothing"] => (address, firewall) = (false, false),
+            ["no", "address"] => address = false,
+            ["no", "firewall"] => firewall = false,
+            ["no", ..] => {}
+            ["blind", "to", what] => blind = Some((*what).to_owned()),
+            ["elsewhere", zone] => world.elsewhere.push((*zone).to_owned()),
+            ["server", id, power @ ..] => builder.server(id, &power.join(" "), &parts[1..])?,
+            [role @ ("root" | "data"), "disk", id] => builder.disk(id, role, &parts[1..])?,
+            [role @ ("root" | "data"), kind @ ("snapshot" | "image"), id, status] => builder.copy(role, kind, id, status, &parts[1..])?,
+            _ => return Err(format!("world: what is {item:?}?")),
+        }
+    }
+    let tags = builder.tags(&[]);
+    if address {
+        let server = builder.servers.first().map(|it| it.id.clone());
+        let address = Address { id: Id::new("ip-1"), address: "203.0.113.7".into(), server, created: at(10), tags: tags.clone() };
+        world.addresses = Seen::listed(vec![address]);
+    }
+    if firewall {
+        let network = &ask.spec.network;
+        let rule = |(protocol, ports): (String, String)| Rule { protocol, ports, from: network.allow_from[0].clone() };
+        let mut rules: Vec<Rule> = network.ports.pairs().into_iter().map(rule).collect();
+        rules.sort();
+        world.firewalls = Seen::listed(vec![Firewall { id: Id::new("fw-1"), name: "mypad".into(), rules, created: at(10), tags }]);
+    }
+    for server in &mut builder.servers {
+        server.address = address.then(|| Id::new("ip-1"));
+        server.firewall = firewall.then(|| Id::new("fw-1"));
+    }
+    world.servers = Seen::listed(builder.servers);
+    world.volumes = Seen::listed(builder.volumes);
+    world.snapshots = Seen::listed(builder.snapshots);
+    world.images = Seen::listed(builder.images);
+    let cause = || Cause("timeout".to_owned());
+    match blind.as_deref() {
+        None => {}
+        Some("servers") => world.servers = Seen::Unknown(cause()),
+        Some("volumes") => world.volumes = Seen::Unknown(cause()),
+        Some("snapshots") => world.snapshots = Seen::Unknown(cause()),
+        Some("images") => world.images = Seen::Unknown(cause()),
+        Some("addresses") => world.addresses = Seen::Unknown(cause()),
+        Some("firewalls") => world.firewalls = Seen::Unknown(cause()),
+        Some(other) => return Err(format!("blind to {other:?}?")),
+    }
+    Ok(world)
+}
+
+impl Builder<'_> {
+    fn tags(&self, extra: &[String]) -> Tags {
+        let mut tags = Tags::of(&self.ask.key);
+        tags.0.extend(extra.iter().cloned());
+        if let Some(owner) = &self.ask.owner {
+            tags = tags.with_value("by", owner);
+        }
+        tags
+    }
+
+    fn default_image(&self) -> &'static str {
+        match self.ask.spec.placement().provider {
+            "scaleway" => "ubuntu_jammy_gpu_os_12",
+            "linode" => "linode/ubuntu22.04",
+            _ => "local-os",
+        }
+    }
+
+    fn server(&mut self, id: &str, power: &str, details: &[&str]) -> Result<(), String> {
+        let power = match power {
+            "off" => Power::Off,
+            "starting" => Power::Starting,
+            "running" => Power::Running,
+            "stopping" => Power::Stopping,
+            "stopped in place" => Power::StoppedInPlace,
+            "deleting" => Power::Deleting,
+            "locked" => Power::Locked,
+            other => Power::Unknown(other.to_owned()),
+        };
+        let mut tags = self.tags(&[format!("img:{}", self.default_image())]);
+        let mut server = Server {
+            id: Id::new(id),
+            name: "mypad".to_owned(),
+            machine_type: self.ask.spec.placement().machine_type.to_owned(),
+            off_since: (power == Power::Off).then(|| at(900)),
+            power,
+            created: at(100),
+            root: Root::Detached,
+            volumes: Vec::new(),
+            address: None,
+            firewall: None,
+            locked: false,
+            tags: Tags::default(),
+        };
+        for detail in details {
+            match detail.split(' ').collect::<Vec<_>>().as_slice() {
+                ["root", "local"] => server.root = Root::Local { size_gb: self.ask.spec.root_disk.size_gb },
+                ["root", volume, rest @ ..] => {
+                    self.attached(volume, "root", id, rest)?;
+                    server.root = Root::Volume(Id::new(*volume));
+                    server.volumes.push(Id::new(*volume));
+                }
+                ["data", volume, rest @ ..] => {
+                    self.attached(volume, "data", id, rest)?;
+                    server.volumes.push(Id::new(*volume));
+                    tags = tags.with("had:data");
+                }
+                ["had", "data"] => tags = tags.with("had:data"),
+                ["image", image] => tags = tags.with_value("img", image),
+                ["type", name] => server.machine_type = (*name).to_owned(),
+                ["recipe", recipe] => tags = tags.with_value("recipe", recipe),
+                ["capture", "due"] => tags = tags.with("capture:due"),
+                ["by", owner] => tags = tags.with_value("by", owner),
+                ["protected"] => tags = tags.with("protect:yes"),
+                ["locked"] => server.locked = true,
+                ["born", seconds] => server.created = at(seconds.parse().map_err(|_| format!("born {seconds}"))?),
+                _ => return Err(format!("server: what is {detail:?}?")),
+            }
+        }
+        // What the server remembers, its root disk carries as well.
+        for volume in self.volumes.iter_mut().filter(|it| it.attached_to.as_ref() == Some(&server.id)) {
+            if volume.tags.get("role") == Some("root") {
+                let kept = ["had:data", "protect:yes"].into_iter().filter(|it| tags.has(it));
+                volume.tags = kept.fold(volume.tags.clone(), |all, it| all.with(it));
+                for word in ["img", "recipe", "by"] {
+                    if let Some(value) = tags.get(word) {
+                        volume.tags = volume.tags.clone().with_value(word, value);
+                    }
+                }
+            } else if volume.tags.get("role") == Some("data") {
+                if let Some(owner) = tags.get("by") {
+                    volume.tags = volume.tags.clone().with_value("by", owner);
+                }
+                volume.tags = volume.tags.clone().with_if("protect:yes", tags.has("protect:yes"));
+            }
+        }
+        server.tags = tags;
+        self.servers.push(server);
+        Ok(())
+    }
+
+    fn attached(&mut self, id: &str, role: &str, server: &str, rest: &[&str]) -> Result<(), String> {
+        let mut details = vec![format!("attached {server}")];
+        if !rest.is_empty() {
+            details.push(rest.join(" "));
+        }
+        let details: Vec<&str> = details.iter().map(String::as_str).collect();
+        self.disk(id, role, &details)
+    }
+
+    fn disk(&mut self, id: &str, role: &str, details: &[&str]) -> Result<(), String> {
+        let spec = &self.ask.spec;
+        let mut extra = vec![format!("role:{role}")];
+        if role == "root" {
+            extra.push(format!("img:{}", tag_value("img", self.default_image())));
+        }
+        let mut volume = Volume {
+            id: Id::new(id),
+            name: format!("mypad-{role}"),
+            size_gb: if role == "root" { spec.root_disk.size_gb } else { spec.data_gb().unwrap_or(100) },
+            status: VolumeStatus::Available,
+            attached_to: None,
+            created: at(50),
+            last_detached: Some(at(500)),
+            origin: if role == "root" { Origin::Stock } else { Origin::Empty },
+            tags: self.tags(&extra),
+        };
+        for detail in details {
+            match detail.split(' ').collect::<Vec<_>>().as_slice() {
+                ["attached", server] => {
+                    volume.attached_to = Some(Id::new(*server));
+                    volume.status = VolumeStatus::InUse;
+                    volume.last_detached = None;
+                }
+                ["detached", "at", seconds] => volume.last_detached = Some(at(seconds.parse().map_err(|_| detail.to_string())?)),
+                ["born", seconds] => volume.created = at(seconds.parse().map_err(|_| detail.to_string())?),
+                ["never", "used"] => volume.last_detached = None,
+                ["creating"] => volume.status = VolumeStatus::Creating,
+                ["broken"] => volume.status = VolumeStatus::Error,
+                ["in", "state", state] => volume.status = VolumeStatus::Unknown((*state).to_owned()),
+                ["from", snapshot] => volume.origin = Origin::Snapshot(Id::new(*snapshot)),
+                ["of", "line", line] => volume.tags = volume.tags.clone().with_value("line", line),
+                ["image", image] => volume.tags = volume.tags.clone().with_value("img", image),
+                ["had", "data"] => volume.tags = volume.tags.clone().with("had:data"),
+                ["recipe", recipe] => volume.tags = volume.tags.clone().with_value("recipe", recipe),
+                ["untagged"] => volume.tags = Tags::default(),
+                ["without", "role"] => volume.tags = volume.tags.clone().without(&format!("role:{role}")),
+                [gb, "GB"] => volume.size_gb = gb.parse().map_err(|_| detail.to_string())?,
+                _ => return Err(format!("disk: what is {detail:?}?")),
+            }
+        }
+        self.volumes.push(volume);
+        Ok(())
+    }
+
+    fn copy(&mut self, role: &str, kind: &str, id: &str, status: &str, details: &[&str]) -> Result<(), String> {
+        let status = match status {
+            "ready" => CopyStatus::Ready,
+            "creating" => CopyStatus::Creating,
+            "failed" => CopyStatus::Failed,
+            other => CopyStatus::Unknown(other.to_owned()),
+        };
+        let mut extra = vec![format!("role:{role}")];
+        if role == "root" {
+            extra.push(format!("img:{}", tag_value("img", self.default_image())));
+            extra.push("recipe:none".to_owned());
+        }
+        let mut tags = self.tags(&extra);
+        let mut of = format!("vol-{}", &role[..1]);
+        let (mut created, mut size_gb) =
+            (at(300), if role == "root" { self.ask.spec.root_disk.size_gb } else { self.ask.spec.data_gb().unwrap_or(100) });
+        for detail in details {
+            match detail.split(' ').collect::<Vec<_>>().as_slice() {
+                ["of", "line", line] => tags = tags.with_value("line", line),
+                ["of", disk] => of = (*disk).to_owned(),
+                ["taken", "at", seconds] => created = at(seconds.parse().map_err(|_| detail.to_string())?),
+                ["recipe", recipe] => tags = tags.with_value("recipe", recipe),
+                ["image", image] => tags = tags.with_value("img", image),
+                ["had", "data"] => tags = tags.with("had:data"),
+                ["keep"] => tags = tags.with("keep:yes"),
+                ["without", "role"] => tags = tags.without(&format!("role:{role}")),
+                [gb, "GB"] => size_gb = gb.parse().map_err(|_| detail.to_string())?,
+                _ => return Err(format!("copy: what is {detail:?}?")),
+            }
+        }
+        let name = format!("mypad-{role}");
+        if kind == "image" {
+            self.images.push(Image { id: Id::new(id), name, of: Id::new(of), size_gb, status, created, tags });
+        } else {
+            self.snapshots.push(Snapshot { id: Id::new(id), name, of: Id::new(of), size_gb, status, created, tags });
+        }
+        Ok(())
+    }
+}
+
+/// What a boot source is called; keeps the typed ids in sight of a reader.
+#[allow(dead_code)]
+pub fn boot_word(boot: &Boot) -> &'static str {
+    match boot {
+        Boot::Stock(_) => "stock image",
+        Boot::Volume(_) => "volume",
+        Boot::Image(_) => "captured image",
+    }
+}
