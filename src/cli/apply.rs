@@ -10,19 +10,31 @@ use super::{
     target::Unnamed,
 };
 use crate::{
-    model::{Deletion, Ending, Event},
+    model::{Deletion, Ending, Event, Verdict},
     plan::Act,
-    report::{Lines, Live, Screen, event_json},
+    report::{Lines, Live, PlanView, Screen, event_json},
     run::{Run, converge},
     store::{Home, Journal, Lock},
 };
-use std::io::IsTerminal;
-use tokio::sync::watch;
+use std::{io::IsTerminal, path::Path, sync::mpsc};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+use tracing::level_filters::LevelFilter;
 
 /// Brings instances to the state in their specs.
 pub(crate) async fn apply(args: Apply) -> Outcome {
-    match hands::cases(&args.targets, Unnamed::MustBeSaid, args.owner.owner.as_deref(), None)? {
+    match hands::cases(&args.targets, Unnamed::WhatIsGiven, args.owner.owner.as_deref(), None)? {
         Ok(cases) => carry_out(cases, args.output, &Consent::Yes { given: args.yes }).await,
+        Err(exit) => Ok(exit),
+    }
+}
+
+/// Brings one instance of one file to the state in its spec.
+pub(crate) async fn apply_file(file: &Path, name: Option<&str>, yes: bool) -> Outcome {
+    match hands::case_in_file(file, name)? {
+        Ok(cases) => carry_out(cases, Output::Text, &Consent::Yes { given: yes }).await,
         Err(exit) => Ok(exit),
     }
 }
@@ -30,7 +42,7 @@ pub(crate) async fn apply(args: Apply) -> Outcome {
 /// Deletes instances.
 pub(crate) async fn delete(args: Delete) -> Outcome {
     let deletion = Deletion { keep_snapshots: args.keep_snapshots };
-    let cases = match hands::cases(&args.targets, Unnamed::MustBeSaid, args.owner.owner.as_deref(), Some(deletion))? {
+    let cases = match hands::cases(&args.targets, Unnamed::Refused, args.owner.owner.as_deref(), Some(deletion))? {
         Ok(cases) => cases,
         Err(exit) => return Ok(exit),
     };
@@ -43,7 +55,7 @@ pub(crate) async fn delete(args: Delete) -> Outcome {
 
 /// Takes over instances that another source manages.
 pub(crate) async fn adopt(args: Adopt) -> Outcome {
-    let mut cases = match hands::cases(&args.targets, Unnamed::MustBeSaid, args.owner.owner.as_deref(), None)? {
+    let mut cases = match hands::cases(&args.targets, Unnamed::Refused, args.owner.owner.as_deref(), None)? {
         Ok(cases) => cases,
         Err(exit) => return Ok(exit),
     };
@@ -63,14 +75,12 @@ enum Consent {
 
 async fn carry_out(cases: Cases, output: Output, consent: &Consent) -> Outcome {
     let mut seen = foresee_all(&cases).await?;
-    show(&cases, &seen, output, "");
-    if views(&cases, &seen).iter().all(|it| it.is_in_sync()) {
-        return Ok(Exit::Done);
-    }
-    if views(&cases, &seen).iter().all(|it| it.is_held() && it.forecast.acts.is_empty()) {
-        return Ok(Exit::Held);
-    }
     loop {
+        show(&cases, &seen, output, "");
+        refuse_endless(&cases, &seen)?;
+        if let Some(exit) = nothing_to_do(&views(&cases, &seen)) {
+            return Ok(exit);
+        }
         if !is_given(consent, &cases, &seen)? {
             complain("nothing was changed");
             return Ok(Exit::Failed);
@@ -78,15 +88,35 @@ async fn carry_out(cases: Cases, output: Output, consent: &Consent) -> Outcome {
         // Somebody may have changed the cloud while the plan was read: then the plan is shown anew.
         let locks = lock_all(&cases)?;
         let now = foresee_all(&cases).await?;
-        if is_same(&seen, &now) || consent.is_by_flag() {
-            let exit = run_all(&cases, &seen, output).await;
+        refuse_endless(&cases, &now)?;
+        // Flags go for the plan of now as well, as far as they do.
+        if is_same(&seen, &now) || (consent.is_by_flag() && is_given(consent, &cases, &now)?) {
+            let exit = run_all(&cases, &now, output).await;
             drop(locks);
             return exit;
         }
         drop(locks);
         complain("the cloud changed meanwhile; this is the plan now:");
         seen = now;
-        show(&cases, &seen, output, "");
+    }
+}
+
+/// The exit where nobody needs to be asked.
+fn nothing_to_do(views: &[PlanView<'_>]) -> Option<Exit> {
+    if views.iter().any(PlanView::has_work) {
+        return None;
+    }
+    Some(if views.iter().any(PlanView::is_held) { Exit::Held } else { Exit::Done })
+}
+
+/// A plan without an end is not begun.
+fn refuse_endless(cases: &Cases, seen: &[Seen]) -> Result<(), Failure> {
+    match cases.cases.iter().zip(seen).find(|(_, seen)| seen.forecast.end == Verdict::Underway) {
+        Some((case, _)) => Err(Failure::new(format!(
+            "the plan of {} never settles, so nothing of it is carried out. This is a bug; please report it, with the plan",
+            case.ask.key
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -110,7 +140,7 @@ fn is_given(consent: &Consent, cases: &Cases, seen: &[Seen]) -> Result<bool, Fai
         Consent::Yes { given: false } => prompt::confirm("Carry this out?", "add --yes"),
         Consent::Names { given } => {
             for (case, seen) in cases.cases.iter().zip(seen) {
-                if case.view(seen).is_in_sync() {
+                if !case.view(seen).has_work() {
                     continue;
                 }
                 let name = case.ask.key.to_string();
@@ -121,7 +151,8 @@ fn is_given(consent: &Consent, cases: &Cases, seen: &[Seen]) -> Result<bool, Fai
                         return Err(Failure::new(sentence));
                     }
                     None => {
-                        let question = format!("All disks and snapshots of {name} will be destroyed. Type its name to confirm: ");
+                        let goes = what_goes(&name, &case.view(seen).kept());
+                        let question = format!("{goes} Type its name to confirm: ");
                         prompt::confirm_word(&question, &name, &format!("add --yes --destroy-data {name}"))?
                     }
                 };
@@ -134,17 +165,27 @@ fn is_given(consent: &Consent, cases: &Cases, seen: &[Seen]) -> Result<bool, Fai
     }
 }
 
+/// What a deletion destroys, and what it does not.
+fn what_goes(name: &str, kept: &[String]) -> String {
+    match kept {
+        [] => format!("All disks and snapshots of {name} will be destroyed."),
+        [one] => format!("All disks of {name} will be destroyed; {one} stays."),
+        many => format!("All disks of {name} will be destroyed; {} stay.", many.join(", ")),
+    }
+}
+
 fn lock_all(cases: &Cases) -> Result<Vec<Lock>, Failure> {
     cases.cases.iter().map(|case| Ok(Lock::take(&cases.home, &case.ask.key)?)).collect()
 }
 
 async fn run_all(cases: &Cases, seen: &[Seen], output: Output) -> Outcome {
     let (stopper, stop) = watch::channel(false);
-    tokio::spawn(listen(stopper));
+    listen(stopper);
     let teller = Teller::new(output, cases.cases.len() > 1);
-    let due = cases.cases.iter().zip(seen).filter(|(case, seen)| !case.view(seen).is_in_sync());
-    let runs = due.map(|(case, _)| run_one(&cases.home, case, stop.clone(), &teller));
-    let mut worst = Exit::Done;
+    // Whoever has nothing to do is not run: nobody agreed to what it might begin by then.
+    let (due, rest): (Vec<_>, Vec<_>) = cases.cases.iter().zip(seen).partition(|(case, seen)| case.view(seen).has_work());
+    let mut worst = if rest.iter().any(|(case, seen)| case.view(seen).is_held()) { Exit::Held } else { Exit::Done };
+    let runs = due.into_iter().map(|(case, _)| run_one(&cases.home, case, stop.clone(), &teller));
     for outcome in futures_util::future::join_all(runs).await {
         let exit = match outcome {
             Ok(Ending::Done { .. }) => Exit::Done,
@@ -182,12 +223,25 @@ async fn run_one(home: &Home, case: &Case, stop: watch::Receiver<bool>, teller: 
     }
 }
 
+/// Hears signals from now on, on a thread of its own: a call may keep this one busy.
+fn listen(stopper: watch::Sender<bool>) {
+    let (ready, hears) = mpsc::channel();
+    std::thread::spawn(move || {
+        if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            runtime.block_on(hear(&stopper, &ready));
+        }
+    });
+    // An error means that signals end the program as they usually do, which is safe as well.
+    let _ = hears.recv();
+}
+
 /// First Ctrl-C: settle what is in flight. Second: end at once, which is safe as well.
-async fn listen(stopper: watch::Sender<bool>) {
-    let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else { return };
+async fn hear(stopper: &watch::Sender<bool>, ready: &mpsc::Sender<()>) {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else { return };
+    let _ = ready.send(());
     for told in [false, true] {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
         if told {
@@ -208,9 +262,11 @@ enum Teller {
 impl Teller {
     fn new(output: Output, named: bool) -> Self {
         let terminal = std::io::stdout().is_terminal() && std::io::stderr().is_terminal();
+        // A log between the rows of a live view would tear them.
+        let logs = LevelFilter::current() != LevelFilter::OFF;
         match output {
             Output::Json => Teller::Json,
-            Output::Text if terminal => Teller::Live(Live::new(named, Screen::of_stdout())),
+            Output::Text if terminal && !logs => Teller::Live(Live::new(named, Screen::of_stdout())),
             Output::Text => Teller::Lines(Lines::new(named)),
         }
     }

@@ -1,6 +1,6 @@
 //! The command line.
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
 use std::path::PathBuf;
 
 /// Keeps cloud gaming machines in the state their owner wrote down.
@@ -51,8 +51,9 @@ pub(crate) struct Targets {
     /// Spec files, directories of specs, or names of instances.
     #[arg(value_name = "FILE|DIR|NAME")]
     pub targets: Vec<String>,
-    /// Where names are looked up, and what is meant where no target is given.
-    #[arg(short = 'f', long = "specs", env = "CLOUDYPAD_SPECS", value_name = "PATH")]
+    /// Where names are looked up, and what is meant where no target is given; else CLOUDYPAD_SPECS,
+    /// else the current directory.
+    #[arg(short = 'f', long = "specs", value_name = "PATH")]
     pub specs: Option<PathBuf>,
 }
 
@@ -80,7 +81,7 @@ pub(crate) enum Shape {
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Owner {
     /// The source that manages the instances; objects of another source are left alone.
-    #[arg(long, value_name = "SOURCE")]
+    #[arg(long, value_name = "SOURCE", value_parser = NonEmptyStringValueParser::new())]
     pub owner: Option<String>,
 }
 

@@ -1,16 +1,16 @@
 //! `describe`: everything about an instance, as the cloud shows it.
 
 use super::{
-    Outcome,
+    Exit, Outcome,
     args::{Get, Output, Shape},
-    hands::{self, Case, Seen, foresee_all, plan_exit},
-    plan::{show, views},
+    hands::{self, Case, Seen, foresee_all},
+    plan::show,
     print,
     target::Unnamed,
 };
 use crate::{
-    model::{Copy, CopyStatus, Role, Root, Stamp, Tags, VolumeStatus, World},
-    report::{JSON_VERSION, Screen, plain, plan_json, standing, table, wished},
+    model::{Copy, CopyStatus, LastHeld, Role, Root, Stamp, Tags, Volume, VolumeStatus, World},
+    report::{JSON_VERSION, Screen, plan_json, standing, table, wished},
 };
 use serde_json::{Value, json};
 
@@ -39,11 +39,18 @@ pub(crate) async fn describe(args: Get) -> Outcome {
             show(&cases, &seen, Output::Text, "");
         }
     }
-    plan_exit(&views(&cases, &seen), false)
+    Ok(Exit::Done)
 }
 
 fn time(stamp: Stamp) -> String {
     jiff::Timestamp::from_microsecond(stamp.0).map_or_else(|_| stamp.0.to_string(), |it| it.to_string())
+}
+
+fn last_detached(volume: &Volume) -> Option<String> {
+    match volume.last_held {
+        LastHeld::Until(stamp) => Some(time(stamp)),
+        LastHeld::Never | LastHeld::Untold => None,
+    }
 }
 
 fn file(case: &Case, id: &str) -> Value {
@@ -75,7 +82,7 @@ fn described(case: &Case, seen: &Seen) -> Value {
         json!({
             "id": it.id.as_str(), "name": it.name, "role": role(world, &it.tags, it.id.as_str()), "sizeGb": it.size_gb,
             "status": volume_status(&it.status), "attachedTo": it.attached_to.as_ref().map(|id| id.as_str()),
-            "created": time(it.created), "lastDetached": it.last_detached.map(time),
+            "created": time(it.created), "lastDetached": last_detached(it),
             "file": file(case, it.id.as_str()), "tags": tags(&it.tags),
         })
     });
@@ -91,7 +98,8 @@ fn described(case: &Case, seen: &Seen) -> Value {
         json!({"id": it.id.as_str(), "name": it.name, "rules": rules.collect::<Vec<_>>(), "tags": tags(&it.tags)})
     });
     json!({
-        "v": JSON_VERSION, "namespace": case.ask.key.namespace, "name": case.ask.key.name, "place": case.place,
+        "v": JSON_VERSION, "type": "description",
+        "namespace": case.ask.key.namespace, "name": case.ask.key.name, "place": case.place,
         "observed": standing(world), "wanted": wished(case.ask.spec.server_state, false),
         "servers": servers.collect::<Vec<_>>(), "volumes": volumes.collect::<Vec<_>>(), "copies": copies.collect::<Vec<_>>(),
         "addresses": addresses.collect::<Vec<_>>(), "firewalls": firewalls.collect::<Vec<_>>(), "plan": plan_json(&case.view(seen)),
@@ -140,27 +148,29 @@ fn objects_text(case: &Case, seen: &Seen) -> String {
             Root::Local { size_gb } => format!("{}, root disk {size_gb} GB", it.machine_type),
             _ => it.machine_type.clone(),
         };
-        rows.push(vec!["server".to_owned(), it.id.to_string(), plain(&it.power.to_string()), root, time(it.created)]);
+        rows.push(vec!["server".to_owned(), it.id.to_string(), it.power.to_string(), root, time(it.created)]);
     }
     for it in world.volumes.items() {
         let role = role(world, &it.tags, it.id.as_str()).unwrap_or("other");
-        let status = plain(volume_status(&it.status));
+        let status = volume_status(&it.status).to_owned();
         rows.push(vec![format!("{role} disk"), it.id.to_string(), status, format!("{} GB", it.size_gb), time(it.created)]);
     }
     for it in all_copies(world) {
         let role = it.tags().role().map_or("other", Role::word);
-        let status = plain(copy_status(it.status()));
+        let status = copy_status(it.status()).to_owned();
         let what = format!("{} GB, of {}", it.size_gb(), it.of());
         rows.push(vec![format!("{role} snapshot"), it.id().to_owned(), status, what, time(it.created())]);
     }
     for it in world.addresses.items() {
-        rows.push(vec!["address".to_owned(), it.id.to_string(), String::new(), plain(&it.address), time(it.created)]);
+        rows.push(vec!["address".to_owned(), it.id.to_string(), String::new(), it.address.clone(), time(it.created)]);
     }
     for it in world.firewalls.items() {
         rows.push(vec!["firewall".to_owned(), it.id.to_string(), String::new(), format!("{} rules", it.rules.len()), time(it.created)]);
     }
     if rows.is_empty() {
-        return format!("{}: nothing of it exists in the cloud\n", case.ask.key);
+        let what =
+            if standing(world) == "unknown" { "the cloud does not show what exists of it" } else { "nothing of it exists in the cloud" };
+        return format!("{}: {what}\n", case.ask.key);
     }
-    table(&["WHAT", "ID", "STATUS", "DETAIL", "CREATED"], &rows, &Screen::of_stdout())
+    table(&["WHAT", "ID", "STATUS", "DETAIL", "CREATED"], &rows, &[], &Screen::of_stdout())
 }

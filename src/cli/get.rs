@@ -1,10 +1,9 @@
 //! `get`: instances and where they stand.
 
 use super::{
-    Outcome,
+    Exit, Outcome,
     args::{Get, Shape},
-    hands::{self, Case, Seen, foresee_all, plan_exit},
-    plan::views,
+    hands::{self, Case, Seen, foresee_all},
     print,
     target::Unnamed,
 };
@@ -19,6 +18,8 @@ use serde::Serialize;
 #[serde(rename_all = "camelCase")]
 struct Row {
     v: u32,
+    #[serde(rename = "type")]
+    kind: &'static str,
     namespace: String,
     name: String,
     provider: &'static str,
@@ -63,10 +64,11 @@ pub(crate) async fn get(args: Get) -> Outcome {
                 let host = row.host.clone().unwrap_or_else(|| "-".to_owned());
                 vec![name, row.provider.to_owned(), row.zone.clone(), row.wanted.to_owned(), row.observed.clone(), status, host]
             });
-            print(&table(&header, &cells.collect::<Vec<_>>(), &Screen::of_stdout()));
+            let dispensable: [&[&str]; 2] = [&["PROVIDER", "ZONE"], &["WANTED"]];
+            print(&table(&header, &cells.collect::<Vec<_>>(), &dispensable, &Screen::of_stdout()));
         }
     }
-    plan_exit(&views(&cases, &seen), false)
+    Ok(Exit::Done)
 }
 
 fn row(case: &Case, seen: &Seen) -> Row {
@@ -78,6 +80,7 @@ fn row(case: &Case, seen: &Seen) -> Row {
     };
     Row {
         v: JSON_VERSION,
+        kind: "instance",
         namespace: case.ask.key.namespace.clone(),
         name: case.ask.key.name.clone(),
         provider: placement.provider,

@@ -1,14 +1,16 @@
 //! Builds the hands a spec asks for, and looks with them.
 
-use super::{Failure, Outcome, args::Targets, target, validate::show_problems};
+use super::{Exit, Failure, Outcome, args::Targets, target, validate::show_problems};
 use crate::{
     model::{Ask, Deletion, Facts, Instance, World, spec::Configuration},
     plan::{Forecast, forecast},
     provider::{Provider, local::Local},
+    read::Reading,
     report::PlanView,
     run::look,
     store::{Home, Journal},
 };
+use std::path::Path;
 
 /// One instance, ready to be looked at and changed.
 pub(crate) struct Case {
@@ -22,8 +24,6 @@ pub(crate) struct Case {
 pub(crate) struct Cases {
     pub home: Home,
     pub cases: Vec<Case>,
-    /// How the user can say the same again.
-    pub words: String,
 }
 
 /// Reads the specs and builds their hands. `Err` carries the exit where specs have problems.
@@ -32,26 +32,42 @@ pub(crate) fn cases(
     unnamed: target::Unnamed,
     owner: Option<&str>,
     deletion: Option<Deletion>,
-) -> Result<Result<Cases, super::Exit>, Failure> {
-    let found = target::find(targets, unnamed)?;
+) -> Result<Result<Cases, Exit>, Failure> {
+    prepare(target::find(targets, unnamed)?, owner, deletion)
+}
+
+/// [`cases`], for one instance of one file, wherever else something is called like it.
+pub(crate) fn case_in_file(file: &Path, name: Option<&str>) -> Result<Result<Cases, Exit>, Failure> {
+    prepare(target::in_file(file, name)?, None, None)
+}
+
+fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> Result<Result<Cases, Exit>, Failure> {
     if !found.problems.is_empty() {
-        show_problems(&found.problems);
-        return Ok(Err(super::Exit::Failed));
+        show_problems(&found.problems, "; nothing was changed");
+        return Ok(Err(Exit::Failed));
     }
     if found.specs.is_empty() {
         return Err(Failure::new("no specs found: a spec is a *.yaml file that begins with apiVersion: cloudypad.gg/v1alpha1"));
     }
-    let home = Home::find().map_err(Failure::new)?;
+    let home = home()?;
     let mut cases = Vec::new();
     for spec in found.specs {
-        let place = format!("{}:{}", spec.file.display(), spec.state_line);
+        let place = target::place(&spec);
         let provider = hands(&home, &spec.instance, &place)?;
         let key = spec.instance.key();
         let owner = owner.map(str::to_owned);
         let ask = Ask { key, spec: spec.instance.spec, deletion, owner, adopt: false, recipe: "none".to_owned() };
         cases.push(Case { ask, provider, place });
     }
-    Ok(Ok(Cases { home, cases, words: found.words }))
+    Ok(Ok(Cases { home, cases }))
+}
+
+/// Where our own files are: an absolute path, so that what is named below it is found from anywhere.
+fn home() -> Result<Home, Failure> {
+    match std::env::var_os("CLOUDYPAD_HOME").filter(|it| !it.is_empty()) {
+        Some(all) => Ok(Home::at(&std::path::absolute(all)?)),
+        None => Home::find().map_err(Failure::new),
+    }
 }
 
 fn hands(home: &Home, instance: &Instance, place: &str) -> Result<Box<dyn Provider>, Failure> {
@@ -100,8 +116,8 @@ pub(crate) async fn foresee_all(cases: &Cases) -> Result<Vec<Seen>, Failure> {
 /// The exit of a set of plans that are only shown.
 pub(crate) fn plan_exit(views: &[PlanView<'_>], detailed: bool) -> Outcome {
     if views.iter().any(PlanView::is_held) {
-        return Ok(super::Exit::Held);
+        return Ok(Exit::Held);
     }
     let pending = views.iter().any(|it| !it.is_in_sync());
-    Ok(if pending && detailed { super::Exit::Pending } else { super::Exit::Done })
+    Ok(if pending && detailed { Exit::Pending } else { Exit::Done })
 }

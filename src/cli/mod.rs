@@ -11,9 +11,14 @@ mod set;
 mod target;
 mod validate;
 
+use crate::report::plain;
 use args::{Args, Command};
 use clap::Parser;
-use std::{io::Write, process::ExitCode};
+use std::{
+    io::{ErrorKind, Write},
+    process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 /// How a command ends. The numbers are the program's exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +35,8 @@ pub enum Exit {
     Interrupted = 130,
 }
 
-/// A command that failed, with a sentence for people that says what to do next. It is no error type
-/// itself, so that every error can become one.
+/// A command that failed, with a sentence for people that says what to do next. It may have several
+/// lines. It is no error type itself, so that every error can become one.
 #[derive(Debug)]
 pub(crate) struct Failure(String);
 
@@ -43,7 +48,11 @@ impl Failure {
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        for (number, line) in self.0.split('\n').enumerate() {
+            let end_of_last = if number == 0 { "" } else { "\n" };
+            write!(f, "{end_of_last}{}", plain(line))?;
+        }
+        Ok(())
     }
 }
 
@@ -57,7 +66,15 @@ pub(crate) type Outcome = Result<Exit, Failure>;
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and the version come as errors as well, that go to standard output.
+            let exit = if error.use_stderr() { Exit::Failed } else { Exit::Done };
+            let _ = error.print();
+            return ExitCode::from(exit as u8);
+        }
+    };
     start_log(args.verbose);
     let outcome = match args.command {
         Command::Validate(it) => validate::validate(&it),
@@ -71,9 +88,10 @@ pub fn main() -> ExitCode {
         Command::Set(it) => in_runtime(set::set(it)),
     };
     let exit = outcome.unwrap_or_else(|failure| {
-        let _ = writeln!(std::io::stderr(), "error: {failure}");
+        complain(&format!("error: {failure}"));
         Exit::Failed
     });
+    let exit = if OUTPUT_LOST.load(Ordering::Relaxed) { Exit::Failed } else { exit };
     ExitCode::from(exit as u8)
 }
 
@@ -95,11 +113,22 @@ fn start_log(verbose: u8) {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).init();
 }
 
-/// Writes to standard output. A reader that went away ends the program quietly, as `head` expects.
+/// Nothing more is printed: nobody reads, or nothing can be written.
+static OUTPUT_ENDED: AtomicBool = AtomicBool::new(false);
+/// Something that somebody wanted to read could not be written: the program fails at its end.
+static OUTPUT_LOST: AtomicBool = AtomicBool::new(false);
+
+/// Writes to standard output. A reader that went away, like `head`, ends the output and nothing else.
 pub(crate) fn print(text: &str) {
+    if OUTPUT_ENDED.load(Ordering::Relaxed) {
+        return;
+    }
     let mut out = std::io::stdout().lock();
-    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
-        std::process::exit(Exit::Failed as i32);
+    let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) else { return };
+    OUTPUT_ENDED.store(true, Ordering::Relaxed);
+    if error.kind() != ErrorKind::BrokenPipe {
+        OUTPUT_LOST.store(true, Ordering::Relaxed);
+        complain(&format!("error: cannot write to standard output: {error}; what is under way goes on"));
     }
 }
 

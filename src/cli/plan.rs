@@ -5,7 +5,7 @@ use super::{
     args::{Output, Plan},
     hands::{self, Cases, Seen, foresee_all, plan_exit},
     print,
-    target::Unnamed,
+    target::{self, Unnamed},
 };
 use crate::report::{PlanView, Screen, plan_json, plan_text, summary};
 
@@ -16,8 +16,8 @@ pub(crate) async fn plan(args: Plan) -> Outcome {
         Err(exit) => return Ok(exit),
     };
     let seen = foresee_all(&cases).await?;
-    let command = format!("cloudypad apply {}", cases.words);
-    show(&cases, &seen, args.output, command.trim_end());
+    let command = target::apply_command(&args.targets, args.owner.owner.as_deref());
+    show(&cases, &seen, args.output, &command);
     plan_exit(&views(&cases, &seen), args.detailed_exitcode)
 }
 

@@ -3,12 +3,12 @@
 use super::{Failure, complain};
 use std::io::{BufRead, IsTerminal, Write};
 
-/// Asks for `yes`.
+/// Asks for `yes`; nothing else is taken as one.
 ///
 /// # Errors
 /// Where there is nobody to ask; `otherwise` says what to add instead.
 pub(crate) fn confirm(question: &str, otherwise: &str) -> Result<bool, Failure> {
-    Ok(ask(&format!("{question} Only yes is taken as a yes: "), otherwise)?.eq_ignore_ascii_case("yes"))
+    Ok(ask(&format!("{question} Type yes to go on: "), otherwise)?.eq_ignore_ascii_case("yes"))
 }
 
 /// Asks for a word to be typed as it is.
@@ -20,7 +20,8 @@ pub(crate) fn confirm_word(question: &str, word: &str, otherwise: &str) -> Resul
 }
 
 fn ask(question: &str, otherwise: &str) -> Result<String, Failure> {
-    if !std::io::stdin().is_terminal() {
+    // Whoever cannot see the plan is not asked about it.
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(Failure::new(format!("there is no terminal to ask on, and nothing was changed; {otherwise}")));
     }
     let mut out = std::io::stderr();

@@ -16,14 +16,14 @@ pub(crate) fn validate(args: &Validate) -> Outcome {
             print(&format!("{}\n", serde_json::to_string(problem)?));
         }
     } else {
-        show_problems(&found.problems);
+        show_problems(&found.problems, "");
     }
     if !found.problems.is_empty() {
         return Ok(Exit::Failed);
     }
     if args.output == Output::Text {
         for spec in &found.specs {
-            print(&format!("{}  {}:{}  ok\n", spec.instance.key(), spec.file.display(), spec.state_line));
+            print(&format!("{}  {}  ok\n", spec.instance.key(), target::place(spec)));
         }
         if found.specs.is_empty() {
             complain("no specs found: a spec is a *.yaml file that begins with apiVersion: cloudypad.gg/v1alpha1");
@@ -32,13 +32,13 @@ pub(crate) fn validate(args: &Validate) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// Prints every problem, and how many there are.
-pub(crate) fn show_problems(problems: &[Problem]) {
+/// Prints every problem, and how many there are; `then` ends that sentence.
+pub(crate) fn show_problems(problems: &[Problem], then: &str) {
     for problem in problems {
         complain(&format!("{problem}"));
     }
     if problems.len() > 1 {
-        complain(&format!("{} problems; nothing was changed", problems.len()));
+        complain(&format!("{} problems{then}", problems.len()));
     }
 }
 

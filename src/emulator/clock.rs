@@ -80,6 +80,8 @@ pub enum Clock {
     Speed(f64),
     /// Only when told to, by `Cloud::advance`.
     Manual,
+    /// As it does already; in a new cloud, as in life.
+    AsIs,
 }
 
 /// A running clock, as it is persisted.
@@ -109,7 +111,7 @@ impl Timepiece {
     /// The clock of a new cloud.
     pub(super) fn new(clock: Clock) -> Timepiece {
         match clock {
-            Clock::Speed(_) => Timepiece::starting_at(clock, wall()),
+            Clock::Speed(_) | Clock::AsIs => Timepiece::starting_at(clock, wall()),
             Clock::Manual => Timepiece::starting_at(clock, Timepiece::DAWN),
         }
     }
@@ -119,15 +121,21 @@ impl Timepiece {
         match clock {
             Clock::Speed(speed) => Timepiece::Wall { base_wall: wall(), base_cloud: now, speed },
             Clock::Manual => Timepiece::Manual { now },
+            Clock::AsIs => Timepiece::starting_at(Clock::Speed(1.0), now),
         }
     }
 
     /// The choice this clock follows.
-    pub(super) fn clock(&self) -> Clock {
+    pub fn clock(&self) -> Clock {
         match self {
             Timepiece::Wall { speed, .. } => Clock::Speed(*speed),
             Timepiece::Manual { .. } => Clock::Manual,
         }
+    }
+
+    /// Whether this clock goes as chosen already.
+    pub(super) fn follows(&self, clock: Clock) -> bool {
+        clock == Clock::AsIs || clock == self.clock()
     }
 
     /// The cloud time; a wall clock that was set back does not take it below its base.
@@ -139,6 +147,23 @@ impl Timepiece {
             }
             Timepiece::Manual { now } => *now,
         }
+    }
+
+    /// The clock to go on with instead of this one, if the wall clock was set back since the latest known cloud time.
+    pub(super) fn caught_up(&self, latest: Moment) -> Option<Timepiece> {
+        self.rebased(wall(), latest)
+    }
+
+    /// The same by the wall time given: this clock would stand still until the wall clock is where it was, which is of no
+    /// account if that takes a second or less.
+    fn rebased(&self, wall: Moment, latest: Moment) -> Option<Timepiece> {
+        let Timepiece::Wall { base_wall, base_cloud, speed } = *self else {
+            return None;
+        };
+        let latest = latest.max(base_cloud);
+        let shown = wall.seconds_since(base_wall) * speed;
+        let behind = latest.seconds_since(base_cloud) - shown;
+        (behind > speed).then_some(Timepiece::Wall { base_wall: wall, base_cloud: latest, speed })
     }
 
     /// Moves the clock ahead at once.
@@ -176,5 +201,32 @@ mod tests {
         assert_eq!(clock.now(), Timepiece::DAWN);
         clock.advance(Duration::from_secs(90));
         assert_eq!(clock.now(), Timepiece::DAWN.plus_seconds(90));
+        assert_eq!(clock.rebased(Moment(0), Moment::NEVER), None);
+    }
+
+    #[test]
+    fn a_wall_clock_set_back_stops_no_time() {
+        let (wall, cloud) = (Moment(1_000_000_000), Moment(5_000_000_000));
+        let clock = Timepiece::Wall { base_wall: wall, base_cloud: cloud, speed: 10.0 };
+        let latest = cloud.plus_seconds(1000);
+        assert_eq!(clock.rebased(wall.plus_seconds(100), latest), None);
+        assert_eq!(clock.rebased(wall.plus_seconds(200), latest), None);
+        assert_eq!(clock.rebased(wall.plus_seconds(99), latest), None);
+        let back = wall.plus_seconds(98);
+        let rebased = Timepiece::Wall { base_wall: back, base_cloud: latest, speed: 10.0 };
+        assert_eq!(clock.rebased(back, latest), Some(rebased));
+        assert_eq!(rebased.rebased(back, latest), None);
+
+        let before = Moment(0);
+        let rebased = Timepiece::Wall { base_wall: before, base_cloud: cloud, speed: 10.0 };
+        assert_eq!(clock.rebased(before, cloud), Some(rebased));
+    }
+
+    #[test]
+    fn a_clock_as_it_is_goes_on_or_goes_like_life() {
+        assert!(Timepiece::new(Clock::AsIs).follows(Clock::Speed(1.0)));
+        assert!(!Timepiece::new(Clock::AsIs).follows(Clock::Manual));
+        assert!(Timepiece::new(Clock::Speed(60.0)).follows(Clock::AsIs));
+        assert!(Timepiece::new(Clock::Manual).follows(Clock::AsIs));
     }
 }

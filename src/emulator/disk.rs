@@ -36,14 +36,15 @@ impl Disks {
 
     /// Makes a disk that is empty but for its first bytes.
     pub(super) fn create(&self, id: &str, size_gb: u64, header: &[u8]) -> Result<(), Refusal> {
-        self.build(id, size_gb, |file| file.write_all_at(header, 0))
+        self.build(id, size_gb, false, |file| file.write_all_at(header, 0))
     }
 
-    /// Makes a disk with the bytes of another one, which is not larger.
+    /// Makes a disk with the bytes of another one, which is not larger. They are on the medium when it is there: the
+    /// original may be deleted next.
     pub(super) fn copy(&self, from: &str, to: &str, size_gb: u64) -> Result<(), Refusal> {
         let path = self.path(from);
         let source = File::open(&path).map_err(|error| Refusal::storage("open", &path, error))?;
-        self.build(to, size_gb, |file| if share_extents(&source, file) { Ok(()) } else { copy_extents(&source, file) })
+        self.build(to, size_gb, true, |file| if share_extents(&source, file) { Ok(()) } else { copy_extents(&source, file) })
     }
 
     /// Makes a disk larger, which does not count as writing to it.
@@ -86,45 +87,78 @@ impl Disks {
         file.set_times(FileTimes::new().set_modified(seal()))
     }
 
-    /// Removes the disk files of no living disk: what a kill left behind.
+    /// Removes what a kill left half made, and moves every other file of no living disk into `lost`: somebody may have
+    /// put an old truth back, or a backup here, and then it is the only copy of something.
     pub(super) fn sweep(&self, living: &BTreeSet<&str>) -> Result<(), Refusal> {
         for path in self.files()? {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let is_living = name.strip_suffix(".img").is_some_and(|id| living.contains(id));
-            let is_ours = name.ends_with(".img") || name.ends_with(".img.tmp");
-            if is_ours && !is_living {
+            if name.strip_suffix(".img").is_some_and(|id| living.contains(id)) {
+                continue;
+            }
+            if name.ends_with(".img.tmp") {
                 fs::remove_file(&path).map_err(|error| Refusal::storage("remove the leftover", &path, error))?;
+            } else {
+                self.put_by(&path).map_err(|error| Refusal::storage("put by", &path, error))?;
             }
         }
         Ok(())
     }
 
-    /// Whether there is any file at all.
+    /// Moves a file into `lost`, under a name that nothing there has.
+    fn put_by(&self, path: &Path) -> io::Result<()> {
+        let lost = self.dir.join("lost");
+        fs::create_dir_all(&lost)?;
+        let name = path.file_name().unwrap_or_default();
+        let mut target = lost.join(name);
+        let mut number = 0;
+        while target.symlink_metadata().is_ok() {
+            number += 1;
+            let mut numbered = name.to_os_string();
+            numbered.push(format!(".{number}"));
+            target = lost.join(numbered);
+        }
+        fs::rename(path, target)
+    }
+
+    /// Whether there is no file at all; what is in subdirectories does not count.
     pub(super) fn is_empty(&self) -> Result<bool, Refusal> {
         Ok(self.files()?.is_empty())
     }
 
     fn files(&self) -> Result<Vec<PathBuf>, Refusal> {
-        let list = || -> io::Result<Vec<PathBuf>> { fs::read_dir(&self.dir)?.map(|entry| entry.map(|found| found.path())).collect() };
+        let list = || -> io::Result<Vec<PathBuf>> {
+            let mut files = Vec::new();
+            for entry in fs::read_dir(&self.dir)? {
+                let entry = entry?;
+                if !entry.file_type()?.is_dir() {
+                    files.push(entry.path());
+                }
+            }
+            Ok(files)
+        };
         list().map_err(|error| Refusal::storage("list", &self.dir, error))
     }
 
-    /// Makes a disk file aside and moves it into its place when it is complete.
-    fn build(&self, id: &str, size_gb: u64, fill: impl FnOnce(&File) -> io::Result<()>) -> Result<(), Refusal> {
+    /// Makes a disk file aside and moves it into its place when it is complete and, if it is to be durable, on the medium.
+    fn build(&self, id: &str, size_gb: u64, durable: bool, fill: impl FnOnce(&File) -> io::Result<()>) -> Result<(), Refusal> {
         let path = self.path(id);
         let aside = self.dir.join(format!("{id}.img.tmp"));
-        write_aside(&aside, size_gb, fill)
+        write_aside(&aside, size_gb, durable, fill)
             .and_then(|()| fs::rename(&aside, &path))
             .map_err(|error| Refusal::storage("write", &aside, error))
     }
 }
 
-fn write_aside(aside: &Path, size_gb: u64, fill: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+fn write_aside(aside: &Path, size_gb: u64, durable: bool, fill: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
     let length = length_of(size_gb)?;
     let file = File::create(aside)?;
     fill(&file)?;
     file.set_len(length)?;
-    file.set_times(FileTimes::new().set_modified(seal()))
+    file.set_times(FileTimes::new().set_modified(seal()))?;
+    if durable && next_extent(&file, 0, length)?.is_some() {
+        file.sync_data()?;
+    }
+    Ok(())
 }
 
 fn length_of(size_gb: u64) -> io::Result<u64> {

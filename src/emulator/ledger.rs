@@ -150,6 +150,12 @@ impl Deed {
     /// Judges the end of a disk file, while its object is still there, and has the file removed.
     pub(super) fn destroy(&mut self, file: &str, name: &str, tags: &[String]) -> Result<(), Refusal> {
         self.notice_writes(file)?;
+        self.bury(file, name, tags);
+        Ok(())
+    }
+
+    /// The same for a disk file whose writes were noticed before.
+    pub(super) fn bury(&mut self, file: &str, name: &str, tags: &[String]) {
         let was_whole = self.truth.is_whole(file);
         if let Some(content) = self.truth.ledger.contents.remove(file)
             && was_whole
@@ -168,7 +174,6 @@ impl Deed {
         }
         self.truth.ledger.forget_the_dead();
         self.doomed.push(file.to_owned());
-        Ok(())
     }
 
     /// Whether a content lives on in some file, as it was or as what was made of it.

@@ -94,25 +94,26 @@ impl Cloud {
         })
     }
 
-    /// What costs money although no server uses it and no tag says whose it is, as `kind id name`.
-    pub fn leaks(&self) -> Result<Vec<String>, Refusal> {
+    /// What costs money and belongs to none of the living: it carries none of their tags, and no server that carries one
+    /// uses it. As `kind id name`.
+    pub fn leaks(&self, living: &[&str]) -> Result<Vec<String>, Refusal> {
         self.peek(|truth, _| {
+            let lives = |tags: &[String]| tags.iter().any(|tag| living.contains(&tag.as_str()));
+            let serves = |id: &Option<String>| id.as_ref().and_then(|id| truth.servers.get(id)).is_some_and(|it| lives(&it.tags));
             let mut lines = Vec::new();
-            for it in truth.servers.values().filter(|it| it.tags.is_empty()) {
+            for it in truth.servers.values().filter(|it| !lives(&it.tags)) {
                 lines.push(format!("server {} {}", it.id, it.name));
             }
-            let volumes = truth.volumes.values();
-            for it in volumes.filter(|it| it.tags.is_empty() && it.server.is_none()) {
+            for it in truth.volumes.values().filter(|it| !lives(&it.tags) && !serves(&it.server)) {
                 lines.push(format!("volume {} {}", it.id, it.name));
             }
-            for it in truth.snapshots.values().filter(|it| it.tags.is_empty()) {
+            for it in truth.snapshots.values().filter(|it| !lives(&it.tags)) {
                 lines.push(format!("snapshot {} {}", it.id, it.name));
             }
-            for it in truth.images.values().filter(|it| it.tags.is_empty()) {
+            for it in truth.images.values().filter(|it| !lives(&it.tags)) {
                 lines.push(format!("image {} {}", it.id, it.name));
             }
-            let addresses = truth.addresses.values();
-            for it in addresses.filter(|it| it.tags.is_empty() && it.server.is_none()) {
+            for it in truth.addresses.values().filter(|it| !lives(&it.tags) && !serves(&it.server)) {
                 lines.push(format!("address {} {}", it.id, it.address));
             }
             lines

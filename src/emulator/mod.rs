@@ -70,7 +70,7 @@ pub struct Settings {
     pub clock: Clock,
 }
 
-/// A cloud in a directory.
+/// A cloud in a directory. While one process copies the data of a disk, others that use the same directory wait.
 pub struct Cloud {
     dir: PathBuf,
     store: Mutex<Store>,
@@ -127,7 +127,11 @@ impl Cloud {
     /// Changes how time passes from now on.
     pub fn set_clock(&self, clock: Clock) -> Result<(), Refusal> {
         check_clock(clock)?;
-        self.adjust(|deed| deed.truth.clock = Timepiece::starting_at(clock, deed.now))
+        self.adjust(|deed| {
+            if !deed.truth.clock.follows(clock) {
+                deed.truth.clock = Timepiece::starting_at(clock, deed.now);
+            }
+        })
     }
 
     /// Arms a fault, after those armed before.

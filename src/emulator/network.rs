@@ -7,7 +7,7 @@ use super::catalogue;
 use super::objects::{Address, CopyState, Firewall, Rule, Server, ServerState, VolumeState};
 use super::physics::Deed;
 use super::refusal::{Refusal, RefusalKind};
-use super::servers::check_same_zone;
+use super::servers::{check_same_zone, check_unlocked};
 
 impl Cloud {
     /// Reserves an address.
@@ -32,6 +32,7 @@ impl Cloud {
             if let Some(server) = &found.server
                 && let Some(server) = deed.truth.servers.get_mut(server)
             {
+                check_unlocked(server)?;
                 server.address = None;
             }
             deed.close_bills(address);
@@ -44,6 +45,7 @@ impl Cloud {
     pub fn assign_address(&self, server: &str, address: &str) -> Result<(), Refusal> {
         self.mutate("assign_address", |deed| {
             let mut found = deed.truth.server(server)?.clone();
+            check_unlocked(&found)?;
             match &found.address {
                 Some(own) if own == address => return Ok(()),
                 Some(own) => {
@@ -99,7 +101,9 @@ impl Cloud {
     pub fn assign_firewall(&self, server: &str, firewall: &str) -> Result<(), Refusal> {
         self.mutate("assign_firewall", |deed| {
             deed.truth.firewall(firewall)?;
-            deed.truth.server_mut(server)?.firewall = Some(firewall.to_owned());
+            let found = deed.truth.server_mut(server)?;
+            check_unlocked(found)?;
+            found.firewall = Some(firewall.to_owned());
             Ok(())
         })
     }
@@ -107,6 +111,9 @@ impl Cloud {
     /// Replaces the tags of any object and, where one is given, its name; an address has none.
     pub fn relabel(&self, id: &str, name: Option<&str>, tags: Vec<String>) -> Result<(), Refusal> {
         self.mutate("relabel", |deed| {
+            if let Some(server) = deed.truth.servers.get(id) {
+                check_unlocked(server)?;
+            }
             if let Some(name) = name {
                 if deed.truth.servers.contains_key(id) {
                     deed.check_server_name(name, id)?;

@@ -84,16 +84,16 @@ impl Deed {
         Ok(())
     }
 
-    /// Lets everything happen that is due by now, in the order of its time.
-    pub(super) fn settle(&mut self) -> Result<(), Refusal> {
+    /// Lets everything happen that is due by now, in the order of its time. What cannot be done to one disk breaks that
+    /// disk and stops nothing else.
+    pub(super) fn settle(&mut self) {
         let now = self.now;
         while let Some(index) = self.first_due(now) {
             let transition = self.truth.transitions.remove(index);
             self.now = transition.due;
-            self.happen(transition.effect)?;
+            self.happen(transition.effect);
         }
         self.now = now;
-        Ok(())
     }
 
     fn first_due(&self, now: Moment) -> Option<usize> {
@@ -102,7 +102,7 @@ impl Deed {
         due.min_by_key(|(index, transition)| (transition.due, *index)).map(|(index, _)| index)
     }
 
-    fn happen(&mut self, effect: Effect) -> Result<(), Refusal> {
+    fn happen(&mut self, effect: Effect) {
         match effect {
             Effect::Started(id) => {
                 if let Some(server) = self.truth.servers.get_mut(&id)
@@ -113,7 +113,7 @@ impl Deed {
             }
             Effect::Stopped(id) => self.become_off(&id, ServerState::Stopped),
             Effect::StoppedInPlace(id) => self.become_off(&id, ServerState::StoppedInPlace),
-            Effect::ServerGone(id) => self.remove_server(&id)?,
+            Effect::ServerGone(id) => self.remove_server(&id),
             Effect::VolumeReady(id) => {
                 if let Some(volume) = self.truth.volumes.get_mut(&id)
                     && volume.state == VolumeState::Creating
@@ -122,7 +122,7 @@ impl Deed {
                 }
             }
             Effect::VolumeDetached(id) => self.free_volume(&id),
-            Effect::VolumeResized { volume, size_gb } => self.resize_volume(&volume, size_gb)?,
+            Effect::VolumeResized { volume, size_gb } => self.resize_volume(&volume, size_gb),
             Effect::SnapshotReady(id) => {
                 if let Some(snapshot) = self.truth.snapshots.get_mut(&id)
                     && snapshot.state == CopyState::Creating
@@ -138,7 +138,6 @@ impl Deed {
                 }
             }
         }
-        Ok(())
     }
 
     fn become_off(&mut self, id: &str, state: ServerState) {
@@ -158,15 +157,23 @@ impl Deed {
         }
     }
 
-    fn remove_server(&mut self, id: &str) -> Result<(), Refusal> {
+    fn remove_server(&mut self, id: &str) {
         let Some(server) = self.truth.servers.get(id).cloned() else {
-            return Ok(());
+            return;
         };
         if let Some(Root::Disk { id: disk, .. }) = &server.root {
-            self.destroy(disk, &server.name, &server.tags)?;
+            if self.notice_writes(disk).is_err() {
+                self.note_writing(disk); // Somebody may have written to a file we cannot look at.
+            }
+            self.bury(disk, &server.name, &server.tags);
         }
         for volume in &server.volumes {
-            self.begin_detach(volume, seconds::DETACH)?;
+            if self.notice_writes(volume).is_err()
+                && let Some(volume) = self.truth.volumes.get_mut(volume)
+            {
+                volume.state = VolumeState::Error;
+            }
+            self.send_off(volume, seconds::DETACH);
         }
         if let Some(id) = &server.address
             && let Some(address) = self.truth.addresses.get_mut(id)
@@ -175,44 +182,55 @@ impl Deed {
         }
         self.close_bills(id);
         self.truth.servers.remove(id);
-        Ok(())
     }
 
     /// Sets a volume on its way from its server; it stays referenced until it is there.
     pub(super) fn begin_detach(&mut self, id: &str, seconds: u64) -> Result<(), Refusal> {
         self.notice_writes(id)?;
-        if let Some(volume) = self.truth.volumes.get_mut(id) {
-            volume.state = VolumeState::Detaching;
-            self.schedule(seconds, Effect::VolumeDetached(id.to_owned()));
-        }
+        self.send_off(id, seconds);
         Ok(())
     }
 
+    fn send_off(&mut self, id: &str, seconds: u64) {
+        if let Some(volume) = self.truth.volumes.get_mut(id) {
+            if volume.state != VolumeState::Error {
+                volume.state = VolumeState::Detaching;
+            }
+            self.schedule(seconds, Effect::VolumeDetached(id.to_owned()));
+        }
+    }
+
+    /// Has a volume arrive where no server has it; a broken one stays broken.
     fn free_volume(&mut self, id: &str) {
         let stamp = self.tick();
         if let Some(volume) = self.truth.volumes.get_mut(id)
-            && volume.state == VolumeState::Detaching
+            && matches!(volume.state, VolumeState::Detaching | VolumeState::Error)
         {
-            volume.state = VolumeState::Available;
+            if volume.state == VolumeState::Detaching {
+                volume.state = VolumeState::Available;
+            }
             volume.server = None;
             volume.last_detached = Some(stamp);
         }
     }
 
-    fn resize_volume(&mut self, id: &str, size_gb: u64) -> Result<(), Refusal> {
+    /// Makes a volume larger, or breaks it if its file does not grow.
+    fn resize_volume(&mut self, id: &str, size_gb: u64) {
         let Some(volume) = self.truth.volumes.get_mut(id) else {
-            return Ok(());
+            return;
         };
+        if self.disks.grow(id, size_gb).is_err() {
+            volume.state = VolumeState::Error;
+            return;
+        }
         volume.size_gb = size_gb;
         if volume.state == VolumeState::Resizing {
             let attached = volume.server.is_some();
             volume.state = if attached { VolumeState::InUse } else { VolumeState::Available };
         }
         let name = volume.name.clone();
-        self.disks.grow(id, size_gb)?;
         self.close_bills(id);
         let price = catalogue::hourly(catalogue::VOLUME_EUR_PER_GB_MONTH, size_gb);
         self.open_bill(id, "volume", &name, price);
-        Ok(())
     }
 }

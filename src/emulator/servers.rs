@@ -162,7 +162,9 @@ impl Cloud {
     /// Sets whether a server refuses to be powered off or terminated.
     pub fn protect(&self, server: &str, protected: bool) -> Result<(), Refusal> {
         self.mutate("protect", |deed| {
-            deed.truth.server_mut(server)?.protected = protected;
+            let found = deed.truth.server_mut(server)?;
+            check_unlocked(found)?;
+            found.protected = protected;
             Ok(())
         })
     }
@@ -228,6 +230,14 @@ fn check_settled(server: &Server) -> Result<(), Refusal> {
         ServerState::Running | ServerState::Stopped | ServerState::StoppedInPlace => Ok(()),
         _ => Err(should_be(server, "running or stopped")),
     }
+}
+
+/// Refuses a server that the cloud has taken out of the customer's hands.
+pub(super) fn check_unlocked(server: &Server) -> Result<(), Refusal> {
+    if server.state == ServerState::Locked {
+        return Err(Refusal::conflict(format!("server {} is {}", server.id, server.state)));
+    }
+    Ok(())
 }
 
 fn check_unprotected(server: &Server) -> Result<(), Refusal> {

@@ -148,12 +148,16 @@ impl Cloud {
         })
     }
 
-    /// Deletes a snapshot that is complete.
+    /// Deletes a snapshot that is complete and that no volume is being made from.
     pub fn delete_snapshot(&self, snapshot: &str) -> Result<(), Refusal> {
         self.mutate("delete_snapshot", |deed| {
             let found = deed.truth.snapshot(snapshot)?.clone();
             if found.state == CopyState::Creating {
                 return Err(Refusal::conflict(format!("snapshot {snapshot} is {}", found.state)));
+            }
+            let made_of_it = |volume: &Volume| volume.state == VolumeState::Creating && volume.from_snapshot.as_deref() == Some(snapshot);
+            if deed.truth.volumes.values().any(made_of_it) {
+                return Err(Refusal::conflict(format!("snapshot {snapshot} is in use: a volume is being made from it")));
             }
             deed.destroy(snapshot, &found.name, &found.tags)?;
             deed.close_bills(snapshot);

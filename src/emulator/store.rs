@@ -80,7 +80,7 @@ impl Store {
         let latest = cached.truth.latest;
         let mut store = Store { dir: dir.to_path_buf(), disks, cached, latest };
         store.sweep()?;
-        if is_new || store.cached.truth.clock.clock() != settings.clock {
+        if is_new || !store.cached.truth.clock.follows(settings.clock) {
             let mut deed = store.begin();
             if !is_new {
                 deed.truth.clock = Timepiece::starting_at(settings.clock, deed.now);
@@ -90,7 +90,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Removes the disk files that the truth does not mention.
+    /// Clears away the disk files that the truth does not mention.
     fn sweep(&self) -> Result<(), Refusal> {
         let contents = &self.cached.truth.ledger.contents;
         let living: BTreeSet<&str> = contents.keys().map(String::as_str).collect();
@@ -126,18 +126,22 @@ impl Store {
         self.latest
     }
 
-    /// Begins a change.
+    /// Begins a change, with a clock that goes on if the wall clock was set back.
     pub(super) fn begin(&mut self) -> Deed {
         let now = self.now();
-        Deed::new(self.cached.truth.clone(), self.disks.clone(), now)
+        let mut truth = self.cached.truth.clone();
+        truth.clock = truth.clock.caught_up(now).unwrap_or(truth.clock);
+        Deed::new(truth, self.disks.clone(), now)
     }
 
     /// Lets everything happen that is due.
     pub(super) fn settle(&mut self) -> Result<(), Refusal> {
         let now = self.now();
-        if self.cached.truth.transitions.iter().any(|transition| transition.due <= now) {
+        let truth = &self.cached.truth;
+        let is_late = truth.clock.caught_up(now).is_some();
+        if is_late || truth.transitions.iter().any(|transition| transition.due <= now) {
             let mut deed = self.begin();
-            deed.settle()?;
+            deed.settle();
             self.commit(deed)?;
         }
         Ok(())
@@ -154,7 +158,7 @@ impl Store {
         Ok(fault)
     }
 
-    /// Makes a change true: from the rename on it has happened.
+    /// Makes a change true: from the rename on it has happened. One that dooms disk files is on the medium before they go.
     pub(super) fn commit(&mut self, deed: Deed) -> Result<(), Refusal> {
         let mut truth = deed.truth;
         truth.generation += 1;
@@ -162,13 +166,14 @@ impl Store {
         let path = truth_path(&self.dir);
         let aside = self.dir.join("cloud.json.tmp");
         let text = serde_json::to_vec(&truth).map_err(|error| Refusal::storage("write", &path, error))?;
-        let inode = replace(&aside, &path, &text).map_err(|error| Refusal::storage("write", &path, error))?;
+        let durable = !deed.doomed.is_empty();
+        let inode = replace(&aside, &path, &text, durable).map_err(|error| Refusal::storage("write", &path, error))?;
         let start = text.iter().copied().take(HEAD as usize).collect();
         let head = Head { inode, length: text.len() as u64, start };
         self.cached = Cached { head, truth };
 
         // If these fail, or we are killed here, nothing is wrong: a broken seal counts as one more
-        // write, and a leftover file is swept away at the next open.
+        // write, and a leftover file is put by at the next open.
         for file in &deed.unsealed {
             let _ = self.disks.seal(file);
         }
@@ -238,10 +243,13 @@ fn load(dir: &Path) -> Result<Option<Cached>, Refusal> {
     Ok(Some(Cached { head, truth }))
 }
 
-/// Writes a file aside and moves it into its place; gives its inode.
-fn replace(aside: &Path, path: &Path, text: &[u8]) -> io::Result<u64> {
+/// Writes a file aside and moves it into its place, if wanted not before it is on the medium; gives its inode.
+fn replace(aside: &Path, path: &Path, text: &[u8], durable: bool) -> io::Result<u64> {
     let mut file = File::create(aside)?;
     file.write_all(text)?;
+    if durable {
+        file.sync_data()?;
+    }
     let inode = file.metadata()?.ino();
     fs::rename(aside, path)?;
     Ok(inode)

@@ -140,7 +140,9 @@ fn a_server_lives_and_dies_and_its_volumes_stay() {
     assert_eq!(state_of(&cloud, &root), "available");
     assert_eq!(state_of(&cloud, &data), "available");
     assert!(found_volume(&cloud, &data).last_detached.is_some());
-    assert_eq!(cloud.leaks().unwrap(), [format!("volume {root} local-os_root")]);
+    assert_eq!(cloud.leaks(&["in:pad"]).unwrap(), [format!("volume {root} local-os_root")]);
+    let both = [format!("volume {data} data"), format!("volume {root} local-os_root")];
+    assert_eq!(cloud.leaks(&["in:other"]).unwrap(), both);
     assert_eq!(losses(&cloud), 0);
 }
 
@@ -357,11 +359,187 @@ fn leftovers_of_a_kill_are_swept_away() {
     let garden = Garden::new();
     let cloud = garden.open(Imitate::Volumes);
     let disk = cloud.create_volume(volume(1, None)).unwrap().id;
-    let leftover = cloud.disk_path("vol-0099");
-    fs::write(&leftover, b"half a copy").unwrap();
+    let inner = garden.0.join("disks");
+    for name in ["vol-0099.img.tmp", "vol-0099.img", "backup.tar"] {
+        fs::write(inner.join(name), name).unwrap();
+    }
+    fs::create_dir(inner.join("mine")).unwrap();
+    fs::write(inner.join("mine/vol-0001.img"), b"mine").unwrap();
     let again = garden.open(Imitate::Volumes);
-    assert!(!leftover.exists());
     assert!(again.disk_path(&disk).exists());
+    assert!(!inner.join("vol-0099.img.tmp").exists());
+    assert!(!inner.join("lost/vol-0099.img.tmp").exists());
+    for name in ["vol-0099.img", "backup.tar"] {
+        assert!(!inner.join(name).exists());
+        assert_eq!(fs::read(inner.join("lost").join(name)).unwrap(), name.as_bytes());
+    }
+    assert_eq!(fs::read(inner.join("mine/vol-0001.img")).unwrap(), b"mine");
+}
+
+#[test]
+fn an_old_truth_put_back_destroys_nothing() {
+    let garden = Garden::new();
+    let path = garden.0.join("cloud.json");
+    let cloud = garden.open(Imitate::Volumes);
+    let first = cloud.create_volume(volume(1, None)).unwrap().id;
+    let old = fs::read(&path).unwrap();
+    for bytes in [b"one", b"two"] {
+        let again = garden.open(Imitate::Volumes);
+        let second = again.create_volume(volume(1, None)).unwrap().id;
+        assert_eq!(second, "vol-0002");
+        write_bytes(&again, &second, 0, bytes);
+        fs::write(&path, &old).unwrap();
+    }
+    let again = garden.open(Imitate::Volumes);
+    assert!(again.disk_path(&first).exists());
+    assert!(!again.disk_path("vol-0002").exists());
+    for (name, bytes) in [("vol-0002.img", b"one"), ("vol-0002.img.1", b"two")] {
+        let file = fs::File::open(garden.0.join("disks/lost").join(name)).unwrap();
+        let mut found = [0_u8; 3];
+        file.read_exact_at(&mut found, 0).unwrap();
+        assert_eq!(&found, bytes);
+    }
+}
+
+#[test]
+fn a_disk_that_cannot_grow_breaks_and_stops_nothing_else() {
+    let garden = Garden::new();
+    let cloud = garden.open(Imitate::Volumes);
+    let broken = cloud.create_volume(volume(1, None)).unwrap().id;
+    pass(&cloud, 1);
+    let born = cloud.create_server(server(stock(), &[])).unwrap();
+    cloud.power_on(&born.id).unwrap();
+    cloud.grow_volume(&broken, 2).unwrap();
+    cloud.grow_volume(&born.volumes[0], 9).unwrap();
+    fs::remove_file(cloud.disk_path(&broken)).unwrap();
+    pass(&cloud, 10);
+    assert_eq!(cloud.look(None, None).unwrap().volumes.len(), 2);
+    assert_eq!(state_of(&cloud, &broken), "error");
+    assert_eq!(found_volume(&cloud, &broken).size_gb, 1);
+    assert_eq!(state_of(&cloud, &born.id), "running");
+    assert_eq!(found_volume(&cloud, &born.volumes[0]).size_gb, 9);
+    cloud.delete_volume(&broken).unwrap();
+}
+
+#[test]
+fn a_broken_volume_is_detached_and_stays_broken() {
+    let garden = Garden::new();
+    let cloud = garden.open(Imitate::Volumes);
+    let born = cloud.create_server(server(stock(), &[])).unwrap();
+    let root = born.volumes[0].as_str();
+    cloud.condemn(root).unwrap();
+    cloud.delete_server(&born.id).unwrap();
+    pass(&cloud, 10);
+    let found = found_volume(&cloud, root);
+    assert_eq!((found.state, found.server), (VolumeState::Error, None));
+    assert!(found.last_detached.is_some());
+    cloud.delete_volume(root).unwrap();
+}
+
+#[test]
+fn a_snapshot_stays_while_a_volume_is_made_from_it() {
+    let garden = Garden::new();
+    let cloud = garden.open(Imitate::Volumes);
+    let disk = cloud.create_volume(volume(1, None)).unwrap().id;
+    pass(&cloud, 1);
+    let copy = cloud.snapshot_volume(&disk, "copy", Vec::new()).unwrap().id;
+    pass(&cloud, 2);
+    cloud.create_volume(volume(1, Some(&copy))).unwrap();
+    let refusal = cloud.delete_snapshot(&copy).unwrap_err();
+    assert_eq!(refusal.kind, RefusalKind::Conflict);
+    assert!(refusal.message.contains("a volume is being made from it"));
+    pass(&cloud, 5);
+    cloud.delete_snapshot(&copy).unwrap();
+}
+
+#[test]
+fn a_locked_server_is_refused_everything() {
+    let garden = Garden::new();
+    let cloud = garden.open(Imitate::Volumes);
+    let used = cloud.reserve_address("local-1", Vec::new()).unwrap().id;
+    let free = cloud.reserve_address("local-1", Vec::new()).unwrap().id;
+    let firewall = cloud.create_firewall("local-1", "fw", Vec::new(), Vec::new()).unwrap().id;
+    let data = cloud.create_volume(volume(1, None)).unwrap().id;
+    let born = cloud.create_server(NewServer { address: Some(used.clone()), ..server(stock(), &[]) }).unwrap();
+    let id = born.id.as_str();
+    cloud.condemn(id).unwrap();
+    let before = cloud.find(id).unwrap();
+    let outcomes = [
+        cloud.power_on(id),
+        cloud.power_off(id),
+        cloud.guest_shutdown(id),
+        cloud.attach(id, &data),
+        cloud.detach(id, &born.volumes[0]),
+        cloud.detach_all(id),
+        cloud.delete_server(id),
+        cloud.change_type(id, "local-large"),
+        cloud.protect(id, true),
+        cloud.assign_address(id, &used),
+        cloud.assign_address(id, &free),
+        cloud.release_address(&used),
+        cloud.assign_firewall(id, &firewall),
+        cloud.relabel(id, Some("other"), Vec::new()),
+    ];
+    for outcome in outcomes {
+        assert_eq!(kind_of(outcome), RefusalKind::Conflict);
+    }
+    assert_eq!(cloud.find(id).unwrap(), before);
+}
+
+#[test]
+fn what_no_living_owner_claims_is_a_leak() {
+    let garden = Garden::new();
+    let cloud = garden.open(Imitate::Volumes);
+    let address = cloud.reserve_address("local-1", Vec::new()).unwrap();
+    let born = cloud.create_server(NewServer { address: Some(address.id.clone()), ..server(stock(), &[]) }).unwrap();
+    let root = born.volumes[0].as_str();
+    let copy = cloud.snapshot_volume(root, "copy", vec!["in:gone".to_owned()]).unwrap().id;
+    cloud.create_firewall("local-1", "fw", Vec::new(), Vec::new()).unwrap();
+    let snapshot = format!("snapshot {copy} copy");
+    assert_eq!(cloud.leaks(&["in:pad", "in:gone"]).unwrap(), Vec::<String>::new());
+    assert_eq!(cloud.leaks(&["in:pad"]).unwrap(), std::slice::from_ref(&snapshot));
+    let all = [
+        format!("server {} pad", born.id),
+        format!("volume {root} local-os_root"),
+        snapshot,
+        format!("address {} {}", address.id, address.address),
+    ];
+    assert_eq!(cloud.leaks(&[]).unwrap(), all);
+}
+
+#[test]
+fn a_cloud_opened_as_it_is_keeps_its_clock() {
+    let garden = Garden::new();
+    let as_is = Settings { imitate: Imitate::Volumes, clock: Clock::AsIs };
+    let cloud = garden.open(Imitate::Volumes);
+    let before = fs::read(garden.0.join("cloud.json")).unwrap();
+    let again = Cloud::open(&garden.0, as_is).unwrap();
+    again.now().unwrap();
+    assert_eq!(fs::read(garden.0.join("cloud.json")).unwrap(), before);
+    again.set_clock(Clock::AsIs).unwrap();
+    assert!(matches!(cloud.truth().unwrap().clock, Timepiece::Manual { .. }));
+
+    let other = Garden::new();
+    let new = Cloud::open(&other.0, as_is).unwrap();
+    assert!(matches!(new.truth().unwrap().clock, Timepiece::Wall { speed: 1.0, .. }));
+}
+
+#[test]
+fn a_wall_clock_set_back_does_not_freeze_the_cloud() {
+    let garden = Garden::new();
+    let cloud = Cloud::open(&garden.0, Settings { imitate: Imitate::Volumes, clock: Clock::Speed(1.0) }).unwrap();
+    let mut truth = cloud.truth().unwrap();
+    let Timepiece::Wall { base_wall, base_cloud, speed } = truth.clock else {
+        panic!("{:?} does not follow the wall", truth.clock);
+    };
+    truth.clock = Timepiece::Wall { base_wall: base_wall.plus_seconds(3600), base_cloud, speed };
+    truth.generation += 1;
+    fs::write(garden.0.join("cloud.json"), serde_json::to_vec(&truth).unwrap()).unwrap();
+    cloud.look(None, None).unwrap();
+    let after = cloud.truth().unwrap();
+    assert_eq!(after.generation, truth.generation + 1);
+    assert!(after.latest >= truth.latest);
+    assert!(matches!(after.clock, Timepiece::Wall { base_wall: rebased, .. } if rebased < base_wall.plus_seconds(3600)));
 }
 
 #[test]

@@ -21,8 +21,6 @@ pub struct Capabilities {
     pub static_address: bool,
     /// Whether the provider's DNS can hold a record that follows the machine.
     pub dns: bool,
-    /// Whether a volume can be attached to and detached from a running server.
-    pub hot_attach: bool,
     /// Whether one call detaches all volumes of a stopped server.
     pub detach_together: bool,
     /// Whether a powered-off server costs as much as a running one.
@@ -98,7 +96,6 @@ impl Capabilities {
             data_snapshots: true,
             static_address: true,
             dns: true,
-            hot_attach: true,
             detach_together: true,
             billed_when_off: false,
             listing_lag: 5,
@@ -122,14 +119,13 @@ impl Capabilities {
             data_snapshots: false,
             static_address: true,
             dns: true,
-            hot_attach: true,
             detach_together: false,
             billed_when_off: true,
             listing_lag: 30,
             late_effect: 60,
             default_image: "linode/ubuntu22.04".to_owned(),
             default_on_stop: OnStop::Reuse,
-            name_length: (3, 64),
+            name_length: (3, 27), // a firewall's label ends at 32 characters, a volume's, with its suffix, too
             volume_gb: (10, 16_384),
             durations: Durations {
                 start: 40,

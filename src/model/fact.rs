@@ -6,8 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What the journal adds to a look. With the journal lost this is empty, and runs are slower, not wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// Calls whose outcome is unknown, by step key, with the vendor's clock when they were made.
+    /// Creates whose outcome is unknown, by step key, with the vendor's clock when they were called.
     pub open: BTreeMap<String, Stamp>,
+    /// Creates that were answered well, by step key, with the vendor's clock at the first look after
+    /// that: a list may not show them yet.
+    pub made: BTreeMap<String, Stamp>,
     /// Steps, by key, that the cloud refused in this run and that the run can do without.
     pub refused: BTreeSet<String>,
 }

@@ -149,7 +149,7 @@ impl Hold {
     pub fn remedy(&self) -> String {
         match self {
             Hold::Suspended => "set suspend: false".to_owned(),
-            Hold::Blind { .. } => "nothing was changed; apply again when the cloud answers".to_owned(),
+            Hold::Blind { .. } => "apply again when the cloud answers; nothing is changed meanwhile".to_owned(),
             Hold::UnknownState { .. } => "look at it in the vendor's console; apply again when it is in a usual state".to_owned(),
             Hold::Locked { .. } => "unlock it in the vendor's console (a vendor's own lock needs their support)".to_owned(),
             Hold::LivesElsewhere { zones, .. } => {
@@ -176,7 +176,7 @@ impl Hold {
             Hold::Protected { .. } => "set protect: false and apply it first".to_owned(),
             Hold::AttachedElsewhere { volume, server } => format!("detach {volume} from {server}, or tag that server as the instance's"),
             Hold::TagsDamaged { .. } => "put its role:root or role:data tag back, or remove its in: tag".to_owned(),
-            Hold::DiskBroken { .. } => "ask the vendor's support; its snapshots are kept".to_owned(),
+            Hold::DiskBroken { .. } => "ask the vendor's support; nothing of it is deleted meanwhile".to_owned(),
             Hold::Refused { .. } => "do what the cloud's answer asks for, then apply again".to_owned(),
             Hold::Stuck { .. } => "look at it in the vendor's console; apply again: the run goes on where it is".to_owned(),
             Hold::KeepsFailing { .. } => "nothing is lost; apply again later: the run goes on where it is".to_owned(),

@@ -107,9 +107,13 @@ impl InstanceKey {
         format!("{}.{}", self.namespace, self.name)
     }
 
-    /// The name that objects of this instance get in the cloud, before a suffix like `-root`.
+    /// The name that objects of this instance get in the cloud, before a suffix like `-root`. Outside
+    /// the default namespace it ends in digits of the key's digest, so that `a-b/c` and `a/b-c` differ.
     pub fn object_name(&self) -> String {
-        if self.namespace == "default" { self.name.clone() } else { format!("{}-{}", self.namespace, self.name) }
+        if self.namespace == "default" {
+            return self.name.clone();
+        }
+        format!("{}-{:04x}", self.name, super::digest(&self.dotted()) & 0xffff)
     }
 }
 

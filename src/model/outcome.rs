@@ -37,6 +37,8 @@ pub struct Planned {
     pub reason: Reason,
     /// For people.
     pub line: Line,
+    /// The instance can do without it: a refusal is noted and does not end a run.
+    pub optional: bool,
 }
 
 /// A step for people: a verb, an object, and how long it usually takes.
@@ -126,6 +128,8 @@ pub enum Reason {
     OnlyCopy(Role),
     /// Every disk is spared.
     DisksSpared,
+    /// The owner's word lets the root disk go, which dies with the server.
+    LetRootGo(Word),
     /// A ready copy covers the disk.
     Covered,
     /// The owner's word lets it go.
@@ -180,6 +184,7 @@ impl fmt::Display for Reason {
             Reason::QuietForCopy => write!(f, "a detached disk is a quiet one"),
             Reason::Refresh => write!(f, "onStop: refresh"),
             Reason::OnlyCopy(_) => write!(f, "its newest bytes live nowhere else"),
+            Reason::LetRootGo(word) => write!(f, "{word} lets its root disk go"),
             Reason::DisksSpared => write!(f, "every disk is spared"),
             Reason::Covered => write!(f, "the new copy covers it"),
             Reason::LetGo(word) => write!(f, "{word} lets it go"),

@@ -183,11 +183,11 @@ pub struct Local {
     pub imitate: Imitate,
     /// The zone.
     #[serde(default = "default_local_zone")]
-    #[schemars(regex(pattern = r"^local-[12]$"), example = &"local-1")]
+    #[schemars(extend("enum" = ["local-1", "local-2"]), example = &"local-1")]
     pub zone: String,
     /// The server type.
     #[serde(default = "default_local_type")]
-    #[schemars(regex(pattern = r"^local-(small|medium|large)$"), example = &"local-small")]
+    #[schemars(extend("enum" = ["local-small", "local-medium", "local-large"]), example = &"local-small")]
     pub instance_type: String,
     /// The image of the first root disk. Default: `local-os`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -228,7 +228,7 @@ pub enum Imitate {
 pub struct RootDisk {
     /// Size in GB (10^9 bytes). Grows, never shrinks.
     #[serde(default = "default_root_gb")]
-    #[schemars(range(min = 8, max = 10_000))]
+    #[schemars(range(min = 8, max = 16_384))]
     pub size_gb: u64,
     /// The root disk may be destroyed without a copy.
     #[serde(default)]
@@ -247,7 +247,7 @@ impl Default for RootDisk {
 pub struct DataDisk {
     /// Size in GB (10^9 bytes). Grows, never shrinks. Required unless `delete` is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "u64", range(min = 1, max = 10_000))]
+    #[schemars(with = "u64", range(min = 1, max = 16_384))]
     pub size_gb: Option<u64>,
     /// Destroy the data disk and its snapshots, with everything on them.
     #[serde(default)]

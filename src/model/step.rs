@@ -272,11 +272,11 @@ impl Step {
             Step::DeleteServer { .. } | Step::DeleteVolume(_) | Step::DeleteSnapshot(_) | Step::DeleteImage(_) | Step::ReleaseAddress(_)
         )
     }
+}
 
-    /// Whether the instance can do without the step: a refusal of it is noted and does not end a run.
-    pub fn is_optional(&self) -> bool {
-        matches!(self, Step::Detach { .. } | Step::DeleteSnapshot(_) | Step::DeleteImage(_))
-    }
+/// Whether the step with this key makes something: asked twice, there would be two of it.
+pub fn is_create_key(key: &str) -> bool {
+    ["reserve-", "create-", "copy "].iter().any(|it| key.starts_with(it))
 }
 
 /// Key of [`Step::CreateServer`].

@@ -8,6 +8,8 @@ use std::fmt;
 
 /// The tag that says "made by cloudypad, in this format".
 pub const FORMAT: &str = "cloudypad:v1";
+/// The tag of a copy that was kept when its instance was deleted: it does not bind a new one to its zone.
+pub const DELETED: &str = "deleted:yes";
 /// Longest tag that every cloud takes.
 const LONGEST: usize = 50;
 

@@ -32,7 +32,7 @@
 //!
 //! ```compile_fail
 //! use cloudypad::model::Word;
-//! let word = Word { word: "disposable" }; // only a spec, or the delete command, says a word
+//! let word = Word { word: "disposable", role: None }; // only a spec, or the delete command, says a word
 //! ```
 //!
 //! ```compile_fail
@@ -76,31 +76,39 @@ impl Quiet<LocalDisk> {
     }
 }
 
-/// A word of the owner that lets bytes go. Only a spec or the delete command says one.
+/// A word of the owner that lets bytes of one role, or of both, go. Only a spec or the delete command
+/// says one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
     word: &'static str,
+    role: Option<Role>,
 }
 
 impl Word {
     /// `rootDiskSnapshot.onStop: reuse`, where the spec (or the cloud's default) says so.
     pub fn reuse(spec: &Spec, cloud: &super::Capabilities) -> Option<Word> {
-        (spec.root_disk_snapshot.enable && spec.on_stop(cloud) == OnStop::Reuse).then_some(Word { word: "onStop: reuse" })
+        (spec.root_disk_snapshot.enable && spec.on_stop(cloud) == OnStop::Reuse)
+            .then_some(Word { word: "onStop: reuse", role: Some(Role::Root) })
     }
 
     /// `rootDisk.disposable: true`.
     pub fn disposable(spec: &Spec) -> Option<Word> {
-        spec.root_disk.disposable.then_some(Word { word: "rootDisk.disposable" })
+        spec.root_disk.disposable.then_some(Word { word: "rootDisk.disposable", role: Some(Role::Root) })
     }
 
     /// `dataDisk.delete: true`.
     pub fn delete_data(spec: &Spec) -> Option<Word> {
-        spec.data_disk.as_ref().is_some_and(|disk| disk.delete).then_some(Word { word: "dataDisk.delete" })
+        spec.data_disk.as_ref().is_some_and(|disk| disk.delete).then_some(Word { word: "dataDisk.delete", role: Some(Role::Data) })
     }
 
     /// The command `cloudypad delete`, confirmed.
     pub fn delete_command(confirmed: &super::Deletion) -> Option<Word> {
-        (!confirmed.keep_snapshots).then_some(Word { word: "cloudypad delete" })
+        (!confirmed.keep_snapshots).then_some(Word { word: "cloudypad delete", role: None })
+    }
+
+    /// Whether the word is about disks of this role.
+    fn speaks_of(&self, role: Option<Role>) -> bool {
+        self.role.is_none() || self.role == role
     }
 }
 
@@ -138,14 +146,15 @@ impl<K> Spared<K> {
     pub fn why(&self) -> &Why {
         &self.why
     }
-
-    /// The owner's word lets the disk go.
-    pub fn let_go(disk: Id<K>, word: Word) -> Self {
-        Self { disk, why: Why::LetGo(word) }
-    }
 }
 
 impl Spared<Volume> {
+    /// A free volume of the role that the owner's word speaks of.
+    pub fn let_go(world: &World, id: &Id<Volume>, word: Word) -> Option<Self> {
+        let volume = world.volume(id)?;
+        (volume.is_free() && word.speaks_of(volume.tags.role())).then(|| Self { disk: id.clone(), why: Why::LetGo(word) })
+    }
+
     /// A free volume with a ready snapshot of it, taken after its last possible write.
     pub fn covered(world: &World, id: &Id<Volume>) -> Option<Self> {
         let volume = world.volume(id)?;
@@ -159,18 +168,25 @@ impl Spared<Volume> {
         let volume = world.volume(id)?;
         let unused = match &volume.origin {
             _ if !volume.is_free() => false,
-            _ if volume.tags.has(LOSER) => true,
+            _ if is_loser(world, volume) => true,
             _ if volume.was_used() => false,
             Origin::Empty => true,
             Origin::Snapshot(from) => world.snapshots.items().iter().any(|it| it.id == *from && it.status == CopyStatus::Ready),
-            Origin::Stock => false,
+            Origin::Stock | Origin::Untold => false,
         };
         unused.then(|| Self { disk: id.clone(), why: Why::NeverUsed })
     }
 }
 
-/// The tag on the root volume of a server that lost the election before it was ever started.
+/// The tag on the root volume of a server that lost the election before it was ever started. It is put
+/// there while the vendor's stamps prove that the server never ran, and counts once that server is gone.
 pub const LOSER: &str = "loser:unused";
+
+/// Whether a volume is what a loser left behind: marked, and held by nobody.
+fn is_loser(world: &World, volume: &Volume) -> bool {
+    let held = world.servers.items().iter().any(|it| it.volumes.contains(&volume.id));
+    volume.tags.has(LOSER) && volume.is_free() && !held
+}
 
 /// The newest ready snapshot of a free volume that was taken after its last possible write: when a
 /// server last let it go, or, where none ever had it, when it was made.
@@ -178,7 +194,7 @@ pub fn cover_of<'w>(world: &'w World, volume: &Volume) -> Option<&'w Snapshot> {
     if !volume.is_free() {
         return None;
     }
-    let since = volume.last_detached.unwrap_or(volume.created);
+    let since = volume.last_write()?;
     world
         .snapshots
         .items()
@@ -188,6 +204,12 @@ pub fn cover_of<'w>(world: &'w World, volume: &Volume) -> Option<&'w Snapshot> {
 }
 
 impl Spared<LocalDisk> {
+    /// The local disk of a server, where the owner's word speaks of root disks.
+    pub fn let_go(world: &World, server: &Id<Server>, word: Word) -> Option<Self> {
+        let has_one = matches!(world.server(server)?.root, Root::Local { .. });
+        (has_one && word.speaks_of(Some(Role::Root))).then(|| Self { disk: Id::new(server.as_str()), why: Why::LetGo(word) })
+    }
+
     /// The local disk of a server seen off, with a ready image of it taken after it went off.
     pub fn covered(world: &World, server: &Id<Server>) -> Option<Self> {
         let image = image_cover_of(world, world.server(server)?)?;
@@ -221,7 +243,7 @@ pub struct Expendable<K> {
 pub enum CopyWhy {
     /// As many newer ready copies of the same line exist as the owner wants to keep.
     Superseded,
-    /// The vendor says that it failed.
+    /// The vendor says that it failed, and its disk or a newer copy is there.
     Failed,
     /// The owner let it go.
     LetGo(Word),
@@ -237,14 +259,15 @@ impl<K> Expendable<K> {
     pub fn why(&self) -> &CopyWhy {
         &self.why
     }
-
-    /// The owner's word lets the copy go.
-    pub fn let_go(copy: Id<K>, word: Word) -> Self {
-        Self { copy, why: CopyWhy::LetGo(word) }
-    }
 }
 
 impl Expendable<Snapshot> {
+    /// A snapshot of a disk of the role that the owner's word speaks of.
+    pub fn let_go(snapshot: &Snapshot, word: Word) -> Option<Self> {
+        let copy = snapshot.id.clone();
+        word.speaks_of(snapshot.tags.role()).then_some(Self { copy, why: CopyWhy::LetGo(word) })
+    }
+
     /// A snapshot that the retention no longer keeps, or that failed.
     pub fn of(world: &World, snapshot: &Snapshot, retain: u32) -> Option<Self> {
         let making = world
@@ -261,6 +284,12 @@ impl Expendable<Snapshot> {
 }
 
 impl Expendable<Image> {
+    /// An image of a disk of the role that the owner's word speaks of.
+    pub fn let_go(image: &Image, word: Word) -> Option<Self> {
+        let copy = image.id.clone();
+        word.speaks_of(image.tags.role()).then_some(Self { copy, why: CopyWhy::LetGo(word) })
+    }
+
     /// An image that the retention no longer keeps, or that failed.
     pub fn of(world: &World, image: &Image, retain: u32) -> Option<Self> {
         let why = expendable(world, Copy::Image(image), retain)?;
@@ -268,12 +297,10 @@ impl Expendable<Image> {
     }
 }
 
-/// Failed, or at least `retain` newer ready copies of the same role and line, and, for a root disk,
-/// not the newest configured one.
+/// At least `retain` newer ready copies of the same role and line, and, for a root disk, not the newest
+/// configured one. A failed one may go while its disk is there, or once a newer one is ready: a copy
+/// that became bad after its disk was gone may be all there is.
 fn expendable(world: &World, copy: Copy<'_>, retain: u32) -> Option<CopyWhy> {
-    if *copy.status() == CopyStatus::Failed {
-        return Some(CopyWhy::Failed);
-    }
     let role = copy.tags().role()?;
     let newer: Vec<_> = world
         .copies(role)
@@ -283,6 +310,11 @@ fn expendable(world: &World, copy: Copy<'_>, retain: u32) -> Option<CopyWhy> {
         .collect();
     let configured = |it: &Copy<'_>| it.tags().get("recipe").is_some();
     let newest_configured = role == Role::Root && configured(&copy) && !newer.iter().any(configured);
+    if *copy.status() == CopyStatus::Failed {
+        let disk_is_there = world.volumes.items().iter().any(|it| it.id.as_str() == copy.of())
+            || world.servers.items().iter().any(|it| it.id.as_str() == copy.of());
+        return (disk_is_there || !newer.is_empty()).then_some(CopyWhy::Failed);
+    }
     let enough = newer.len() >= retain.max(1) as usize;
     (copy.is_ready() && enough && !newest_configured).then_some(CopyWhy::Superseded)
 }

@@ -50,8 +50,8 @@ pub struct World {
     pub addresses: Seen<Vec<Address>>,
     /// Firewalls (Scaleway: security groups).
     pub firewalls: Seen<Vec<Firewall>>,
-    /// Zones other than the wished one that hold objects of the instance.
-    pub elsewhere: Vec<String>,
+    /// Zones other than the wished one where the instance lives.
+    pub elsewhere: Seen<Vec<String>>,
 }
 
 /// One server.
@@ -77,6 +77,8 @@ pub struct Server {
     pub firewall: Option<Id<Firewall>>,
     /// Since when it is off, where the vendor says so.
     pub off_since: Option<Stamp>,
+    /// Whether it ever ran, as far as the vendor tells.
+    pub ran: Ran,
     /// The owner locked it in the vendor's console.
     pub locked: bool,
     /// Its tags.
@@ -102,6 +104,15 @@ pub enum Power {
     Locked,
     /// A state we do not know, in the vendor's words.
     Unknown(String),
+}
+
+/// Whether a server ever ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ran {
+    /// Not once; the vendor's stamps prove it.
+    Never,
+    /// It did, or the vendor does not say.
+    Maybe,
 }
 
 /// Where a server's root disk is.
@@ -137,12 +148,23 @@ pub struct Volume {
     pub attached_to: Option<Id<Server>>,
     /// The vendor's creation stamp.
     pub created: Stamp,
-    /// When a server last let it go; `None` where none ever did.
-    pub last_detached: Option<Stamp>,
+    /// When a server last held it.
+    pub last_held: LastHeld,
     /// What it was made from.
     pub origin: Origin,
     /// Its tags.
     pub tags: Tags,
+}
+
+/// When a server last held a volume that none holds now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastHeld {
+    /// No server ever did; the vendor's stamps prove it.
+    Never,
+    /// A server let it go at this moment.
+    Until(Stamp),
+    /// The vendor does not say. It counts as used, and its last write is not known.
+    Untold,
 }
 
 /// Whether a volume can be used.
@@ -175,6 +197,8 @@ pub enum Origin {
     Stock,
     /// A snapshot.
     Snapshot(Id<Snapshot>),
+    /// The vendor does not say.
+    Untold,
 }
 
 /// One block snapshot of a volume.
@@ -346,9 +370,18 @@ impl Volume {
         self.tags.line().unwrap_or(self.id.as_str())
     }
 
-    /// Whether a server ever had it.
+    /// Whether a server ever had it, or may have had.
     pub fn was_used(&self) -> bool {
-        self.attached_to.is_some() || self.last_detached.is_some()
+        self.attached_to.is_some() || self.last_held != LastHeld::Never
+    }
+
+    /// The last moment at which it may have been written to, where no server holds it and the vendor tells.
+    pub fn last_write(&self) -> Option<Stamp> {
+        match (&self.attached_to, self.last_held) {
+            (None, LastHeld::Until(stamp)) => Some(stamp),
+            (None, LastHeld::Never) => Some(self.created),
+            (Some(_), _) | (None, LastHeld::Untold) => None,
+        }
     }
 
     /// Whether it is free to attach, delete or snapshot.
@@ -375,16 +408,6 @@ impl World {
         let mut copies: Vec<_> = snapshots.chain(images).filter(|it| it.tags().role() == Some(role)).collect();
         copies.sort_by(|a, b| (b.created(), b.id()).cmp(&(a.created(), a.id())));
         copies
-    }
-
-    /// Whether nothing of the instance exists here.
-    pub fn is_empty(&self) -> bool {
-        self.servers.items().is_empty()
-            && self.volumes.items().is_empty()
-            && self.snapshots.items().is_empty()
-            && self.images.items().is_empty()
-            && self.addresses.items().is_empty()
-            && self.firewalls.items().is_empty()
     }
 }
 

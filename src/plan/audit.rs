@@ -1,7 +1,7 @@
 //! A second opinion on every plan, before its first call. It shares no reasoning with the planner
 //! and none with the witnesses: it looks at the world with its own, plainer eyes.
 
-use crate::model::{Ask, Capabilities, CopyStatus, OnStop, Plan, Power, Role, Root, Seen, Step, Verdict, World};
+use crate::model::{Ask, Capabilities, CopyStatus, LastHeld, OnStop, Origin, Plan, Power, Role, Root, Seen, Step, Verdict, World};
 
 /// A step that must not be taken, and why. Always a fault of cloudypad.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Objection {
 /// Every objection to a plan; none is what is expected.
 pub fn audit(plan: &Plan, ask: &Ask, world: &World, cloud: &Capabilities) -> Vec<Objection> {
     let mut objections = Vec::new();
+    // What goes in this turn covers nothing in this turn.
+    let going: Vec<&str> = plan.next.iter().filter_map(|it| ends(&it.step)).collect();
     let mut object = |step: &Step, why: &str| objections.push(Objection { step: step.key(), why: why.to_owned() });
     for planned in &plan.next {
         let step = &planned.step;
@@ -26,7 +28,7 @@ pub fn audit(plan: &Plan, ask: &Ask, world: &World, cloud: &Capabilities) -> Vec
         }
         match step {
             Step::DeleteVolume(spared) => {
-                if let Some(why) = volume_would_be_lost(ask, world, cloud, spared.disk().as_str()) {
+                if let Some(why) = volume_would_be_lost(ask, world, cloud, spared.disk().as_str(), &going) {
                     object(step, why);
                 }
             }
@@ -36,12 +38,12 @@ pub fn audit(plan: &Plan, ask: &Ask, world: &World, cloud: &Capabilities) -> Vec
                 }
             }
             Step::DeleteSnapshot(copy) => {
-                if let Some(why) = copy_would_be_missed(ask, world, copy.copy().as_str()) {
+                if let Some(why) = copy_would_be_missed(ask, world, copy.copy().as_str(), &going) {
                     object(step, why);
                 }
             }
             Step::DeleteImage(copy) => {
-                if let Some(why) = copy_would_be_missed(ask, world, copy.copy().as_str()) {
+                if let Some(why) = copy_would_be_missed(ask, world, copy.copy().as_str(), &going) {
                     object(step, why);
                 }
             }
@@ -73,6 +75,17 @@ pub fn audit(plan: &Plan, ask: &Ask, world: &World, cloud: &Capabilities) -> Vec
     objections
 }
 
+/// The id of what a step ends.
+fn ends(step: &Step) -> Option<&str> {
+    match step {
+        Step::DeleteVolume(spared) => Some(spared.disk().as_str()),
+        Step::DeleteServer { server, .. } => Some(server.as_str()),
+        Step::DeleteSnapshot(copy) => Some(copy.copy().as_str()),
+        Step::DeleteImage(copy) => Some(copy.copy().as_str()),
+        _ => None,
+    }
+}
+
 fn is_blind(world: &World) -> bool {
     let unseen = [
         matches!(world.servers, Seen::Unknown(_)),
@@ -81,45 +94,51 @@ fn is_blind(world: &World) -> bool {
         matches!(world.images, Seen::Unknown(_)),
         matches!(world.addresses, Seen::Unknown(_)),
         matches!(world.firewalls, Seen::Unknown(_)),
+        matches!(world.elsewhere, Seen::Unknown(_)),
     ];
     unseen.contains(&true)
 }
 
 /// Whether the owner said in words that disks of this role may go.
-fn let_go(ask: &Ask, cloud: &Capabilities, role: Option<Role>) -> bool {
+fn let_go(ask: &Ask, world: &World, cloud: &Capabilities, role: Option<Role>) -> bool {
+    if ask.spec.protect {
+        return false;
+    }
     if ask.deletion.is_some_and(|it| !it.keep_snapshots) {
         return true;
     }
     let spec = &ask.spec;
     match role {
         Some(Role::Data) => spec.data_disk.as_ref().is_some_and(|it| it.delete),
-        Some(Role::Root) | None => {
+        Some(Role::Root) => {
             let reuse = spec.root_disk_snapshot.on_stop.unwrap_or(cloud.default_on_stop) == OnStop::Reuse;
-            spec.root_disk.disposable || (spec.root_disk_snapshot.enable && reuse)
+            let captured = world.copies(Role::Root).iter().any(|it| *it.status() == CopyStatus::Ready);
+            spec.root_disk.disposable || (spec.root_disk_snapshot.enable && reuse && captured)
         }
+        None => false,
     }
 }
 
-fn volume_would_be_lost(ask: &Ask, world: &World, cloud: &Capabilities, id: &str) -> Option<&'static str> {
+fn volume_would_be_lost(ask: &Ask, world: &World, cloud: &Capabilities, id: &str, going: &[&str]) -> Option<&'static str> {
     let Some(volume) = world.volumes.items().iter().find(|it| it.id.as_str() == id) else {
         return Some("the volume was not seen");
     };
-    let holders = world.servers.items().iter().filter(|it| it.power != Power::Deleting);
-    if holders.into_iter().any(|it| it.volumes.iter().any(|held| held.as_str() == id)) {
+    if world.servers.items().iter().any(|it| it.volumes.iter().any(|held| held.as_str() == id)) || volume.attached_to.is_some() {
         return Some("a server still holds the volume");
     }
-    let untouched = volume.last_detached.is_none() && volume.attached_to.is_none();
-    if let_go(ask, cloud, volume.tags.role()) || volume.tags.has("loser:unused") {
+    if let_go(ask, world, cloud, volume.tags.role()) || volume.tags.has("loser:unused") {
         return None;
     }
-    let born_empty = volume.origin == crate::model::Origin::Empty;
-    let ready = |it: &&crate::model::Snapshot| it.status == CopyStatus::Ready;
-    let source_left = world.snapshots.items().iter().filter(ready).any(|it| volume.origin == crate::model::Origin::Snapshot(it.id.clone()));
-    if untouched && (born_empty || source_left) {
-        return None;
-    }
-    let last_write = volume.last_detached.unwrap_or(volume.created);
-    let covered = world.snapshots.items().iter().filter(ready).any(|it| it.of.as_str() == id && it.created.0 > last_write.0);
+    let ready: Vec<_> =
+        world.snapshots.items().iter().filter(|it| it.status == CopyStatus::Ready && !going.contains(&it.id.as_str())).collect();
+    let last_write = match volume.last_held {
+        LastHeld::Untold => return Some("the vendor does not tell when the disk was last held"),
+        LastHeld::Until(stamp) => stamp,
+        LastHeld::Never if volume.origin == Origin::Empty => return None,
+        LastHeld::Never if ready.iter().any(|it| volume.origin == Origin::Snapshot(it.id.clone())) => return None,
+        LastHeld::Never => volume.created,
+    };
+    let covered = ready.iter().any(|it| it.of.as_str() == id && it.created.0 > last_write.0);
     (!covered).then_some("no ready snapshot was taken after the disk's last possible write, and the spec does not let it go")
 }
 
@@ -127,7 +146,12 @@ fn server_would_lose(ask: &Ask, world: &World, cloud: &Capabilities, id: &str) -
     let Some(server) = world.servers.items().iter().find(|it| it.id.as_str() == id) else {
         return Some("the server was not seen");
     };
-    if !matches!(server.root, Root::Local { .. }) || let_go(ask, cloud, Some(Role::Root)) {
+    let Root::Local { .. } = server.root else {
+        // Its volumes outlive it; but while they are to be copied, it goes only when it is off.
+        let torn = server.power != Power::Off && ask.deletion.is_none_or(|it| it.keep_snapshots);
+        return torn.then_some("the server is not seen off");
+    };
+    if let_go(ask, world, cloud, Some(Role::Root)) {
         return None;
     }
     let Some(off_since) = server.off_since.filter(|_| server.power == Power::Off) else {
@@ -138,18 +162,24 @@ fn server_would_lose(ask: &Ask, world: &World, cloud: &Capabilities, id: &str) -
     (!covered).then_some("no ready image of its root disk was made since it went off")
 }
 
-fn copy_would_be_missed(ask: &Ask, world: &World, id: &str) -> Option<&'static str> {
+fn copy_would_be_missed(ask: &Ask, world: &World, id: &str, going: &[&str]) -> Option<&'static str> {
     let mut copies = world.copies(Role::Root);
     copies.extend(world.copies(Role::Data));
     let Some(copy) = copies.iter().find(|it| it.id() == id) else { return Some("the copy was not seen") };
     let role = copy.tags().role();
     let deleting = ask.deletion.is_some_and(|it| !it.keep_snapshots);
     let word = deleting || (role == Some(Role::Data) && ask.spec.data_disk.as_ref().is_some_and(|it| it.delete));
-    if word || *copy.status() == CopyStatus::Failed {
+    if word && !ask.spec.protect {
+        return None;
+    }
+    let disk_is_there = world.volumes.items().iter().any(|it| it.id.as_str() == copy.of() && !going.contains(&it.id.as_str()))
+        || world.servers.items().iter().any(|it| it.id.as_str() == copy.of() && !going.contains(&it.id.as_str()));
+    if *copy.status() == CopyStatus::Failed && disk_is_there {
         return None;
     }
     let newer = copies.iter().any(|it| {
-        it.tags().role() == role && it.is_ready() && it.line() == copy.line() && it.created().0 >= copy.created().0 && it.id() != id
+        let stays = it.id() != id && !going.contains(&it.id());
+        stays && it.tags().role() == role && it.is_ready() && it.line() == copy.line() && it.created().0 > copy.created().0
     });
     (!newer).then_some("no newer copy of the same disk is ready")
 }

@@ -32,7 +32,7 @@ pub(crate) fn assemble(draft: &mut Draft<'_>) -> Result<(), Hold> {
         Boot::Volume(_) | Boot::Image(_) => Reason::FromCapture,
     };
     let mut tags = common_tags(scene)
-        .with_if(HAD_DATA, data.is_some() || inherited.has(HAD_DATA))
+        .with_if(HAD_DATA, data.is_some())
         .with_if(CAPTURE_DUE, first && spec.root_disk_snapshot.enable)
         .with_value("img", inherited.get("img").unwrap_or(&tag_value("img", spec.image(scene.cloud))));
     if let Some(recipe) = inherited.get("recipe") {
@@ -133,8 +133,10 @@ fn source<'w>(draft: &mut Draft<'w>, role: Role, wants: u64) -> Result<Option<So
         Role::Root => scene.usable_root_copies().collect(),
         Role::Data => scene.data_copies.clone(),
     };
-    let newest = copies.iter().find(|it| matches!(it.status(), CopyStatus::Ready | CopyStatus::Creating)).copied();
+    let newest = copies.iter().find(|it| *it.status() != CopyStatus::Deleting).copied();
     match newest {
+        // What the newest copy held may be nowhere else: an older one is not put in its place unasked.
+        Some(copy) if *copy.status() == CopyStatus::Failed => Err(Hold::DiskBroken { object: format!("snapshot {}", copy.id()) }),
         Some(copy) if *copy.status() == CopyStatus::Creating => {
             super::upkeep::await_copy(draft, copy);
             Ok(None)
@@ -146,7 +148,7 @@ fn source<'w>(draft: &mut Draft<'w>, role: Role, wants: u64) -> Result<Option<So
             let lost = match role {
                 Role::Data => scene.had_data(),
                 Role::Root => {
-                    let data_was_used = scene.data.is_some_and(|it| it.last_detached.is_some()) || !scene.data_copies.is_empty();
+                    let data_was_used = scene.data.is_some_and(Volume::was_used) || !scene.data_copies.is_empty();
                     data_was_used && scene.root_copies.is_empty() && Word::disposable(spec).is_none()
                 }
             };
@@ -330,7 +332,11 @@ pub(crate) fn copy_tags(scene: &Scene<'_>, role: Role, disk: &Tags, line: &str) 
     if role == Role::Root {
         let server = scene.server.map(|it| &it.tags);
         let inherited = |word: &str| server.and_then(|it| it.get(word)).or(disk.get(word)).map(str::to_owned);
-        tags = tags.with_value("recipe", &inherited("recipe").unwrap_or_else(|| NO_RECIPE.to_owned()));
+        // A disk is configured where it says so, or where there is nothing to configure.
+        let recipe = inherited("recipe").or((scene.ask.recipe == NO_RECIPE).then(|| NO_RECIPE.to_owned()));
+        if let Some(recipe) = recipe {
+            tags = tags.with_value("recipe", &recipe);
+        }
         tags = tags.with_value("img", &inherited("img").unwrap_or_else(|| tag_value("img", scene.ask.spec.image(scene.cloud))));
         tags = tags
             .with_if(KEEP, scene.ask.spec.root_disk_snapshot.keep_on_deletion)

@@ -3,15 +3,15 @@
 use super::{
     draft::Draft,
     retiring::{self, Fates},
-    scene::{KEEP, PROTECTED},
+    scene::{HAD_DATA, KEEP},
     upkeep,
 };
-use crate::model::{Copy, CopyStatus, Deletion, Expendable, Hold, Note, Reason, Role, Step, Tags, Word};
+use crate::model::{Copy, CopyStatus, DELETED, Deletion, Expendable, Hold, Image, Note, Object, Reason, Role, Snapshot, Step, Word};
 
 /// Plans towards nothing.
 pub(crate) fn plan(draft: &mut Draft<'_>, deletion: Deletion) -> Result<(), Hold> {
     refuse_protected(draft)?;
-    upkeep::drop_spare_machines(draft);
+    upkeep::drop_spare_machines(draft)?;
     let fates = Fates::of_deletion(draft, deletion);
     retiring::retire(draft, &fates, &Reason::Deletion)?;
     delete_copies(draft, deletion);
@@ -32,15 +32,10 @@ pub(crate) fn plan(draft: &mut Draft<'_>, deletion: Deletion) -> Result<(), Hold
 }
 
 fn refuse_protected(draft: &Draft<'_>) -> Result<(), Hold> {
-    let scene = &draft.scene;
-    let protects = |tags: &Tags| tags.has(PROTECTED);
-    let tagged = scene.server.is_some_and(|it| protects(&it.tags))
-        || scene.root.into_iter().chain(scene.data).any(|it| protects(&it.tags))
-        || scene.root_copies.iter().chain(&scene.data_copies).any(|it| protects(it.tags()));
-    if scene.ask.spec.protect {
+    if draft.scene.ask.spec.protect {
         return Err(Hold::Protected { what: "the spec says protect: true".to_owned() });
     }
-    if tagged {
+    if draft.scene.is_protected() {
         return Err(Hold::Protected { what: "objects of the instance carry the tag protect:yes".to_owned() });
     }
     Ok(())
@@ -52,16 +47,29 @@ fn delete_copies(draft: &mut Draft<'_>, deletion: Deletion) {
     for copy in copies {
         let kept = copy.tags().has(KEEP) || (keep_root && copy.tags().role() == Some(Role::Root));
         let Some(word) = Word::delete_command(&deletion).filter(|_| !kept) else {
-            draft.notes.push(Note::Kept(upkeep::copy_line(copy)));
+            keep(draft, copy);
             continue;
         };
         match copy.status() {
             CopyStatus::Creating => upkeep::await_copy(draft, copy),
             CopyStatus::Deleting => {}
             _ => upkeep::delete_copy(draft, copy, Reason::Deletion, |copy| match copy {
-                Copy::Snapshot(it) => Some(Step::DeleteSnapshot(Expendable::let_go(it.id.clone(), word.clone()))),
-                Copy::Image(it) => Some(Step::DeleteImage(Expendable::let_go(it.id.clone(), word.clone()))),
+                Copy::Snapshot(it) => Expendable::<Snapshot>::let_go(it, word).map(Step::DeleteSnapshot),
+                Copy::Image(it) => Expendable::<Image>::let_go(it, word).map(Step::DeleteImage),
             }),
         }
+    }
+}
+
+/// A copy that outlives its instance says so: it binds a new one neither to its zone nor to a data disk.
+fn keep(draft: &mut Draft<'_>, copy: Copy<'_>) {
+    draft.notes.push(Note::Kept(upkeep::copy_line(copy)));
+    let tags = copy.tags().clone().with(DELETED).without(HAD_DATA);
+    if *copy.status() == CopyStatus::Ready && tags != *copy.tags() {
+        let object = match copy {
+            Copy::Snapshot(it) => Object::Snapshot(it.id.clone()),
+            Copy::Image(it) => Object::Image(it.id.clone()),
+        };
+        draft.step(Step::Retag { object, tags, name: None }, Reason::Deletion);
     }
 }

@@ -19,19 +19,39 @@ impl<'w> Draft<'w> {
     /// Adds a step.
     pub fn step(&mut self, step: Step, reason: Reason) {
         let line = line::describe(&step, &self.scene);
-        self.next.push(Planned { step, reason, line });
+        self.next.push(Planned { step, reason, line, optional: false });
     }
 
-    /// Adds a create, unless an earlier one with an unknown outcome may still take effect.
+    /// Adds a step that the instance can do without: a refusal of it is a fact for the next turn.
+    pub fn optional_step(&mut self, step: Step, reason: Reason) {
+        let line = line::describe(&step, &self.scene);
+        self.next.push(Planned { step, reason, line, optional: true });
+    }
+
+    /// Adds a create, unless an earlier one may still take effect, or has and is not listed yet.
     pub fn create(&mut self, step: Step, reason: Reason) {
-        let lag = self.scene.cloud.late_effect + self.scene.cloud.listing_lag;
-        match self.scene.facts.open.get(&step.key()) {
-            Some(asked) if self.scene.world.now < asked.plus_seconds(lag) => {
-                let what = line::describe(&step, &self.scene);
-                self.wait(Awaited::Clock(asked.plus_seconds(lag)), format!("an earlier call to {what} has surely ended"), lag);
-            }
-            _ => self.step(step, reason),
+        let key = step.key();
+        let lag = self.scene.cloud.listing_lag;
+        let what = || line::describe(&step, &self.scene);
+        if let Some(until) = self.still_open(&key) {
+            let wait = format!("an earlier call to {} has surely ended", what());
+            self.wait(Awaited::Clock(until), wait, self.scene.cloud.late_effect + lag);
+        } else if let Some(until) =
+            self.scene.facts.made.get(&key).map(|asked| asked.plus_seconds(lag)).filter(|it| self.scene.world.now < *it)
+        {
+            let wait = format!("the cloud lists what it was asked to {}", what());
+            self.wait(Awaited::Clock(until), wait, lag);
+        } else {
+            self.step(step, reason);
         }
+    }
+
+    /// Until when a create whose answer was lost may still take effect. A stamp of the future is of
+    /// another cloud's clock, and tells nothing.
+    pub fn still_open(&self, key: &str) -> Option<Stamp> {
+        let asked = *self.scene.facts.open.get(key)?;
+        let until = asked.plus_seconds(self.scene.cloud.late_effect + self.scene.cloud.listing_lag);
+        (asked <= self.scene.world.now && self.scene.world.now < until).then_some(until)
     }
 
     /// Adds a wait.

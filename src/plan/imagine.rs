@@ -1,8 +1,8 @@
 //! An imagined cloud, in which every step works and takes its usual time. Forecasts walk through it.
 
 use crate::model::{
-    Address, Ask, Awaited, Boot, Capabilities, CopyStatus, Firewall, Id, Image, NewServer, NewVolume, Object, Origin, Planned, Power, Root,
-    Seen, Server, Snapshot, Stamp, Step, Tags, Volume, VolumeStatus, World,
+    Address, Ask, Awaited, Boot, Capabilities, CopyStatus, Firewall, Id, Image, LastHeld, NewServer, NewVolume, Object, Origin, Planned,
+    Power, Ran, Root, Seen, Server, Snapshot, Stamp, Step, Tags, Volume, VolumeStatus, World,
 };
 
 /// Something that will have happened.
@@ -209,10 +209,12 @@ pub(crate) fn arrive(world: &mut World, effect: &Effect) {
                 if leaving {
                     it.status = VolumeStatus::Available;
                     it.attached_to = None;
-                    it.last_detached = Some(now);
+                    it.last_held = LastHeld::Until(now);
                 } else if it.id == *id && !held {
                     it.status = VolumeStatus::Available;
-                    it.last_detached = it.attached_to.take().map(|_| now).or(it.last_detached);
+                    if it.attached_to.take().is_some() {
+                        it.last_held = LastHeld::Until(now);
+                    }
                 } else if it.id == *id {
                     it.status = VolumeStatus::InUse;
                 }
@@ -244,7 +246,7 @@ fn create_volume(world: &mut World, new: &NewVolume, number: usize) -> Effect {
         status: VolumeStatus::Creating,
         attached_to: None,
         created,
-        last_detached: None,
+        last_held: LastHeld::Never,
         origin: new.from.clone().map_or(Origin::Empty, Origin::Snapshot),
         tags: new.tags.clone(),
     });
@@ -267,7 +269,7 @@ fn create_server(world: &mut World, ask: &Ask, cloud: &Capabilities, new: &NewSe
                 status: VolumeStatus::InUse,
                 attached_to: Some(id.clone()),
                 created,
-                last_detached: None,
+                last_held: LastHeld::Never,
                 origin: Origin::Stock,
                 tags: Tags::default(),
             });
@@ -298,6 +300,7 @@ fn create_server(world: &mut World, ask: &Ask, cloud: &Capabilities, new: &NewSe
         address: new.address.clone(),
         firewall: new.firewall.clone(),
         off_since: Some(created),
+        ran: Ran::Never,
         locked: false,
         tags: new.tags.clone(),
     });
@@ -308,6 +311,7 @@ fn set_power(world: &mut World, id: &Id<Server>, now: Power, later: Power) -> Ef
     if let Some(it) = server(world, id) {
         it.power = now;
         it.off_since = None;
+        it.ran = Ran::Maybe;
     }
     Effect::Power(id.clone(), later)
 }

@@ -45,6 +45,11 @@ pub fn plan(ask: &Ask, world: &World, facts: &Facts, cloud: &Capabilities) -> Pl
 fn draft<'w>(ask: &'w Ask, world: &'w World, facts: &'w Facts, cloud: &'w Capabilities) -> Result<Draft<'w>, Hold> {
     let scene = Scene::read(ask, world, facts, cloud)?;
     let mut draft = Draft::new(scene);
+    if draft.scene.spares_hold_parts() {
+        upkeep::drop_spare_machines(&mut draft)?;
+        upkeep::await_transitions(&mut draft);
+        return Ok(draft);
+    }
     match (ask.deletion, ask.spec.server_state) {
         (Some(deletion), _) => deleted::plan(&mut draft, deletion)?,
         (None, ServerState::Present) => running::plan(&mut draft)?,

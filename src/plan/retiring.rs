@@ -4,12 +4,12 @@ use super::{
     building::{self, copy_tags},
     draft::Draft,
     line, running,
-    scene::CAPTURE_DUE,
+    scene::{CAPTURE_DUE, PROTECTED},
     upkeep,
 };
 use crate::model::{
-    Copy, CopyStatus, Deletion, Hold, Id, LocalDisk, Note, OnStop, Power, Quiet, Reason, Role, Root, Server, Spared, Step, Volume, Why,
-    Word, cover_of, detach_key, image_cover_of,
+    Copy, CopyStatus, Deletion, Hold, LocalDisk, Note, OnStop, Power, Quiet, Reason, Role, Root, Server, Spared, Step, Volume, Why, Word,
+    cover_of, detach_key, image_cover_of,
 };
 
 /// What becomes of a disk when its server goes.
@@ -38,7 +38,7 @@ impl Fates {
         let spec = &scene.ask.spec;
         let data = if let Some(word) = Word::delete_data(spec) {
             if scene.data.is_some() || !scene.data_copies.is_empty() {
-                refuse_protected(draft, "the data disk")?;
+                refuse_protected_data(draft)?;
             }
             Fate::LetGo(word)
         } else if spec.data_gb().is_some() && spec.data_disk_snapshot.enable && scene.cloud.data_snapshots {
@@ -76,7 +76,8 @@ impl Fates {
 fn root_fate(draft: &mut Draft<'_>, by: &'static str) -> Result<Fate, Hold> {
     let scene = &draft.scene;
     let spec = &scene.ask.spec;
-    let exists = scene.root.is_some() || scene.server.is_some_and(|it| matches!(it.root, Root::Local { .. }));
+    let exists =
+        scene.root.is_some() || !scene.outdated_roots.is_empty() || scene.server.is_some_and(|it| matches!(it.root, Root::Local { .. }));
     if !spec.root_disk_snapshot.enable {
         return match Word::disposable(spec) {
             Some(word) => {
@@ -115,6 +116,17 @@ pub(crate) fn refuse_protected(draft: &Draft<'_>, what: &str) -> Result<(), Hold
     Ok(())
 }
 
+/// Nor does the word `dataDisk.delete` reach a disk that a tag still protects.
+pub(crate) fn refuse_protected_data(draft: &Draft<'_>) -> Result<(), Hold> {
+    refuse_protected(draft, "the data disk")?;
+    let tagged =
+        draft.scene.data.is_some_and(|it| it.tags.has(PROTECTED)) || draft.scene.data_copies.iter().any(|it| it.tags().has(PROTECTED));
+    if tagged {
+        return Err(Hold::Protected { what: "the data disk would be lost, and it carries the tag protect:yes".to_owned() });
+    }
+    Ok(())
+}
+
 /// Takes the server away, then each disk by its fate.
 pub(crate) fn retire(draft: &mut Draft<'_>, fates: &Fates, reason: &Reason) -> Result<(), Hold> {
     if running::await_leaving(draft) {
@@ -126,12 +138,12 @@ pub(crate) fn retire(draft: &mut Draft<'_>, fates: &Fates, reason: &Reason) -> R
     }
     for (role, volume) in [(Role::Root, draft.scene.root), (Role::Data, draft.scene.data)] {
         if let Some(volume) = volume {
-            dispose(draft, volume, fates.of(role));
+            dispose(draft, volume, fates.of(role))?;
         }
     }
     let outdated = draft.scene.outdated_roots.clone();
     for volume in outdated {
-        dispose(draft, volume, fates.of(Role::Root));
+        dispose(draft, volume, fates.of(Role::Root))?;
     }
     Ok(())
 }
@@ -162,38 +174,43 @@ fn take_server(draft: &mut Draft<'_>, server: &Server, fates: &Fates, reason: &R
         return Ok(());
     }
     let spared = match server.root {
-        Root::Local { .. } => spare_local(draft, server, fates.of(Role::Root)),
-        Root::Volume(_) | Root::Detached => spare_volumes(draft, server, fates).then(Vec::new),
+        Root::Local { .. } => spare_local(draft, server, fates.of(Role::Root))?,
+        Root::Volume(_) | Root::Detached => spare_volumes(draft, server, fates)?.then(Vec::new),
     };
     if let Some(dying) = spared {
-        let why = if *reason == Reason::Deletion { Reason::Deletion } else { Reason::DisksSpared };
+        let why = match dying.first().map(Spared::why) {
+            _ if *reason == Reason::Deletion => Reason::Deletion,
+            Some(Why::LetGo(word)) => Reason::LetRootGo(word.clone()),
+            _ => Reason::DisksSpared,
+        };
         draft.step(Step::DeleteServer { server: server.id.clone(), dying }, why);
     }
     Ok(())
 }
 
 /// The proof that the local disk may die with its server, once there is one.
-fn spare_local(draft: &mut Draft<'_>, server: &Server, fate: &Fate) -> Option<Vec<Spared<LocalDisk>>> {
-    match fate {
+fn spare_local(draft: &mut Draft<'_>, server: &Server, fate: &Fate) -> Result<Option<Vec<Spared<LocalDisk>>>, Hold> {
+    let spared = match fate {
         Fate::LetGo(word) => {
             note_loss(draft, word);
-            Some(vec![Spared::<LocalDisk>::let_go(Id::new(server.id.as_str()), word.clone())])
+            Spared::<LocalDisk>::let_go(draft.scene.world, &server.id, word.clone())
         }
         Fate::Keep => None,
         Fate::Copy(reason) => {
-            if let Some(covered) = Spared::<LocalDisk>::covered(draft.scene.world, &server.id) {
-                return Some(vec![covered]);
+            let covered = Spared::<LocalDisk>::covered(draft.scene.world, &server.id);
+            if covered.is_none() {
+                capture_local(draft, server, reason.clone())?;
             }
-            capture_local(draft, server, reason.clone());
-            None
+            covered
         }
-    }
+    };
+    Ok(spared.map(|it| vec![it]))
 }
 
 /// Detaches and copies the volumes that are to be copied. `true` once every one is.
-fn spare_volumes(draft: &mut Draft<'_>, server: &Server, fates: &Fates) -> bool {
+fn spare_volumes(draft: &mut Draft<'_>, server: &Server, fates: &Fates) -> Result<bool, Hold> {
     if !fates.any_copy() {
-        return true;
+        return Ok(true);
     }
     let volumes: Vec<(Role, &Volume)> =
         [(Role::Root, draft.scene.root), (Role::Data, draft.scene.data)].into_iter().filter_map(|(role, it)| Some((role, it?))).collect();
@@ -202,13 +219,13 @@ fn spare_volumes(draft: &mut Draft<'_>, server: &Server, fates: &Fates) -> bool 
         if !server.volumes.is_empty() {
             let together = if draft.scene.cloud.detach_together { server.volumes.len() } else { 1 };
             let detach = Step::Detach { server: server.id.clone(), volumes: server.volumes[..together].to_vec() };
-            draft.step(detach, Reason::QuietForCopy);
-            return false;
+            draft.optional_step(detach, Reason::QuietForCopy);
+            return Ok(false);
         }
         let busy: Vec<_> = volumes.iter().filter(|(_, it)| !it.is_free()).collect();
         if !busy.is_empty() {
             busy.iter().for_each(|(_, it)| draft.wait_volume(it));
-            return false;
+            return Ok(false);
         }
     }
     let mut all = true;
@@ -216,16 +233,17 @@ fn spare_volumes(draft: &mut Draft<'_>, server: &Server, fates: &Fates) -> bool 
         let Fate::Copy(reason) = fates.of(role) else { continue };
         // A disk that could not be detached is copied as it lies, and once more when the server is gone.
         let taken = if detach_refused {
-            copies_of(draft, volume, role).any(|it| it.is_ready())
+            let since = server.off_since.unwrap_or(server.created);
+            copies_of(draft, volume, role).any(|it| it.is_ready() && it.created() > since)
         } else {
             cover_of(draft.scene.world, volume).is_some()
         };
         if !taken {
-            copy_volume(draft, volume, role, reason.clone());
+            copy_volume(draft, volume, role, reason.clone())?;
             all = false;
         }
     }
-    all
+    Ok(all)
 }
 
 fn copies_of<'d>(draft: &'d Draft<'_>, volume: &'d Volume, role: Role) -> impl Iterator<Item = Copy<'d>> {
@@ -237,8 +255,12 @@ fn copies_of<'d>(draft: &'d Draft<'_>, volume: &'d Volume, role: Role) -> impl I
 }
 
 /// Snapshots a quiet volume, or waits for the snapshot under way.
-fn copy_volume(draft: &mut Draft<'_>, volume: &Volume, role: Role, reason: Reason) {
-    let since = volume.last_detached.unwrap_or(volume.created);
+fn copy_volume(draft: &mut Draft<'_>, volume: &Volume, role: Role, reason: Reason) -> Result<(), Hold> {
+    if volume.is_free() && volume.last_write().is_none() {
+        let state = "free, and the vendor does not tell since when".to_owned();
+        return Err(Hold::UnknownState { object: format!("volume {}", volume.id), state });
+    }
+    let since = volume.last_write().unwrap_or(volume.created);
     let under_way = copies_of(draft, volume, role).find(|it| *it.status() == CopyStatus::Creating && it.created() > since);
     if let Some(copy) = under_way.map(|it| it.id().to_owned()) {
         upkeep::await_copy_id(draft, &copy);
@@ -249,10 +271,15 @@ fn copy_volume(draft: &mut Draft<'_>, volume: &Volume, role: Role, reason: Reaso
     } else {
         draft.wait_volume(volume);
     }
+    Ok(())
 }
 
 /// Captures the quiet local disk of a server, or waits for the capture under way.
-fn capture_local(draft: &mut Draft<'_>, server: &Server, reason: Reason) {
+fn capture_local(draft: &mut Draft<'_>, server: &Server, reason: Reason) -> Result<(), Hold> {
+    if server.off_since.is_none() {
+        let state = "off, and the vendor does not tell since when".to_owned();
+        return Err(Hold::UnknownState { object: format!("server {}", server.id), state });
+    }
     let of_server = |it: &&Copy<'_>| it.of() == server.id.as_str() && *it.status() == CopyStatus::Creating;
     let under_way = draft.scene.root_copies.iter().find(of_server).map(|it| it.id().to_owned());
     if let Some(copy) = under_way {
@@ -263,6 +290,7 @@ fn capture_local(draft: &mut Draft<'_>, server: &Server, reason: Reason) {
         let name = format!("{}-root", draft.scene.ask.key.object_name());
         draft.create(Step::CaptureImage { disk, name, tags }, reason);
     }
+    Ok(())
 }
 
 /// Captures the root disk of a server that is off, where that is due. `true` once it is not.
@@ -273,28 +301,28 @@ pub(crate) fn capture_while_off(draft: &mut Draft<'_>, server: &Server) -> Resul
         return Ok(true);
     }
     match scene.root {
-        _ if building::captures_images(scene) => capture_local(draft, server, Reason::FirstCapture),
-        Some(root) => copy_volume(draft, root, Role::Root, Reason::FirstCapture),
+        _ if building::captures_images(scene) => capture_local(draft, server, Reason::FirstCapture)?,
+        Some(root) => copy_volume(draft, root, Role::Root, Reason::FirstCapture)?,
         None => return Ok(true),
     }
     Ok(false)
 }
 
 /// Ends what a gone server left of a disk.
-fn dispose(draft: &mut Draft<'_>, volume: &Volume, fate: &Fate) {
+fn dispose(draft: &mut Draft<'_>, volume: &Volume, fate: &Fate) -> Result<(), Hold> {
     if let Fate::Keep = fate {
         if !volume.is_free() {
             draft.wait_volume(volume);
-            return;
+            return Ok(());
         }
         let what = line::volume(volume, &draft.scene);
         let named = volume.tags.role() != Some(Role::Data) || draft.scene.ask.spec.data_gb().is_some();
         draft.notes.push(if named { Note::Kept(what) } else { Note::NotInSpec(what) });
-        return;
+        return Ok(());
     }
     if !volume.is_free() {
         draft.wait_volume(volume);
-        return;
+        return Ok(());
     }
     let role = volume.tags.role().unwrap_or(Role::Root);
     let world = draft.scene.world;
@@ -302,8 +330,9 @@ fn dispose(draft: &mut Draft<'_>, volume: &Volume, fate: &Fate) {
         Fate::Keep => {}
         Fate::LetGo(word) => {
             note_loss(draft, word);
-            let spared = Spared::<Volume>::let_go(volume.id.clone(), word.clone());
-            draft.step(Step::DeleteVolume(spared), Reason::LetGo(word.clone()));
+            if let Some(spared) = Spared::<Volume>::let_go(world, &volume.id, word.clone()) {
+                draft.step(Step::DeleteVolume(spared), Reason::LetGo(word.clone()));
+            }
         }
         Fate::Copy(reason) => {
             let spared = Spared::<Volume>::never_used(world, &volume.id).or_else(|| Spared::<Volume>::covered(world, &volume.id));
@@ -312,16 +341,24 @@ fn dispose(draft: &mut Draft<'_>, volume: &Volume, fate: &Fate) {
                     let why = if *spared.why() == Why::NeverUsed { Reason::NeverUsed } else { Reason::Covered };
                     draft.step(Step::DeleteVolume(spared), why);
                 }
-                None => copy_volume(draft, volume, role, reason.clone()),
+                None => copy_volume(draft, volume, role, reason.clone())?,
             }
         }
     }
+    Ok(())
 }
 
+/// Says what an archive loses by a word of the spec. Who deletes an instance is asked in so many words.
 fn note_loss(draft: &mut Draft<'_>, word: &Word) {
-    let what = format!("what changed on the root disk since its capture ({word})");
+    if draft.scene.ask.deletion.is_some() {
+        return;
+    }
+    let what = match Word::reuse(&draft.scene.ask.spec, draft.scene.cloud) {
+        Some(reuse) if reuse == *word => format!("what changed on the root disk since its capture ({word})"),
+        _ => format!("everything on the disk ({word})"),
+    };
     let note = Note::WillLose(what);
-    if word.to_string() == "onStop: reuse" && !draft.notes.contains(&note) {
+    if !draft.notes.contains(&note) {
         draft.notes.push(note);
     }
 }
@@ -349,14 +386,14 @@ pub(crate) fn is_husk(scene: &super::scene::Scene<'_>, server: &Server) -> bool 
 /// Takes away a server whose root disk is gone, where the owner called that disk disposable.
 pub(crate) fn take_husk(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
     let fates = Fates { root: Fate::Keep, data: Fate::Keep };
-    take_server(draft, server, &fates, &Reason::ServerState(crate::model::ServerState::Present))
+    let reason = Reason::ServerState(draft.scene.ask.spec.server_state);
+    take_server(draft, server, &fates, &reason)
 }
 
 /// Ends a root disk of another image that its server left behind.
 pub(crate) fn dispose_outdated(draft: &mut Draft<'_>, volume: &Volume) -> Result<(), Hold> {
     let fate = image_change_fate(draft)?;
-    dispose(draft, volume, &fate);
-    Ok(())
+    dispose(draft, volume, &fate)
 }
 
 /// A root disk of another image is copied where roots are captured, or goes by the owner's word.

@@ -45,7 +45,7 @@ fn tend(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
         && let Some(data) = draft.scene.data.filter(|it| draft.scene.is_attached(it))
     {
         if crate::model::Word::delete_data(spec).is_some() {
-            retiring::refuse_protected(draft, "the data disk")?;
+            retiring::refuse_protected_data(draft)?;
             let detach = Step::Detach { server: server.id.clone(), volumes: vec![data.id.clone()] };
             draft.step(detach, Reason::NotInSpec(crate::model::Role::Data));
             return Ok(());
@@ -65,6 +65,8 @@ fn tend(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
     } else if due && draft.scene.root_capture().is_none() {
         draft.refuse_locked(server)?;
         draft.step(Step::StopServer(server.id.clone()), Reason::QuietForCapture);
+    } else if server.tags.get("recipe").is_some_and(|it| it != recipe) && recipe != building::NO_RECIPE {
+        draft.notes.push(Note::Later("the configuration changed; it is applied when the server is next made".to_owned()));
     } else if spec.root_disk_snapshot.enable && draft.scene.root_capture().is_none() {
         draft.notes.push(Note::Later("the root disk has no capture yet; it is captured at the next stop".to_owned()));
     }

@@ -2,7 +2,7 @@
 //! told apart for sure is a hold.
 
 use crate::model::{
-    Address, Ask, Capabilities, Copy, CopyStatus, Facts, Firewall, Hold, LOSER, Power, Role, Root, Seen, Server, Stamp, Tags, Volume,
+    Address, Ask, Capabilities, Copy, CopyStatus, Facts, Firewall, Hold, LOSER, Power, Ran, Role, Root, Seen, Server, Stamp, Tags, Volume,
     VolumeStatus, World, tag_value,
 };
 
@@ -45,9 +45,9 @@ impl<'w> Scene<'w> {
     /// Sorts a look, or says why it cannot be told what is what.
     pub fn read(ask: &'w Ask, world: &'w World, facts: &'w Facts, cloud: &'w Capabilities) -> Result<Self, Hold> {
         refuse_blindness(world)?;
-        if !world.elsewhere.is_empty() {
+        if let Seen::Present(zones) = &world.elsewhere {
             let wanted = ask.spec.placement().zone.to_owned();
-            return Err(Hold::LivesElsewhere { zones: world.elsewhere.clone(), wanted });
+            return Err(Hold::LivesElsewhere { zones: zones.clone(), wanted });
         }
         refuse_other_owners(ask, world)?;
 
@@ -88,7 +88,7 @@ impl<'w> Scene<'w> {
                 }
                 Power::Locked => return Err(Hold::Locked { object: format!("server {}", server.id) }),
                 Power::Deleting => self.leaving = Some(server),
-                Power::Off if !self.is_claimed(server) => unused.push(server),
+                Power::Off if server.ran == Ran::Never && !self.is_claimed(server) => unused.push(server),
                 Power::Off | Power::Starting | Power::Running | Power::Stopping | Power::StoppedInPlace => used.push(server),
             }
         }
@@ -101,8 +101,8 @@ impl<'w> Scene<'w> {
         Ok(())
     }
 
-    /// Whether a server may have been started by us: its root volume carries our tags, which comes
-    /// before the first start. A server with a local disk has a unique name, so it is the only one.
+    /// Whether a server was elected by us: its root volume carries our tags, which comes before the
+    /// first start. A server with a local disk has a unique name, so it is the only one.
     fn is_claimed(&self, server: &Server) -> bool {
         match &server.root {
             Root::Volume(id) => self.world.volume(id).is_some_and(|it| it.tags.role() == Some(Role::Root) && !it.tags.has(LOSER)),
@@ -142,8 +142,9 @@ impl<'w> Scene<'w> {
             {
                 return Err(Hold::AttachedElsewhere { volume: volume.id.to_string(), server: server.to_string() });
             }
-            let on_spare = self.spare_servers.iter().any(|it| volume.attached_to.as_ref() == Some(&it.id));
-            if volume.tags.has(LOSER) || on_spare {
+            let is_root_of = |it: &Server| it.root == Root::Volume(volume.id.clone());
+            let lost = volume.tags.has(LOSER) && !self.server.is_some_and(is_root_of);
+            if lost || self.spare_servers.iter().any(|it| is_root_of(it)) {
                 self.spare_volumes.push(volume);
             } else if role == Role::Root && self.is_outdated(&volume.tags) {
                 self.outdated_roots.push(volume);
@@ -238,6 +239,20 @@ impl<'w> Scene<'w> {
         self.usable_root_copies().find(|it| it.is_ready() && it.line() == line)
     }
 
+    /// Whether a server made twice holds what the elected one needs. It goes before anything else.
+    pub fn spares_hold_parts(&self) -> bool {
+        let holds = |it: &&&Server| it.address.is_some() || it.volumes.iter().any(|id| it.root != Root::Volume(id.clone()));
+        self.spare_servers.iter().find(holds).is_some()
+    }
+
+    /// Whether the spec or a tag on any object of the instance protects it.
+    pub fn is_protected(&self) -> bool {
+        let volumes = self.world.volumes.items().iter().map(|it| &it.tags);
+        let copies = self.root_copies.iter().chain(&self.data_copies).map(|it| it.tags());
+        let servers = self.world.servers.items().iter().map(|it| &it.tags);
+        self.ask.spec.protect || volumes.chain(copies).chain(servers).any(|tags| tags.has(PROTECTED))
+    }
+
     /// A volume as attached to the elected server.
     pub fn is_attached(&self, volume: &Volume) -> bool {
         self.server.is_some_and(|server| server.volumes.contains(&volume.id))
@@ -265,7 +280,8 @@ fn refuse_blindness(world: &World) -> Result<(), Hold> {
     check("snapshots", &world.snapshots)?;
     check("images", &world.images)?;
     check("addresses", &world.addresses)?;
-    check("firewalls", &world.firewalls)
+    check("firewalls", &world.firewalls)?;
+    check("objects in other zones", &world.elsewhere)
 }
 
 fn refuse_other_owners(ask: &Ask, world: &World) -> Result<(), Hold> {

@@ -7,13 +7,13 @@ use super::{
     scene::{CAPTURE_DUE, HAD_DATA, KEEP, PROTECTED, Scene},
 };
 use crate::model::{
-    Awaited, Copy, CopyStatus, CopyWhy, Expendable, Hold, LOSER, Note, Object, Power, Reason, Role, Root, Server, ServerState, Spared,
-    Step, Tags, Volume, VolumeStatus, Word, delete_copy_key,
+    Awaited, Copy, CopyStatus, CopyWhy, DELETED, Expendable, Hold, Image, LOSER, Note, Object, Power, Reason, Role, Root, Server,
+    ServerState, Snapshot, Spared, Step, Tags, Volume, VolumeStatus, Word, delete_copy_key,
 };
 
 /// Duplicates, tags, retention, and the owner's `dataDisk.delete`.
 pub(crate) fn plan(draft: &mut Draft<'_>) -> Result<(), Hold> {
-    drop_spare_machines(draft);
+    drop_spare_machines(draft)?;
     drop_spare_network(draft);
     delete_data(draft)?;
     repair_tags(draft);
@@ -23,11 +23,12 @@ pub(crate) fn plan(draft: &mut Draft<'_>) -> Result<(), Hold> {
 }
 
 /// Servers and volumes made twice and never used go; the older ones stay.
-pub(crate) fn drop_spare_machines(draft: &mut Draft<'_>) {
+pub(crate) fn drop_spare_machines(draft: &mut Draft<'_>) -> Result<(), Hold> {
     for server in draft.scene.spare_servers.clone() {
-        if !draft.scene.is_settled(server.created) || draft.refuse_locked(server).is_err() {
+        if !draft.settled(server.created, "the server") {
             continue;
         }
+        draft.refuse_locked(server)?;
         let unmarked = draft.scene.spare_volumes.iter().find(|it| server.root == Root::Volume(it.id.clone()) && !it.tags.has(LOSER));
         if let Some(root) = unmarked {
             let tags = disk_tags(&draft.scene, Role::Root).with(LOSER);
@@ -41,6 +42,7 @@ pub(crate) fn drop_spare_machines(draft: &mut Draft<'_>) {
             draft.step(Step::DeleteVolume(spared), Reason::Duplicate);
         }
     }
+    Ok(())
 }
 
 /// Addresses and firewalls made twice go, where nothing uses them.
@@ -62,21 +64,21 @@ fn drop_spare_network(draft: &mut Draft<'_>) {
 fn delete_data(draft: &mut Draft<'_>) -> Result<(), Hold> {
     let Some(word) = Word::delete_data(&draft.scene.ask.spec) else { return Ok(()) };
     if draft.scene.data.is_some() || !draft.scene.data_copies.is_empty() {
-        retiring::refuse_protected(draft, "the data disk")?;
+        retiring::refuse_protected_data(draft)?;
     }
     // The way to absent ends the disk itself.
     if let Some(data) = draft.scene.data.filter(|it| it.is_free())
         && draft.scene.ask.spec.server_state != ServerState::Absent
+        && let Some(spared) = Spared::<Volume>::let_go(draft.scene.world, &data.id, word.clone())
     {
-        let spared = Spared::<Volume>::let_go(data.id.clone(), word.clone());
         draft.step(Step::DeleteVolume(spared), Reason::LetGo(word.clone()));
     }
     for copy in draft.scene.data_copies.clone() {
         match copy.status() {
             CopyStatus::Creating | CopyStatus::Deleting => {}
             _ => delete_copy(draft, copy, Reason::LetGo(word.clone()), |copy| match copy {
-                Copy::Snapshot(it) => Some(Step::DeleteSnapshot(Expendable::let_go(it.id.clone(), word.clone()))),
-                Copy::Image(it) => Some(Step::DeleteImage(Expendable::let_go(it.id.clone(), word.clone()))),
+                Copy::Snapshot(it) => Expendable::<Snapshot>::let_go(it, word.clone()).map(Step::DeleteSnapshot),
+                Copy::Image(it) => Expendable::<Image>::let_go(it, word.clone()).map(Step::DeleteImage),
             }),
         }
     }
@@ -88,7 +90,7 @@ pub(crate) fn delete_copy(draft: &mut Draft<'_>, copy: Copy<'_>, reason: Reason,
     if draft.scene.facts.was_refused(&delete_copy_key(copy.id())) {
         draft.notes.push(Note::RefusedForNow(format!("deletion of {}", copy_line(copy))));
     } else if let Some(step) = proof(copy) {
-        draft.step(step, reason);
+        draft.optional_step(step, reason);
     }
 }
 
@@ -99,15 +101,20 @@ fn retain_copies(draft: &mut Draft<'_>) {
     }
     let spec = &draft.scene.ask.spec;
     let deleting_data = Word::delete_data(spec).is_some();
-    let roots = (draft.scene.root_copies.clone(), spec.root_disk_snapshot.retain);
-    let datas = (draft.scene.data_copies.clone(), spec.data_disk_snapshot.retain);
+    // A block that is left out says nothing about how many to keep: then every ready one stays.
+    let keep_all = u32::MAX;
+    let root_retain = if spec.root_disk_snapshot.enable { spec.root_disk_snapshot.retain } else { keep_all };
+    let data_is_copied = spec.data_disk_snapshot.enable && spec.data_gb().is_some();
+    let data_retain = if data_is_copied { spec.data_disk_snapshot.retain } else { keep_all };
+    let roots = (draft.scene.root_copies.clone(), root_retain);
+    let datas = (draft.scene.data_copies.clone(), data_retain);
     let datas = (!deleting_data).then_some(datas);
     for (copies, retain) in [Some(roots), datas].into_iter().flatten() {
         for copy in copies {
             let world = draft.scene.world;
             let proof = |copy: Copy<'_>| match copy {
-                Copy::Snapshot(it) => Expendable::<crate::model::Snapshot>::of(world, it, retain).map(Step::DeleteSnapshot),
-                Copy::Image(it) => Expendable::<crate::model::Image>::of(world, it, retain).map(Step::DeleteImage),
+                Copy::Snapshot(it) => Expendable::<Snapshot>::of(world, it, retain).map(Step::DeleteSnapshot),
+                Copy::Image(it) => Expendable::<Image>::of(world, it, retain).map(Step::DeleteImage),
             };
             let Some(step) = proof(copy) else { continue };
             let failed = match &step {
@@ -205,7 +212,7 @@ fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
     }
     // A root disk that does not say so yet is claimed by the way up, or on the way down.
     if let Some(root) = scene.root.filter(|it| it.tags.role().is_some()) {
-        let mut wanted = remembering(&root.tags).value("role", Role::Root.word());
+        let mut wanted = remembering(&root.tags).flag(LOSER, false).value("role", Role::Root.word());
         let recipe = scene.server.and_then(|it| it.tags.get("recipe"));
         if let Some(recipe) = recipe.filter(|it| *it != NO_RECIPE) {
             wanted = wanted.value("recipe", recipe);
@@ -216,7 +223,7 @@ fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
         check(Object::Volume(data.id.clone()), &data.tags, &guarded.clone().value("role", Role::Data.word()));
     }
     for copy in scene.root_copies.iter().chain(&scene.data_copies) {
-        let mut wanted = guarded.clone();
+        let mut wanted = guarded.clone().flag(DELETED, false);
         if copy.tags().role() == Some(Role::Root) {
             wanted = wanted.flag(KEEP, spec.root_disk_snapshot.keep_on_deletion);
             if forget_data {
@@ -235,6 +242,21 @@ fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
     if let Some(firewall) = scene.firewall {
         check(Object::Firewall(firewall.id.clone()), &firewall.tags, &plain);
     }
+    // What another source made twice, or of another image, is taken over with the rest.
+    if scene.ask.adopt {
+        for server in &scene.spare_servers {
+            check(Object::Server(server.id.clone()), &server.tags, &plain);
+        }
+        for volume in scene.outdated_roots.iter().chain(&scene.spare_volumes).filter(|it| it.tags.role().is_some()) {
+            check(Object::Volume(volume.id.clone()), &volume.tags, &plain);
+        }
+        for address in &scene.spare_addresses {
+            check(Object::Address(address.id.clone()), &address.tags, &plain);
+        }
+        for firewall in &scene.spare_firewalls {
+            check(Object::Firewall(firewall.id.clone()), &firewall.tags, &plain);
+        }
+    }
     differing
 }
 
@@ -242,6 +264,11 @@ fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
 pub(crate) fn await_transitions(draft: &mut Draft<'_>) {
     if !draft.is_quiet() {
         return;
+    }
+    let open: Vec<_> = draft.scene.facts.open.keys().filter_map(|key| draft.still_open(key)).collect();
+    for until in open {
+        let seconds = draft.scene.cloud.late_effect;
+        draft.wait(Awaited::Clock(until), "a call whose answer was lost has surely ended".to_owned(), seconds);
     }
     for copy in draft.scene.root_copies.iter().chain(&draft.scene.data_copies).copied().collect::<Vec<_>>() {
         if matches!(copy.status(), CopyStatus::Creating | CopyStatus::Deleting) {
@@ -290,7 +317,8 @@ pub(crate) fn await_copy_id(draft: &mut Draft<'_>, id: &str) {
 /// A copy for people.
 pub(crate) fn copy_line(copy: Copy<'_>) -> String {
     let role = copy.tags().role().map_or("", Role::word);
-    format!("{role} snapshot {} ({} GB)", copy.id(), copy.size_gb())
+    let failed = if *copy.status() == CopyStatus::Failed { ", failed" } else { "" };
+    format!("{role} snapshot {} ({} GB{failed})", copy.id(), copy.size_gb())
 }
 
 /// What stays and is billed while there is no server, and what the spec no longer names.

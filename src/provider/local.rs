@@ -4,8 +4,8 @@ use super::{Problem, Provider};
 use crate::{
     emulator::{self, Cloud, RefusalKind, Settings},
     model::{
-        self, Address, Awaited, Boot, Capabilities, Cause, CopyStatus, Firewall, Id, Image, InstanceKey, Object, Origin, Power, Root, Rule,
-        Seen, Server, Snapshot, Stamp, Step, Tags, Volume, VolumeStatus, World, instance_tag,
+        self, Address, Awaited, Boot, Capabilities, Cause, CopyStatus, DELETED, Firewall, Id, Image, InstanceKey, LastHeld, Object, Origin,
+        Power, Ran, Root, Rule, Seen, Server, Snapshot, Stamp, Step, Tags, Volume, VolumeStatus, World, instance_tag,
         spec::{Imitate, Local as LocalSpec},
     },
 };
@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 /// One zone of the local cloud.
 pub struct Local {
     cloud: Cloud,
+    imitate: emulator::Imitate,
+    speed: f64,
     zone: String,
     capabilities: Capabilities,
 }
@@ -29,9 +31,9 @@ impl Local {
             Imitate::Scaleway => ("scaleway", emulator::Imitate::Volumes),
             Imitate::Linode => ("linode", emulator::Imitate::LocalDisks),
         };
-        let settings = Settings { imitate, clock: emulator::Clock::Speed(f64::from(spec.speed)) };
-        let cloud = Cloud::open(home.join(name), settings).map_err(problem)?;
-        Ok(Self { cloud, zone: spec.zone.clone(), capabilities: Capabilities::local(spec) })
+        let cloud = Cloud::open(home.join(name), Settings { imitate, clock: emulator::Clock::AsIs }).map_err(problem)?;
+        let speed = f64::from(spec.speed);
+        Ok(Self { cloud, imitate, speed, zone: spec.zone.clone(), capabilities: Capabilities::local(spec) })
     }
 
     fn look(&self, key: &InstanceKey) -> Result<World, emulator::Refusal> {
@@ -49,13 +51,16 @@ impl Local {
             }
         }
         let here = |zone: &String| *zone == self.zone;
+        // Copies that were kept when an instance was deleted do not bind it to their zone.
+        let kept = |tags: &[String]| tags.iter().any(|it| it == DELETED);
         let zones = (look.servers.iter().map(|it| &it.zone))
             .chain(look.volumes.iter().map(|it| &it.zone))
-            .chain(look.snapshots.iter().map(|it| &it.zone))
-            .chain(look.images.iter().map(|it| &it.zone))
+            .chain(look.snapshots.iter().filter(|it| !kept(&it.tags)).map(|it| &it.zone))
+            .chain(look.images.iter().filter(|it| !kept(&it.tags)).map(|it| &it.zone))
             .chain(look.addresses.iter().map(|it| &it.zone))
             .chain(look.firewalls.iter().map(|it| &it.zone));
         let mut elsewhere: Vec<String> = zones.filter(|it| !here(it)).cloned().collect();
+        elsewhere.extend(self.on_the_other_kind(&tag)?);
         elsewhere.sort();
         elsewhere.dedup();
         Ok(World {
@@ -66,8 +71,28 @@ impl Local {
             images: Seen::listed(look.images.iter().filter(|it| here(&it.zone)).map(image).collect()),
             addresses: Seen::listed(look.addresses.iter().filter(|it| here(&it.zone)).map(address).collect()),
             firewalls: Seen::listed(look.firewalls.iter().filter(|it| here(&it.zone)).map(firewall).collect()),
-            elsewhere,
+            elsewhere: Seen::listed(elsewhere),
         })
+    }
+
+    /// Where the instance lives on the local cloud of the other kind, where there is one.
+    fn on_the_other_kind(&self, tag: &str) -> Result<Option<String>, emulator::Refusal> {
+        let (name, imitate) = match self.imitate {
+            emulator::Imitate::Volumes => ("linode", emulator::Imitate::LocalDisks),
+            emulator::Imitate::LocalDisks => ("scaleway", emulator::Imitate::Volumes),
+        };
+        let dir = self.cloud.dir().with_file_name(name);
+        if !dir.join("cloud.json").exists() {
+            return Ok(None);
+        }
+        let truth = Cloud::open(dir, Settings { imitate, clock: emulator::Clock::AsIs })?.truth()?;
+        let ours = |tags: &[String]| tags.iter().any(|it| it == tag) && !tags.iter().any(|it| it == DELETED);
+        let found = truth.servers.values().any(|it| ours(&it.tags))
+            || truth.volumes.values().any(|it| ours(&it.tags))
+            || truth.snapshots.values().any(|it| ours(&it.tags))
+            || truth.images.values().any(|it| ours(&it.tags))
+            || truth.addresses.values().any(|it| ours(&it.tags));
+        Ok(found.then(|| format!("imitate: {name}")))
     }
 
     fn call(&self, step: &Step) -> Result<String, emulator::Refusal> {
@@ -182,6 +207,14 @@ impl Provider for Local {
         &self.capabilities
     }
 
+    async fn begin(&self) -> Result<(), Problem> {
+        let speed = emulator::Clock::Speed(self.speed);
+        match self.cloud.truth().map_err(problem)?.clock.clock() == speed {
+            true => Ok(()),
+            false => self.cloud.set_clock(speed).map_err(problem),
+        }
+    }
+
     async fn observe(&self, key: &InstanceKey) -> World {
         self.look(key).unwrap_or_else(|refusal| blind(&refusal))
     }
@@ -228,7 +261,7 @@ fn blind(refusal: &emulator::Refusal) -> World {
         images: Seen::Unknown(cause()),
         addresses: Seen::Unknown(cause()),
         firewalls: Seen::Unknown(cause()),
-        elsewhere: Vec::new(),
+        elsewhere: Seen::Unknown(cause()),
     }
 }
 
@@ -264,6 +297,7 @@ fn server(it: &emulator::Server) -> Server {
         address: it.address.as_deref().map(Id::new),
         firewall: it.firewall.as_deref().map(Id::new),
         off_since,
+        ran: if it.ever_started { Ran::Maybe } else { Ran::Never },
         locked: it.protected,
         tags: Tags(it.tags.clone()),
     }
@@ -290,7 +324,7 @@ fn volume(it: &emulator::Volume) -> Volume {
         status,
         attached_to: it.server.as_deref().map(Id::new),
         created: stamp(it.created),
-        last_detached: it.last_detached.map(stamp),
+        last_held: it.last_detached.map_or(LastHeld::Never, |it| LastHeld::Until(stamp(it))),
         origin,
         tags: Tags(it.tags.clone()),
     }

@@ -12,6 +12,14 @@ pub trait Provider: Send + Sync {
     /// What this cloud can do.
     fn capabilities(&self) -> &Capabilities;
 
+    /// Called once, before the first change of a run.
+    ///
+    /// # Errors
+    /// [`Problem`], where nothing can be changed.
+    async fn begin(&self) -> Result<(), Problem> {
+        Ok(())
+    }
+
     /// One look at everything of an instance. A look that fails is in the world, as unknown.
     async fn observe(&self, key: &InstanceKey) -> World;
 

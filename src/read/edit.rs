@@ -1,19 +1,30 @@
 //! Changes single values of a file, and not one other byte.
 
+use std::fmt;
 use std::path::Path;
 
-use super::findings::Findings;
+use super::files;
+use super::findings::{Finding, Findings};
 use super::node::{Node, Style, Value};
 use super::problem::{Problem, quoted, quoted_all};
 use super::scalar::{resolve, truth_word};
+use super::shape::{Form, Shape};
 use super::source::{Source, Span};
 use super::yaml::{self, Document};
 use super::{examine, identity, shape};
 
 /// Why a file was not changed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal(pub Box<Problem>);
+
+/// The problem as it is drawn, but for the word `error` before it: whoever shows it says that.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.drawn(f)
+    }
+}
+
+impl std::error::Error for Refusal {}
 
 /// Sets values of one instance in a file's text: dotted paths below `spec`, like `serverState` or
 /// `rootDiskSnapshot.enable`. `name` is the instance's, or `namespace/name`; it is needed only
@@ -23,6 +34,9 @@ pub struct Refusal(pub Box<Problem>);
 /// same as the old one everywhere else.
 pub fn set(file: &Path, text: &str, name: Option<&str>, assignments: &[(String, String)]) -> Result<String, Refusal> {
     let source = Source::new(file, text);
+    if text.len() > files::LARGEST {
+        return Err(whole(&source, files::too_large(), Some(files::TOO_LARGE_HINT.to_owned())));
+    }
     let mut findings = Findings::default();
     let mut documents = yaml::parse(&source, &mut findings);
     if let Some(problem) = findings.into_problems(&source).into_iter().next() {
@@ -55,7 +69,9 @@ struct Change {
     /// The whole path, `spec` included.
     path: String,
     span: Span,
-    /// What it says.
+    /// What was asked for.
+    asked: String,
+    /// What that says.
     value: Value,
     /// How that is written.
     written: String,
@@ -104,6 +120,7 @@ fn change(source: &Source<'_>, root: &Node, path: &str, value: &str) -> Result<C
     let Some(shape) = shape::instance().below(&whole_path) else {
         return Err(whole(source, format!("{} is not a key of a spec", quoted(&whole_path)), None));
     };
+    let meant = meaning(source, root, shape, &whole_path, value)?;
     let node = find(source, root, &whole_path, value)?;
     let plain_place = node.span.length > 0 && !source.slice(node.span).contains(['\n', '\r']);
     let scalar = matches!(node.style, Style::Plain | Style::Single | Style::Double);
@@ -116,18 +133,28 @@ fn change(source: &Source<'_>, root: &Node, path: &str, value: &str) -> Result<C
         let message = format!("{whole_path} is not a value on one line");
         return Err(at(source, place, message, Some(format!("write {} there yourself", quoted(value)))));
     }
-    let (value, written) = if shape.takes_text() {
-        (Value::Text(value.to_owned()), written_text(value, node.style))
-    } else {
-        match resolve(value) {
-            resolved @ (Value::Bool(_) | Value::Int(_) | Value::Float(_)) => (resolved, value.to_owned()),
-            _ => {
-                let message = format!("{} is not a value for {whole_path}", quoted(value));
-                return Err(at(source, node.span, message, None));
-            }
-        }
+    let written = if shape.takes_text() { written_text(value, node.style) } else { value.to_owned() };
+    let asked = value.to_owned();
+    Ok(Change { path: whole_path, span: node.span, asked, value: meant, written, anchored: node.anchored })
+}
+
+/// What a value means where this shape is wanted.
+fn meaning(source: &Source<'_>, root: &Node, shape: &Shape, path: &str, value: &str) -> Result<Value, Refusal> {
+    if shape.takes_text() {
+        return Ok(Value::Text(value.to_owned()));
+    }
+    if let resolved @ (Value::Bool(_) | Value::Int(_) | Value::Float(_)) = resolve(value) {
+        return Ok(resolved);
+    }
+    let message = format!("{} is not a value for {path}", quoted(value));
+    let hint = match shape.form {
+        Form::Boolean => truth_word(value).map(|truth| format!("write {truth}")),
+        _ => None,
     };
-    Ok(Change { path: whole_path, span: node.span, value, written, anchored: node.anchored })
+    Err(match root.entry(path) {
+        Some((key, node)) => at(source, node.place(Some(key)), message, hint),
+        None => whole(source, message, hint),
+    })
 }
 
 /// Goes down a path, and refuses where it would not be clear which bytes are meant.
@@ -235,8 +262,39 @@ fn verify(
     }
     // Only what the new values bring is refused: the file may have had other problems before.
     examine(&documents[chosen].root, old.file, &mut findings);
-    match findings.beyond(earlier, &new) {
-        Some(problem) => Err(Refusal(Box::new(problem))),
+    match findings.beyond(earlier) {
+        Some(finding) => Err(refused(old, finding, changes)),
         None => Ok(()),
     }
+}
+
+/// What is wrong with the new text, shown in the old one: it is the one that people see.
+fn refused(old: &Source<'_>, finding: &Finding, changes: &[Change]) -> Refusal {
+    let (span, changed) = old_place(finding.span, changes);
+    let culprit = match changes {
+        [only] => Some(only),
+        _ => changed,
+    };
+    let message = match culprit {
+        Some(change) if !finding.message.contains(&change.asked) => {
+            format!("{} cannot be {}: {}", change.path, quoted(&change.asked), finding.message)
+        }
+        _ => finding.message.clone(),
+    };
+    at(old, span, message, finding.hint.clone())
+}
+
+/// Where a place of the new text is in the old one, and the change it lies in.
+fn old_place(span: Span, changes: &[Change]) -> (Span, Option<&Change>) {
+    let mut start = span.start;
+    for change in changes {
+        if start < change.span.start {
+            break;
+        }
+        if start < change.span.start + change.written.len() {
+            return (change.span, Some(change));
+        }
+        start = start - change.written.len() + change.span.length;
+    }
+    (Span { start, length: span.length }, None)
 }

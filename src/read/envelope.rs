@@ -1,10 +1,13 @@
 //! Whether a document is ours at all. A stranger among the specs is told once, not key by key.
 
 use super::findings::Findings;
+use super::nearest::is_near;
 use super::node::{Node, Value};
 use super::problem::quoted;
 
 const KIND: &str = "Instance";
+/// How many letters of our kind may be wrong before it is a stranger's.
+const TYPOS: usize = 2;
 
 /// Whether to look further into a document. If not, why is told.
 pub fn is_ours(root: &Node, findings: &mut Findings) -> bool {
@@ -15,7 +18,7 @@ pub fn is_ours(root: &Node, findings: &mut Findings) -> bool {
     };
     if let Some((key, node)) = root.entry("kind")
         && let Some(kind) = node.text()
-        && kind != KIND
+        && !is_near(kind, KIND, TYPOS)
     {
         let message = format!("{} is not a kind that cloudypad knows", quoted(kind));
         findings.add_with_hint(node.place(Some(key)), message, format!("the only kind is `{KIND}`"));

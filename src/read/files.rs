@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::problem::Problem;
 
 /// The largest file that is read, in bytes.
-pub const LARGEST: usize = 4 * 1024 * 1024;
+pub const LARGEST: usize = 1024 * 1024;
 
 /// One file's text.
 pub struct File {
@@ -144,7 +144,7 @@ fn text_of(path: &Path) -> Result<String, Unreadable> {
     let limit = u64::try_from(LARGEST).unwrap_or(u64::MAX).saturating_add(1);
     fs::File::open(path).map_err(failed)?.take(limit).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > LARGEST {
-        return Err(Unreadable { message: too_large(), hint: Some("a spec is some hundred bytes long".to_owned()) });
+        return Err(Unreadable { message: too_large(), hint: Some(TOO_LARGE_HINT.to_owned()) });
     }
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
@@ -156,7 +156,10 @@ fn text_of(path: &Path) -> Result<String, Unreadable> {
     })
 }
 
+/// What helps with a text over the limit.
+pub const TOO_LARGE_HINT: &str = "a spec is a few kB; is this the right file?";
+
 /// What is said about a text over the limit.
 pub fn too_large() -> String {
-    format!("it is larger than {} MB", LARGEST / 1024 / 1024)
+    format!("it is larger than {} MB, which no spec is", LARGEST / 1024 / 1024)
 }

@@ -13,10 +13,14 @@ pub struct Findings {
     more: usize,
 }
 
-struct Finding {
-    span: Span,
-    message: String,
-    hint: Option<String>,
+/// A problem that is not drawn yet.
+pub struct Finding {
+    /// Where.
+    pub span: Span,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
 }
 
 impl Findings {
@@ -45,24 +49,18 @@ impl Findings {
         self.push(span, message.into(), Some(hint.into()));
     }
 
-    /// What an alias repeats is told once.
+    /// What an alias repeats is told once. What is only counted is not compared: there may be very much of it.
     fn push(&mut self, span: Span, message: String, hint: Option<String>) {
-        if self.found.iter().any(|other| other.span.start == span.start && other.message == message) {
-            return;
-        }
         if self.is_full() {
             self.skip();
-        } else {
+        } else if !self.found.iter().any(|other| other.span.start == span.start && other.message == message) {
             self.found.push(Finding { span, message, hint });
         }
     }
 
     /// The first problem that others do not tell.
-    pub fn beyond(&self, others: &Findings, source: &Source<'_>) -> Option<Problem> {
-        self.found
-            .iter()
-            .find(|each| others.found.iter().all(|other| other.message != each.message))
-            .map(|each| Problem::at(source, each.span, each.message.clone(), each.hint.clone()))
+    pub fn beyond(&self, others: &Findings) -> Option<&Finding> {
+        self.found.iter().find(|each| others.found.iter().all(|other| other.message != each.message))
     }
 
     /// All of them, in the order of the text.

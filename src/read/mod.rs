@@ -85,7 +85,7 @@ type Owners = HashMap<InstanceKey, String>;
 
 fn read_into(file: &Path, text: &str, named: bool, owners: &mut Owners, reading: &mut Reading) {
     if text.len() > files::LARGEST {
-        reading.problems.push(Problem::whole(file, files::too_large(), None));
+        reading.problems.push(Problem::whole(file, files::too_large(), Some(files::TOO_LARGE_HINT.to_owned())));
         return;
     }
     let source = Source::new(file, text);
@@ -133,7 +133,7 @@ fn unique(root: &node::Node, source: &Source<'_>, owners: &mut Owners, findings:
     let here = format!("{}:{line}:{column}", problem::visible_text(&source.file.display().to_string()));
     if let Some(first) = owners.get(&key) {
         let message = format!("{} is described a second time", problem::quoted(&key.to_string()));
-        let hint = format!("the first is at {first}, this one at {here}; one instance has one document");
+        let hint = format!("the first is at {first}; one instance has one document");
         findings.add_with_hint(place, message, hint);
     } else {
         owners.insert(key, here);

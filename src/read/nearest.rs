@@ -18,6 +18,11 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// Whether at most `most` letters are wrong with a word, whatever their case.
+pub fn is_near(word: &str, meant: &str, most: usize) -> bool {
+    word.len() <= LONGEST && distance(&folded(word), &folded(meant)) <= most
+}
+
 fn folded(word: &str) -> Vec<char> {
     word.chars().filter(|each| !matches!(each, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
 }

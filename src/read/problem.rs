@@ -1,6 +1,6 @@
 //! What is wrong with a file, where, and what to do about it.
 
-use serde::{Serialize, Serializer};
+use serde::ser::{Serialize, SerializeStruct, Serializer};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -8,33 +8,31 @@ use super::source::{Source, Span};
 
 /// How many characters of a long line are shown.
 const WINDOW: usize = 100;
+/// The version of the JSON form.
+const JSON_VERSION: u64 = 1;
 /// How many characters of a name or value are quoted in a message.
 const QUOTE: usize = 60;
 
 /// One thing that is wrong with a file.
 ///
 /// Message, hint and line hold nothing that a terminal would obey, whatever the file holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The file, as it was named.
-    #[serde(serialize_with = "path_as_text")]
     pub file: PathBuf,
     /// The line, from 1; 0 where the whole file is meant.
     pub line: usize,
     /// The column in characters, from 1; 0 where the whole file is meant.
     pub column: usize,
     /// How many characters are underlined.
-    #[serde(skip)]
     pub length: usize,
     /// What is wrong.
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
     /// The line, or the part of a long line around the place, made visible; empty where none is meant.
-    #[serde(skip)]
     pub line_text: String,
     /// How many characters of `line_text` stand before the underlined ones.
-    #[serde(skip)]
     indent: usize,
 }
 
@@ -70,13 +68,12 @@ impl Problem {
         let file = visible_text(&self.file.display().to_string());
         if self.line == 0 { file } else { format!("{file}:{}:{}", self.line, self.column) }
     }
-}
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// The problem as it is drawn, without the word `error` before it.
+    pub(super) fn drawn(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = if self.line == 0 { String::new() } else { self.line.to_string() };
         let gutter = " ".repeat(number.len().max(1) + 1);
-        write!(f, "error: {}\n{gutter}--> {}", self.message, self.place())?;
+        write!(f, "{}\n{gutter}--> {}", self.message, self.place())?;
         if self.length > 0 {
             let line = format!(" {number} | {}", self.line_text);
             let caret = format!("{gutter} | {}{}", " ".repeat(self.indent), "^".repeat(self.length));
@@ -86,6 +83,28 @@ impl fmt::Display for Problem {
             write!(f, "\n{gutter} = hint: {hint}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("error: ")?;
+        self.drawn(f)
+    }
+}
+
+impl Serialize for Problem {
+    /// The file keeps its exact name here: programs open it.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut form = serializer.serialize_struct("Problem", 7)?;
+        form.serialize_field("v", &JSON_VERSION)?;
+        form.serialize_field("type", "problem")?;
+        form.serialize_field("file", &self.file.to_string_lossy())?;
+        form.serialize_field("line", &self.line)?;
+        form.serialize_field("column", &self.column)?;
+        form.serialize_field("message", &self.message)?;
+        form.serialize_field("hint", &self.hint)?;
+        form.end()
     }
 }
 
@@ -147,11 +166,9 @@ fn visible(each: char) -> char {
     match each {
         '\u{00}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(each)).unwrap_or('\u{fffd}'),
         '\u{7f}' => '\u{2421}',
-        '\u{80}'..='\u{9f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => '\u{fffd}',
+        '\u{80}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
+            '\u{fffd}'
+        }
         other => other,
     }
-}
-
-fn path_as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&path.display())
 }

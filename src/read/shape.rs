@@ -146,6 +146,22 @@ const KEYWORDS: &[&str] = &[
 /// Keywords that may stand beside a `$ref`.
 const REMARKS: &[&str] = &["title", "description", "default", "examples", "format", "$ref"];
 
+/// What people call the patterns of the schema; a unit test holds that none is missing.
+const PATTERNS: &[(&str, &str)] = &[
+    ("^[a-z]([a-z0-9]|-[a-z0-9])*$", "lower-case letters, digits and single dashes, beginning with a letter"),
+    ("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", "a UUID in lower case"),
+    ("^[a-z]{2}-[a-z]{3}-[1-9]$", "country, city and number, in lower case and with dashes"),
+    ("^[a-z]{2}-[a-z0-9-]+$", "country and place, in lower case and with dashes"),
+    ("^[A-Za-z0-9-]+$", "letters, digits and dashes"),
+    ("^[a-z0-9-]+$", "lower-case letters, digits and dashes"),
+    ("^[a-z_][a-z0-9_-]*$", "lower-case letters, digits, dashes and underscores, beginning with a letter or an underscore"),
+];
+
+/// What people call a pattern.
+pub fn in_words(pattern: &str) -> Option<&'static str> {
+    PATTERNS.iter().find(|(known, _)| *known == pattern).map(|(_, words)| *words)
+}
+
 /// Compiles a schema, or names what it uses that this file does not know.
 pub fn compile(schema: &Json) -> Result<Shape, String> {
     Compiler { root: schema }.shape(schema, 0)

@@ -101,7 +101,7 @@ error: spec lacks `serverState`
 fn each_kind_of_shape_problem_has_its_words() {
     let one = |from: &str, to: &str| told(&good().replace(from, to));
     assert_eq!(one("serverState: present", "serverState: presnt"), ["5:16 `presnt` is not a value of spec.serverState"]);
-    assert_eq!(one("serverState: present", "serverState:"), ["5:3 spec.serverState is empty: give it a value or remove the key"]);
+    assert_eq!(one("serverState: present", "serverState:"), ["5:3 spec.serverState is empty"]);
     assert_eq!(one("retain: 2", "retain: 0"), ["8:45 spec.rootDiskSnapshot.retain is 0, but must be between 1 and 100"]);
     assert_eq!(one("enable: false", "enable: \"no\""), ["8:30 spec.rootDiskSnapshot.enable is the text `no`, but must be true or false"]);
     assert_eq!(one("retain: 2", "retain: [2]"), ["8:45 spec.rootDiskSnapshot.retain is a list, but must be a whole number"]);
@@ -109,7 +109,10 @@ fn each_kind_of_shape_problem_has_its_words() {
     assert_eq!(one("name: mypad", "name: 12"), ["3:18 metadata.name is the number 12, but must be text"]);
     assert_eq!(one("retain: 2", "enable: true"), ["8:37 `enable` is given twice in spec.rootDiskSnapshot"]);
     assert_eq!(hints(&good().replace("retain: 2", "enable: true")), ["the first is on line 8"]);
-    assert_eq!(hints(&good().replace("enable: false", "enable: yes")), ["write true, without quotes"]);
+    assert_eq!(hints(&good().replace("enable: false", "enable: yes")), ["YAML here knows only true and false: write true"]);
+    assert_eq!(hints(&good().replace("enable: false", "enable: 'yes'")), ["write true, without quotes"]);
+    assert_eq!(one("retain: 2", "retain: 30.0"), ["8:45 spec.rootDiskSnapshot.retain is 30.0, but must be a whole number"]);
+    assert_eq!(hints(&good().replace("retain: 2", "retain: 30.0")), ["write 30"]);
     assert_eq!(hints(&good().replace("retain: 2", "retain: '3'")), ["write 3, without quotes"]);
 }
 
@@ -121,6 +124,11 @@ fn strangers_are_told_once() {
     assert_eq!(told("a: 1\nb: 2\n").len(), 1);
     let version = told(&good().replace("v1alpha1", "v9").replace("retain: 2", "retain: x"));
     assert_eq!(version.len(), 2, "the rest is checked: {version:?}");
+    for near in ["instance", "INSTANCE", "Intsance", "Instances"] {
+        let text = good().replace("Instance", near).replace("retain: 2", "retain: 0");
+        assert_eq!(hints(&text), ["did you mean `Instance`?", ""], "{near}");
+    }
+    assert_eq!(told(&good().replace("Instance", "InstanceSet").replace("retain: 2", "retain: 0")).len(), 1);
 }
 
 #[test]
@@ -151,7 +159,7 @@ spec:
             "3:18 `MyPad` does not fit metadata.name",
             "5:16 `running` is not a value of spec.serverState",
             "8:5 spec.provider names both `linode` and `local`",
-            "9:22 spec.rootDisk.sizeGb is 2, but must be between 8 and 10000",
+            "9:22 spec.rootDisk.sizeGb is 2, but must be between 8 and 16384",
             "10:22 spec.dataDisk has a size and is to be deleted",
             "11:22 `enabel` is not a key of spec.rootDiskSnapshot",
             "12:30 spec.dataDiskSnapshot.enable is the text `true`, but must be true or false",
@@ -159,7 +167,7 @@ spec:
             "15:21 `9-1/udp` is not a port with a protocol",
             "16:38 the record repeats the zone",
             "17:3 spec.configuration has neither `ansible` nor `script`",
-            "18:3 spec.suspend is empty: give it a value or remove the key",
+            "18:3 spec.suspend is empty",
         ]
     );
 }
@@ -173,6 +181,15 @@ fn clouds_refuse_what_they_cannot_do() {
         [
             "8:22 spec.dataDisk.sizeGb is 9, but a volume on linode has 10 to 16384 GB",
             "9:30 spec.dataDiskSnapshot: volumes have no snapshots on linode",
+        ]
+    );
+    let large = "  rootDisk: {sizeGb: 12000}\n  dataDisk: {sizeGb: 12000}\n";
+    assert_eq!(on(linode, large), [] as [&str; 0]);
+    assert_eq!(
+        on("local: {}", large),
+        [
+            "8:22 spec.rootDisk.sizeGb is 12000, but a disk on local has at most 10000 GB",
+            "9:22 spec.dataDisk.sizeGb is 12000, but a volume on local has 1 to 10000 GB",
         ]
     );
     assert_eq!(on("local: {imitate: linode}", "  dataDiskSnapshot: {enable: true}\n").len(), 1);
@@ -207,6 +224,66 @@ fn nothing_raw_reaches_a_terminal() {
         let drawn = problem.to_string();
         assert!(drawn.chars().all(|each| each == '\n' || !each.is_control()), "{drawn:?}");
     }
+    let hostile = "a\u{1b}\n\u{9b}\u{200b}\u{202e}\u{2028}\u{2069}\u{feff}.yaml";
+    let problem = read_text(Path::new(hostile), "").problems.remove(0);
+    assert_eq!(problem.place(), "a␛␊\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}.yaml");
+    assert!(problem.to_string().contains(&format!("--> {}", problem.place())));
+}
+
+#[test]
+fn empty_keys_get_a_hint_that_fits() {
+    let question = "is what follows indented far enough?";
+    let of = |text: String| hints(&text).remove(0);
+    assert_eq!(of(with("  rootDisk:\n")), format!("{question} or write `rootDisk: {{}}` for the defaults"));
+    assert_eq!(of(with("  dataDisk:\n")), question);
+    assert_eq!(of(with("").replace("provider:\n    local: {}", "provider:")), question);
+    assert_eq!(of(good().replace("metadata: {name: mypad}", "metadata:")), question);
+    assert_eq!(of(with("  suspend:\n")), "give it a value, or remove the key");
+    assert_eq!(of(good().replace(" present # the wish", "")), "write one of `present`, `stopped`, `absent`");
+    assert_eq!(of(good().replace("name: mypad", "name: ~")), "write one like `mypad`");
+}
+
+#[test]
+fn no_hint_shows_a_pattern() {
+    fn patterns(schema: &serde_json::Value, found: &mut Vec<String>) {
+        match schema {
+            serde_json::Value::Object(object) => {
+                found.extend(object.get("pattern").and_then(|pattern| pattern.as_str()).map(str::to_owned));
+                object.values().for_each(|below| patterns(below, found));
+            }
+            serde_json::Value::Array(list) => list.iter().for_each(|below| patterns(below, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    patterns(&schema(), &mut found);
+    assert!(found.len() >= 7);
+    for pattern in found {
+        assert!(shape::in_words(&pattern).is_some(), "{pattern} has no words");
+    }
+    let name = hints(&good().replace("name: mypad", "name: My_Pad"));
+    assert_eq!(name, ["lower-case letters, digits and single dashes, beginning with a letter, like `mypad`"]);
+}
+
+#[test]
+fn near_misses_of_values_are_corrected() {
+    let local = |value: &str| hints(&good().replace("local: {}", &format!("local: {{instanceType: {value}}}")));
+    assert_eq!(local("local-smal"), ["did you mean `local-small`?"]);
+    assert_eq!(local("huge"), ["its values are `local-small`, `local-medium`, `local-large`"]);
+    for port in ["22", "'22'"] {
+        assert_eq!(hints(&with(&format!("  network: {{ports: [{port}]}}\n"))), ["write `22/tcp` or `22/udp`"]);
+    }
+}
+
+#[test]
+fn what_is_too_much_is_said() {
+    let items = format!("[{}]\n", "x,".repeat(150_000));
+    assert_eq!(told(&items)[0].split_once(' ').unwrap().1, "the file holds more than 100000 keys and values");
+    let aliased = format!("a: &a [{}]\nb: [{}]\n", "x,".repeat(1_000), "*a,".repeat(200));
+    assert_eq!(told(&aliased)[0].split_once(' ').unwrap().1, "the file is too big, once its aliases are written out");
+    let large = "x".repeat(1024 * 1024 + 1);
+    assert_eq!(told(&large), ["0:0 it is larger than 1 MB, which no spec is"]);
+    assert_eq!(assign(&large, "suspend", "true").unwrap_err(), "it is larger than 1 MB, which no spec is");
 }
 
 #[test]
@@ -231,6 +308,7 @@ fn a_file_holds_several_documents() {
     assert_eq!(found, [("mypad".to_owned(), 1), ("other".to_owned(), 3)]);
     let twice = format!("{}---\n{}", good(), good());
     assert_eq!(told(&twice), ["12:18 `mypad` is described a second time"]);
+    assert_eq!(hints(&twice), [format!("the first is at {FILE}:3:18; one instance has one document")]);
 }
 
 #[test]
@@ -254,8 +332,8 @@ fn hostile_texts_end_in_problems() {
         }
         text
     };
-    let many = format!("{}{}", good(), (0..100_000).map(|n| format!("  k{n}: 1\n")).collect::<String>());
-    let scalar = format!("{}  wake: {}\n", good(), "x".repeat(3_000_000));
+    let many = format!("{}{}", good(), (0..30_000).map(|n| format!("  k{n}: 1\n")).collect::<String>());
+    let scalar = format!("{}  wake: {}\n", good(), "x".repeat(900_000));
     for text in [deep.as_str(), &bomb, &many, &scalar, "a: *a", "a: &a [*a]", "? [a]\n: b", "<<: {a: b}", "\0", "!x y", "%", "\t"] {
         let reading = read_one(text);
         assert!(!reading.problems.is_empty());
@@ -335,13 +413,37 @@ fn set_refuses_what_is_not_clear() {
 }
 
 #[test]
+fn a_refusal_shows_the_file_as_it_is() {
+    let refuse =
+        |text: &str, path: &str, value: &str| set(Path::new(FILE), text, None, &[(path.to_owned(), value.to_owned())]).unwrap_err();
+    assert_eq!(
+        refuse(&good(), "serverState", "").to_string(),
+        "\
+`` is not a value of spec.serverState
+  --> specs/mypad.yaml:5:16
+   |
+ 5 |   serverState: present # the wish
+   |                ^^^^^^^
+   = hint: its values are `present`, `stopped`, `absent`"
+    );
+    let disk = with("  dataDisk: {delete: false, sizeGb: 10}\n");
+    let problem = *refuse(&disk, "dataDisk.delete", "true").0;
+    assert_eq!((problem.line, problem.column), (8, 37));
+    assert_eq!(problem.line_text, "  dataDisk: {delete: false, sizeGb: 10}");
+    assert_eq!(problem.message, "spec.dataDisk.delete cannot be `true`: spec.dataDisk has a size and is to be deleted");
+    for text in [with("  suspend: false\n"), good()] {
+        assert_eq!(refuse(&text, "suspend", "yes").0.hint.as_deref(), Some("write true"));
+    }
+}
+
+#[test]
 fn problems_have_a_json_form() {
     let problem = &read_one(&good().replace("present", "presnt")).problems[0];
     let json = serde_json::to_value(problem).unwrap();
     assert_eq!(
         json,
         serde_json::json!({
-            "file": FILE, "line": 5, "column": 16,
+            "v": 1, "type": "problem", "file": FILE, "line": 5, "column": 16,
             "message": "`presnt` is not a value of spec.serverState", "hint": "did you mean `present`?"
         })
     );

@@ -5,14 +5,17 @@ use std::fmt;
 
 use super::findings::Findings;
 use super::nearest::nearest;
-use super::node::{Key, Node, Value};
+use super::node::{Key, Node, Style, Value};
 use super::problem::{quoted, quoted_all};
 use super::scalar::truth_word;
-use super::shape::{Field, Form, Shape};
+use super::shape::{Field, Form, Shape, in_words};
 use super::source::Span;
 
 /// Longer texts match no pattern of ours, and are not tried.
 const LONGEST_MATCH: usize = 1024;
+
+/// Maps that must hold something, though none of their keys is required: `check` says what.
+const NEVER_EMPTY: [&str; 2] = ["spec.provider", "spec.dataDisk"];
 
 /// Where in a document the walk is.
 #[derive(Clone, Copy)]
@@ -40,7 +43,10 @@ impl fmt::Display for Path<'_> {
 pub fn walk(node: &Node, shape: &Shape, path: &Path<'_>, key: Option<&Key>, findings: &mut Findings) {
     let place = node.place(key);
     match (&shape.form, &node.value) {
-        (_, Value::Null) => empty(shape, path, place, key, findings),
+        (_, Value::Null) => match key {
+            Some(_) => findings.add_with_hint(place, format!("{path} is empty"), "give it a value, or remove the key"),
+            None => findings.add(place, format!("{path} is empty")),
+        },
         (Form::Boolean, Value::Bool(_)) => {}
         (Form::Integer { least, most }, Value::Int(number)) => {
             if number < least || number > most {
@@ -69,9 +75,9 @@ pub fn walk(node: &Node, shape: &Shape, path: &Path<'_>, key: Option<&Key>, find
         }
         (Form::Either(shapes), value) => match shapes.iter().find(|shape| is_for(&shape.form, value)) {
             Some(shape) => walk(node, shape, path, key, findings),
-            None => wrong_type(shape, value, path, place, findings),
+            None => wrong_type(shape, node, path, place, findings),
         },
-        (_, value) => wrong_type(shape, value, path, place, findings),
+        _ => wrong_type(shape, node, path, place, findings),
     }
 }
 
@@ -88,9 +94,14 @@ fn walk_map(entries: &[(Key, Node)], fields: &[Field], others: Option<&Shape>, p
                 findings.add_with_hint(key.span, message, format!("the first is on line {}", earlier.line));
             }
         }
-        let known = fields.iter().find(|field| field.name == key.text).map(|field| &field.shape);
-        match known.or(others) {
-            Some(shape) => walk(node, shape, &Path::Key(path, &key.text), Some(key), findings),
+        let below = Path::Key(path, &key.text);
+        let known = fields.iter().find(|field| field.name == key.text);
+        if let (Some(field), Value::Null) = (known, &node.value) {
+            findings.add_with_hint(node.place(Some(key)), format!("{below} is empty"), how_to_fill(field, &below));
+            continue;
+        }
+        match known.map(|field| &field.shape).or(others) {
+            Some(shape) => walk(node, shape, &below, Some(key), findings),
             None if findings.is_full() => findings.skip(),
             None => {
                 let names = fields.iter().map(|field| field.name.as_str());
@@ -121,28 +132,27 @@ fn walk_text(text: &str, shape: &Shape, path: &Path<'_>, place: Span, findings: 
     } else if let Some(pattern) = pattern
         && (text.len() > LONGEST_MATCH || !pattern.is_match(text))
     {
-        let like = shape.example.as_ref().map_or(String::new(), |example| format!(", like `{example}`"));
         let message = format!("{} does not fit {path}", quoted(text));
-        findings.add_with_hint(place, message, format!("it must match {pattern}{like}"));
+        match (in_words(pattern.as_str()), &shape.example) {
+            (Some(words), Some(example)) => findings.add_with_hint(place, message, format!("{words}, like `{example}`")),
+            (Some(words), None) => findings.add_with_hint(place, message, words),
+            (None, Some(example)) => findings.add_with_hint(place, message, format!("write one like `{example}`")),
+            (None, None) => findings.add(place, message),
+        }
     }
 }
 
-fn empty(shape: &Shape, path: &Path<'_>, place: Span, key: Option<&Key>, findings: &mut Findings) {
-    let all_optional = matches!(&shape.form, Form::Object { fields, .. } if fields.iter().all(|field| !field.required));
-    match key {
-        Some(key) if all_optional => findings.add_with_hint(
-            place,
-            format!("{path} is empty: give it a value or remove the key"),
-            format!("`{}: {{}}` takes the defaults", quoted(&key.text).trim_matches('`')),
-        ),
-        Some(_) => findings.add(place, format!("{path} is empty: give it a value or remove the key")),
-        None => findings.add(place, format!("{path} is empty")),
+fn wrong_type(shape: &Shape, node: &Node, path: &Path<'_>, place: Span, findings: &mut Findings) {
+    if findings.is_full() {
+        findings.skip();
+        return;
     }
-}
-
-fn wrong_type(shape: &Shape, value: &Value, path: &Path<'_>, place: Span, findings: &mut Findings) {
-    let message = format!("{path} is {}, but must be {}", what_is(value), what_fits(&shape.form));
-    match correction(&shape.form, value) {
+    let is = match (&shape.form, &node.value) {
+        (Form::Integer { .. }, Value::Float(number)) => format!("{number:?}"),
+        (_, value) => what_is(value),
+    };
+    let message = format!("{path} is {is}, but must be {}", what_fits(&shape.form));
+    match correction(&shape.form, node, path) {
         Some(hint) => findings.add_with_hint(place, message, hint),
         None => findings.add(place, message),
     }
@@ -165,7 +175,7 @@ fn what_is(value: &Value) -> String {
         Value::Null => "empty".to_owned(),
         Value::Bool(value) => format!("the truth value {value}"),
         Value::Int(number) => format!("the number {number}"),
-        Value::Float(number) => format!("the number {number}"),
+        Value::Float(number) => format!("the number {number:?}"),
         Value::Text(text) => format!("the text {}", quoted(text)),
         Value::List(_) => "a list".to_owned(),
         Value::Map(_) => "a map".to_owned(),
@@ -186,13 +196,19 @@ fn what_fits(form: &Form) -> String {
 }
 
 /// The same value as it was probably meant.
-fn correction(form: &Form, value: &Value) -> Option<String> {
-    match (form, value) {
-        (Form::Boolean, Value::Text(text)) => truth_word(text).map(|truth| format!("write {truth}, without quotes")),
+fn correction(form: &Form, node: &Node, path: &Path<'_>) -> Option<String> {
+    match (form, &node.value) {
+        (Form::Boolean, Value::Text(text)) => truth_word(text).map(|truth| match node.style {
+            Style::Plain => format!("YAML here knows only true and false: write {truth}"),
+            _ => format!("write {truth}, without quotes"),
+        }),
         (Form::Integer { .. }, Value::Text(text)) if text.len() < 20 => {
             text.parse::<i64>().ok().map(|number| format!("write {number}, without quotes"))
         }
         (Form::Integer { .. }, Value::Float(number)) if number.fract() == 0.0 && number.abs() < 1e15 => Some(format!("write {number:.0}")),
+        (Form::Text { .. }, Value::Int(port @ 1..=65_535)) if matches!(path, Path::Item(Path::Key(_, "ports"), _)) => {
+            Some(format!("write `{port}/tcp` or `{port}/udp`"))
+        }
         (Form::Text { .. }, Value::Bool(_) | Value::Int(_) | Value::Float(_)) => Some("put it in quotes to make it text".to_owned()),
         (Form::List { .. }, Value::Text(_)) => Some("a list with one item is written `[item]`".to_owned()),
         _ => None,
@@ -215,6 +231,23 @@ fn how_to_add(field: &Field) -> String {
         }
         (Form::Choice(words), None) => format!("add `{name}: {}`", words.join("")),
         _ => format!("add `{name}:`"),
+    }
+}
+
+/// What to write behind a known key that has no value.
+fn how_to_fill(field: &Field, path: &Path<'_>) -> String {
+    let words = |words: &[String]| quoted_all(words.iter().map(String::as_str));
+    match (&field.shape.form, &field.shape.example) {
+        (Form::Object { fields, .. }, _) => {
+            let question = "is what follows indented far enough?";
+            let may_be_empty = fields.iter().all(|field| !field.required) && !NEVER_EMPTY.contains(&path.to_string().as_str());
+            if may_be_empty { format!("{question} or write `{}: {{}}` for the defaults", field.name) } else { question.to_owned() }
+        }
+        _ if !field.required => "give it a value, or remove the key".to_owned(),
+        (Form::Choice(list), _) if list.len() > 1 => format!("write one of {}", words(list)),
+        (Form::Choice(list), _) => format!("write {}", words(list)),
+        (_, Some(example)) => format!("write one like `{example}`"),
+        _ => "give it a value".to_owned(),
     }
 }
 

@@ -17,7 +17,7 @@ const DEPTH: usize = 64;
 /// How many documents a file may hold.
 const DOCUMENTS: usize = 1000;
 /// How much all trees of a file may weigh, aliases written out: one for each node, one more for each 32 bytes of text.
-const WEIGHT: usize = 300_000;
+const WEIGHT: usize = 100_000;
 
 /// One document that is not empty.
 pub struct Document {
@@ -59,7 +59,7 @@ pub fn parse(source: &Source<'_>, findings: &mut Findings) -> Vec<Document> {
             }
             Ok((event, span)) => {
                 if builder.take(event, &span).is_err() {
-                    let message = "the file is too big, once its aliases are written out";
+                    let message = builder.what_is_too_much();
                     builder.findings.add(span_of(source, &span), message);
                     break;
                 }
@@ -88,6 +88,8 @@ struct Builder<'a> {
     root: Option<Node>,
     anchors: HashMap<usize, Node>,
     weight: usize,
+    /// Whether there was an alias.
+    aliases: bool,
 }
 
 /// A collection that has not ended.
@@ -112,7 +114,7 @@ enum Awaited {
 
 impl<'a> Builder<'a> {
     fn new(source: &'a Source<'a>, findings: &'a mut Findings) -> Self {
-        Self { source, findings, open: Vec::new(), root: None, anchors: HashMap::new(), weight: 0 }
+        Self { source, findings, open: Vec::new(), root: None, anchors: HashMap::new(), weight: 0, aliases: false }
     }
 
     /// Forgets a document that did not end well.
@@ -160,6 +162,7 @@ impl<'a> Builder<'a> {
                 self.complete(Node::new(value, Span { start: open.span.start, length }, open.style), open.anchor)
             }
             Event::Alias(anchor) => {
+                self.aliases = true;
                 let Some(node) = self.anchors.get(&anchor) else {
                     self.findings.add(at, "an alias stands inside what it refers to");
                     self.put(Node::new(Value::Null, at, Style::Plain));
@@ -201,9 +204,10 @@ impl<'a> Builder<'a> {
     /// A node is complete: remembers it where aliases may refer to it, and puts it where it belongs.
     fn complete(&mut self, mut node: Node, anchor: usize) -> Result<(), TooMuch> {
         if anchor != 0 {
-            self.spend(weigh(&node))?;
             node.anchored = true;
+            let weight = weigh(&node);
             self.anchors.insert(anchor, node.clone());
+            self.spend(weight)?;
         }
         self.put(node);
         Ok(())
@@ -228,7 +232,12 @@ impl<'a> Builder<'a> {
     fn read_tag(&mut self, tag: Option<&Tag>, span: &granit_parser::Span, scalar: bool) -> bool {
         let Some(tag) = tag else { return false };
         let text = tag.is_yaml_core_schema_tag("str") || tag.original() == "!";
-        if !(scalar && text) {
+        if scalar && text {
+            return true;
+        }
+        if self.findings.is_full() {
+            self.findings.skip();
+        } else {
             let at = span.tag_span().map_or_else(|| span_of(self.source, span), |span| span_of(self.source, &span));
             let message = format!("{} is a tag, and tags mean nothing here", quoted(&tag.original()));
             self.findings.add_with_hint(at, message, "remove it");
@@ -239,6 +248,17 @@ impl<'a> Builder<'a> {
     fn spend(&mut self, weight: usize) -> Result<(), TooMuch> {
         self.weight += weight;
         if self.weight > WEIGHT { Err(TooMuch) } else { Ok(()) }
+    }
+
+    /// What a file that weighs too much has too much of. Anchors weigh what they remember.
+    fn what_is_too_much(&self) -> String {
+        if self.aliases {
+            "the file is too big, once its aliases are written out".to_owned()
+        } else if !self.anchors.is_empty() {
+            "the file has too many anchors (`&name`), or too large ones".to_owned()
+        } else {
+            format!("the file holds more than {WEIGHT} keys and values")
+        }
     }
 
     fn refuse(&mut self, error: &ScanError) {

@@ -32,7 +32,7 @@ fn event_line(event: &Event) -> Option<String> {
         Event::Waiting { until, expected } if *expected < Duration::from_millis(500) => format!("wait      until {}", plain(until)),
         Event::Waiting { until, expected } => format!("wait      until {} (~{})", plain(until), span(*expected)),
         Event::Arrived { .. } => return None,
-        Event::Ended(Ending::Done { calls: 0 }) => "done: nothing was to do".to_owned(),
+        Event::Ended(Ending::Done { calls: 0 }) => "done: nothing to do".to_owned(),
         Event::Ended(Ending::Done { calls: 1 }) => "done: 1 change".to_owned(),
         Event::Ended(Ending::Done { calls }) => format!("done: {calls} changes"),
         Event::Ended(Ending::Held(hold)) => format!("held: {}\n  you can: {}", plain(&hold.to_string()), plain(&hold.remedy())),
@@ -60,7 +60,7 @@ impl Live {
         let name = if self.lines.named { format!("{key}: ") } else { String::new() };
         match event {
             Event::Started { key: step, line, reason } => {
-                let row = self.row(format!("{name}{:<9} {}", line.verb, plain(&line.object)), &self.screen.dim(reason));
+                let row = self.row(format!("{name}{:<9} {}", line.verb, plain(&line.object)), &self.screen.dim(&plain(reason)));
                 rows.insert(format!("{key} {step}"), row);
             }
             Event::Finished { key: step, .. } | Event::Failed { key: step, .. } => {

@@ -23,14 +23,25 @@ pub struct PlanView<'a> {
 }
 
 impl PlanView<'_> {
+    /// Whether anything is to be done or waited for.
+    pub fn has_work(&self) -> bool {
+        !self.forecast.acts.is_empty() || self.forecast.seconds > 0
+    }
+
     /// Whether nothing is to do.
     pub fn is_in_sync(&self) -> bool {
-        self.forecast.acts.is_empty() && self.forecast.end == Verdict::Done && self.forecast.seconds == 0
+        !self.has_work() && self.forecast.end == Verdict::Done
     }
 
     /// Whether it ends with the owner being needed.
     pub fn is_held(&self) -> bool {
         matches!(self.forecast.end, Verdict::Held(_))
+    }
+
+    /// What stays and is billed, for people.
+    pub fn kept(&self) -> Vec<String> {
+        let notes = self.forecast.notes.iter();
+        notes.filter_map(|note| if let Note::Kept(what) = note { Some(renamed(what)) } else { None }).collect()
     }
 
     /// How long it takes, in real time.
@@ -50,10 +61,11 @@ pub fn plan_text(view: &PlanView<'_>, screen: &Screen) -> String {
     let placement = ask.spec.placement();
     let from = standing(view.world);
     let to = wished(ask.spec.server_state, ask.deletion.is_some());
-    let course = match &view.forecast.end {
-        _ if view.is_in_sync() => format!("{from}, in sync"),
-        _ if from == to => format!("{from}, to be changed"),
-        _ => format!("{from} → {to}"),
+    let course = match () {
+        () if view.is_in_sync() && ask.deletion.is_some() && from == "nothing" => "does not exist".to_owned(),
+        () if view.is_in_sync() => format!("{from}, in sync"),
+        () if from == to => format!("{from}, to be changed"),
+        () => format!("{from} → {to}"),
     };
     let head = format!("{}  {} {}   {course}", ask.key, placement.provider, plain(placement.zone));
     let head = match screen.width {
@@ -97,7 +109,9 @@ fn write_acts(text: &mut String, view: &PlanView<'_>, screen: &Screen) {
             // Too narrow for one line: the reason goes below.
             let mark = mark.split(' ').next().unwrap_or_default();
             let _ = writeln!(text, "{}", screen.cut(format!("{what}  {takes:>spans$} {mark}").trim_end()));
-            let _ = writeln!(text, "{}", screen.cut(&format!("{:15}{reason}", "")));
+            for line in screen.wrap(&reason, 15) {
+                let _ = writeln!(text, "{line}");
+            }
         }
     }
 }
@@ -120,10 +134,9 @@ fn bracket(acts: &[Act], index: usize) -> &'static str {
 }
 
 fn write_notes(text: &mut String, view: &PlanView<'_>, screen: &Screen) {
-    let mut kept: Vec<String> = Vec::new();
     for note in &view.forecast.notes {
         match note {
-            Note::Kept(what) => kept.push(renamed(what)),
+            Note::Kept(_) => {}
             Note::WillLose(_) | Note::BilledWhenOff(_) => {
                 let _ = writeln!(text, "  {}", screen.warn(&plain(&note.to_string())));
             }
@@ -132,6 +145,7 @@ fn write_notes(text: &mut String, view: &PlanView<'_>, screen: &Screen) {
             }
         }
     }
+    let kept = view.kept();
     if !kept.is_empty() {
         let _ = writeln!(text, "  kept, still billed: {}", kept.join(", "));
     }
@@ -163,7 +177,7 @@ pub fn summary(views: &[PlanView<'_>], command: &str) -> String {
         let _ = write!(text, "; {in_sync} in sync");
     }
     if held > 0 {
-        let _ = write!(text, "; {held} held, needs you");
+        let _ = write!(text, "; {held} held: {} you", if held == 1 { "needs" } else { "need" });
     }
     text.push('.');
     if !command.is_empty() && !changing.is_empty() {

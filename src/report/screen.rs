@@ -54,11 +54,29 @@ impl Screen {
         cut.push('…');
         cut
     }
+
+    /// Breaks a text between words into lines that begin `indent` columns from the left and fit the width.
+    pub fn wrap(&self, text: &str, indent: usize) -> Vec<String> {
+        let room = self.width.saturating_sub(indent);
+        let mut lines: Vec<String> = Vec::new();
+        for word in text.split(' ') {
+            match lines.last_mut() {
+                Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
+                    line.push(' ');
+                    line.push_str(word);
+                }
+                _ => lines.push(word.to_owned()),
+            }
+        }
+        lines.iter().map(|line| self.cut(&format!("{:indent$}{line}", ""))).collect()
+    }
 }
 
-/// Text from a cloud or a spec, without anything that a terminal would obey.
+/// Text from a cloud, a spec or a path, on one line and without anything that a terminal would obey.
 pub fn plain(text: &str) -> String {
-    let hostile = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let invisible =
+        |c: char| matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    let hostile = |c: char| c.is_control() || invisible(c);
     text.chars().map(|c| if hostile(c) { '\u{fffd}' } else { c }).collect()
 }
 

@@ -2,10 +2,10 @@
 
 use super::pace::{MOST_TRIES, after_failures, between_looks};
 use crate::{
-    model::{Ask, Ending, Event, Hold, Plan, Planned, Seen, Step, Verdict, Wait, World},
+    model::{Ask, Ending, Event, Hold, Plan, Planned, Seen, Stamp, Step, Verdict, Wait, World, is_create_key},
     plan::{audit, plan},
     provider::{Problem, Provider},
-    store::{Closing, Journal, Opening, StoreError},
+    store::{Closing, DONE, Journal, Opening, StoreError, UNKNOWN},
 };
 use futures_util::future::join_all;
 use std::{
@@ -41,17 +41,34 @@ pub enum Trouble {
 
 /// One look, tried again with pauses while a part of it fails.
 pub async fn look(provider: &dyn Provider, ask: &Ask) -> World {
+    look_until(provider, ask, &watch::channel(false).1).await
+}
+
+/// [`look`], unless told to stop.
+async fn look_until(provider: &dyn Provider, ask: &Ask, stop: &watch::Receiver<bool>) -> World {
     let mut pauses = after_failures(&provider.capabilities().pace);
     loop {
         let world = provider.observe(&ask.key).await;
-        if !is_blind(&world) {
+        if !is_blind(&world) || *stop.borrow() {
             return world;
         }
         match pauses.next() {
-            Some(pause) => tokio::time::sleep(pause).await,
+            Some(pause) => rest(pause, stop).await,
             None => return world,
         }
     }
+}
+
+/// A pause, cut short when told to stop.
+async fn rest(pause: Duration, stop: &watch::Receiver<bool>) {
+    let mut stop = stop.clone();
+    let told = async {
+        // With the teller gone nobody will tell: then the pause is the pause.
+        if stop.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    let _ = tokio::time::timeout(pause, told).await;
 }
 
 fn is_blind(world: &World) -> bool {
@@ -61,6 +78,7 @@ fn is_blind(world: &World) -> bool {
         || matches!(world.images, Seen::Unknown(_))
         || matches!(world.addresses, Seen::Unknown(_))
         || matches!(world.firewalls, Seen::Unknown(_))
+        || matches!(world.elsewhere, Seen::Unknown(_))
 }
 
 /// Turns until the spec is reached, the owner is needed, or the run is told to stop.
@@ -69,9 +87,20 @@ fn is_blind(world: &World) -> bool {
 /// [`Trouble`], where going on would not be safe.
 pub async fn converge(mut run: Run<'_>) -> Result<Ending, Trouble> {
     let mut memory = Memory::default();
-    let ending = memory.turns(&mut run).await?;
+    run.journal.begin();
+    let ending = match run.provider.begin().await {
+        Ok(()) => memory.turns(&mut run).await?,
+        Err(problem) => Ending::Held(Hold::Refused { step: "begin".to_owned(), answer: problem.to_string() }),
+    };
     if memory.calls > 0 {
-        run.journal.end(&format!("{ending:?}"))?;
+        let how = match &ending {
+            Ending::Done { .. } => DONE.to_owned(),
+            Ending::Held(hold) => format!("Held {}", hold.code()),
+            Ending::Interrupted => "Interrupted".to_owned(),
+        };
+        if let Err(error) = run.journal.end(&how) {
+            tracing::warn!(instance = %run.ask.key, %error, "could not note the end of the run");
+        }
     }
     (run.tell)(Event::Ended(ending.clone()));
     Ok(ending)
@@ -86,6 +115,10 @@ struct Memory {
     tries: BTreeMap<String, usize>,
     /// Optional steps that the cloud refused.
     refused: BTreeSet<String>,
+    /// Creates that were answered well, with the vendor's clock at the first look after the answer.
+    made: BTreeMap<String, Option<Stamp>>,
+    /// The last bad answer to each step.
+    answers: BTreeMap<String, String>,
     /// Since when each thing is awaited.
     awaited: BTreeMap<String, Instant>,
 }
@@ -97,11 +130,13 @@ impl Memory {
                 return Ok(Ending::Interrupted);
             }
             let (world, plan) = self.think(run).await?;
-            self.tell_waits(run, &plan.waits);
             match plan.verdict {
-                Verdict::Done => return Ok(Ending::Done { calls: self.calls }),
+                Verdict::Held(_) if *run.stop.borrow() => return Ok(Ending::Interrupted),
                 Verdict::Held(hold) => return Ok(Ending::Held(hold)),
-                Verdict::Underway => {}
+                Verdict::Done | Verdict::Underway => self.tell_waits(run, &plan.waits),
+            }
+            if plan.verdict == Verdict::Done {
+                return Ok(Ending::Done { calls: self.calls });
             }
             if plan.next.is_empty() {
                 if let Some(hold) = self.wait(run, &plan.waits).await {
@@ -117,10 +152,13 @@ impl Memory {
     }
 
     /// Looks, plans, and has the plan audited.
-    async fn think(&self, run: &Run<'_>) -> Result<(World, Plan), Trouble> {
-        let world = look(run.provider, run.ask).await;
+    async fn think(&mut self, run: &Run<'_>) -> Result<(World, Plan), Trouble> {
+        let world = look_until(run.provider, run.ask, &run.stop).await;
         let mut facts = run.journal.facts();
         facts.refused.clone_from(&self.refused);
+        for (key, since) in &mut self.made {
+            facts.made.insert(key.clone(), *since.get_or_insert(world.now));
+        }
         let cloud = run.provider.capabilities();
         let plan = plan(run.ask, &world, &facts, cloud);
         tracing::debug!(instance = %run.ask.key, verdict = ?plan.verdict, steps = plan.next.len(), waits = plan.waits.len(), "planned");
@@ -132,7 +170,7 @@ impl Memory {
 
     /// Where a step ends something for good, plans once more from a second look; only what both plans
     /// contain is done.
-    async fn confirm(&self, run: &Run<'_>, world: World, plan: Plan) -> Result<(World, Vec<Planned>), Trouble> {
+    async fn confirm(&mut self, run: &Run<'_>, world: World, plan: Plan) -> Result<(World, Vec<Planned>), Trouble> {
         if !plan.next.iter().any(|it| it.step.is_destructive()) {
             return Ok((world, plan.next));
         }
@@ -150,7 +188,8 @@ impl Memory {
             let tries = self.tries.entry(planned.step.key()).or_default();
             *tries += 1;
             if *tries > MOST_TRIES {
-                let answer = format!("made the call {MOST_TRIES} times, and its effect was not seen");
+                let unseen = format!("made the call {MOST_TRIES} times, and its effect was not seen");
+                let answer = self.answers.remove(&planned.step.key()).unwrap_or(unseen);
                 return Ok(Some(Hold::KeepsFailing { step: planned.line.to_string(), answer }));
             }
         }
@@ -166,20 +205,28 @@ impl Memory {
             let key = planned.step.key();
             let failed = |answer: String, then| Event::Failed { key: key.clone(), line: planned.line.clone(), answer, then };
             match answer {
-                Ok(_) => self.calls += 1,
+                Ok(_) => {
+                    self.calls += 1;
+                    self.answers.remove(&key);
+                    if is_create_key(&key) {
+                        self.made.insert(key, None);
+                    }
+                }
                 Err(Problem::MaybeDone { answer }) => {
                     self.calls += 1;
-                    (run.tell)(failed(answer, "the cloud is looked at before anything else"));
+                    (run.tell)(failed(answer.clone(), "the cloud is looked at before anything else"));
+                    pause = pause.max(self.own_pause(run, &key).unwrap_or_default());
+                    self.answers.insert(key, answer);
                 }
                 Err(Problem::NotDone { answer, pause: asked }) => {
                     (run.tell)(failed(answer.clone(), "tried again after a pause"));
-                    let tries = self.tries.get(&key).copied().unwrap_or_default();
-                    match after_failures(&run.provider.capabilities().pace).nth(tries.saturating_sub(1)) {
-                        Some(own) if tries < MOST_TRIES => pause = pause.max(asked.unwrap_or(own)),
-                        _ => hold = Some(Hold::KeepsFailing { step: planned.line.to_string(), answer }),
+                    match self.own_pause(run, &key) {
+                        Some(own) => pause = pause.max(asked.unwrap_or(own)),
+                        None => hold = Some(Hold::KeepsFailing { step: planned.line.to_string(), answer: answer.clone() }),
                     }
+                    self.answers.insert(key, answer);
                 }
-                Err(Problem::Refused { answer }) if planned.step.is_optional() => {
+                Err(Problem::Refused { answer }) if planned.optional => {
                     (run.tell)(failed(answer, "the run goes on without it"));
                     self.refused.insert(key);
                 }
@@ -190,10 +237,15 @@ impl Memory {
             }
         }
         if hold.is_none() && !pause.is_zero() {
-            let mut stop = run.stop.clone();
-            let _ = tokio::time::timeout(pause, stop.wait_for(|stop| *stop)).await;
+            rest(pause, &run.stop).await;
         }
         Ok(hold)
+    }
+
+    /// The pause before a step is tried again; `None` once it was tried often enough.
+    fn own_pause(&self, run: &Run<'_>, key: &str) -> Option<Duration> {
+        let tries = self.tries.get(key).copied().unwrap_or_default();
+        after_failures(&run.provider.capabilities().pace).nth(tries.saturating_sub(1)).filter(|_| tries < MOST_TRIES)
     }
 
     async fn call(&self, run: &Run<'_>, planned: &Planned) -> Result<String, Problem> {
@@ -232,8 +284,12 @@ impl Memory {
     async fn wait(&self, run: &mut Run<'_>, waits: &[Wait]) -> Option<Hold> {
         let pace = run.provider.capabilities().pace;
         for pause in between_looks(&pace) {
-            let stopped = tokio::time::timeout(pause, run.stop.wait_for(|stop| *stop)).await;
-            if matches!(stopped, Ok(Ok(_))) {
+            let late = |wait: &&Wait| self.awaited.get(&wait.until).is_some_and(|since| since.elapsed() > pace.deadline);
+            if let Some(wait) = waits.iter().find(late) {
+                return Some(Hold::Stuck { awaited: wait.until.clone(), seconds: pace.deadline.as_secs() });
+            }
+            rest(pause, &run.stop).await;
+            if *run.stop.borrow() {
                 return None;
             }
             for wait in waits {
@@ -242,10 +298,6 @@ impl Memory {
                     Ok(false) => {}
                     Err(problem) => tracing::warn!(instance = %run.ask.key, until = %wait.until, %problem, "could not look"),
                 }
-            }
-            let late = |wait: &&Wait| self.awaited.get(&wait.until).is_some_and(|since| since.elapsed() > pace.deadline);
-            if let Some(wait) = waits.iter().find(late) {
-                return Some(Hold::Stuck { awaited: wait.until.clone(), seconds: pace.deadline.as_secs() });
             }
         }
         None
@@ -256,7 +308,7 @@ fn receipt(step: &Step, answer: &Result<String, Problem>) -> Closing {
     let (outcome, detail) = match answer {
         Ok(object) => ("done", object.clone()),
         Err(Problem::NotDone { answer, .. }) => ("not done", answer.clone()),
-        Err(Problem::MaybeDone { answer }) => ("unknown", answer.clone()),
+        Err(Problem::MaybeDone { answer }) => (UNKNOWN, answer.clone()),
         Err(Problem::Refused { answer }) => ("refused", answer.clone()),
     };
     Closing { key: step.key(), outcome, detail }

@@ -3,7 +3,7 @@
 //! A torn or unreadable line is passed over: the next look at the cloud tells what it would have told.
 
 use super::{Home, StoreError, home::make_private};
-use crate::model::{Facts, InstanceKey, Stamp};
+use crate::model::{Facts, InstanceKey, Stamp, is_create_key};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,12 @@ use std::{
 /// The format's version, in every line.
 const VERSION: u32 = 1;
 /// A journal longer than this is set aside at the start of a run, one generation kept.
-const LONGEST: u64 = 1 << 20;
+const LONGEST: u64 = 1 << 16;
+
+/// The outcome of a call whose answer was lost.
+pub const UNKNOWN: &str = "unknown";
+/// How the end of a run that reached its spec begins.
+pub const DONE: &str = "Done";
 
 /// One instance's journal.
 #[derive(Debug)]
@@ -25,8 +30,8 @@ pub struct Journal {
     dir: PathBuf,
     file: Option<File>,
     open: BTreeMap<String, Stamp>,
+    length: u64,
     ends_mid_line: bool,
-    writes: u64,
 }
 
 /// An intent: a call about to be made.
@@ -87,32 +92,33 @@ impl Journal {
         for line in bytes.split(|byte| *byte == b'\n') {
             let Ok(entry) = serde_json::from_slice::<Entry>(line) else { continue };
             match (entry.intent, entry.receipt, entry.cloud) {
-                (Some(key), _, Some(cloud)) => {
+                (Some(key), _, Some(cloud)) if is_create_key(&key) => {
                     open.insert(key, cloud);
                 }
-                (_, Some(key), _) if entry.outcome.as_deref() != Some("unknown") => {
+                (_, Some(key), _) if entry.outcome.as_deref() != Some(UNKNOWN) => {
                     open.remove(&key);
                 }
+                // A run that ended well waited for whatever was open.
+                _ if entry.ended.is_some_and(|how| how.starts_with(DONE)) => open.clear(),
                 _ => {}
             }
         }
-        if bytes.len() as u64 > LONGEST && open.is_empty() {
-            // Only history goes, and a failure here only means a longer file.
-            let _ = fs::rename(&path, path.with_extension("jsonl.old"));
-            bytes.clear();
-        }
         let ends_mid_line = bytes.last().is_some_and(|byte| *byte != b'\n');
-        Ok(Self { path, dir, file: None, open, ends_mid_line, writes: 0 })
+        Ok(Self { path, dir, file: None, open, length: bytes.len() as u64, ends_mid_line })
+    }
+
+    /// Begins a run, whose lock is held: a long journal with nothing open is set aside.
+    pub fn begin(&mut self) {
+        if self.length > LONGEST && self.open.is_empty() {
+            // Only history goes, and a failure here only means a longer file.
+            let _ = fs::rename(&self.path, self.path.with_extension("jsonl.old"));
+            (self.length, self.ends_mid_line) = (0, false);
+        }
     }
 
     /// What the journal adds to a look: calls whose outcome is unknown.
     pub fn facts(&self) -> Facts {
         Facts { open: self.open.clone(), ..Facts::default() }
-    }
-
-    /// How many durable writes were made.
-    pub fn writes(&self) -> u64 {
-        self.writes
     }
 
     /// Puts intents on disk, before their calls. `cloud` is the vendor's clock.
@@ -123,7 +129,7 @@ impl Journal {
         let entries =
             intents.iter().map(|it| Entry { intent: Some(it.key.clone()), cloud: Some(cloud), detail: Some(it.line.clone()), ..entry() });
         self.append(&entries.collect::<Vec<_>>(), true)?;
-        self.open.extend(intents.iter().map(|it| (it.key.clone(), cloud)));
+        self.open.extend(intents.iter().filter(|it| is_create_key(&it.key)).map(|it| (it.key.clone(), cloud)));
         Ok(())
     }
 
@@ -132,7 +138,7 @@ impl Journal {
     /// # Errors
     /// Where they could not be written. The cloud still tells what happened.
     pub fn settle(&mut self, receipts: &[Closing]) -> Result<(), StoreError> {
-        for receipt in receipts.iter().filter(|it| it.outcome != "unknown") {
+        for receipt in receipts.iter().filter(|it| it.outcome != UNKNOWN) {
             self.open.remove(&receipt.key);
         }
         let entries = receipts.iter().map(|it| Entry {
@@ -177,7 +183,6 @@ impl Journal {
             }
             return Err(self.failure("write", source));
         }
-        self.writes += u64::from(durable);
         Ok(())
     }
 

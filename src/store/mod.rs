@@ -5,12 +5,12 @@ mod journal;
 mod lock;
 
 pub use home::Home;
-pub use journal::{Closing, Journal, Opening};
+pub use journal::{Closing, DONE, Journal, Opening, UNKNOWN};
 pub use lock::{Lock, LockError};
 
 use std::path::PathBuf;
 
-/// A file of our own could not be read or written. Nothing was changed in the cloud.
+/// A file of our own could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {verb} {}: {source}", path.display())]
 pub struct StoreError {

@@ -1,6 +1,6 @@
 //! Every byte of the disks comes back.
 
-use crate::support::shop::{Shop, pad, read_at, write_at};
+use crate::support::shop::{Shop, pad, pad_like_linode, read_at, write_at};
 
 /// Ten archives in a row, different bytes each time, at both ends of both disks.
 #[test]
@@ -59,14 +59,8 @@ fn reuse_brings_back_the_captured_root_and_says_so() {
 #[test]
 fn the_linode_kind_of_cloud_keeps_every_byte_too() {
     let shop = Shop::new();
-    let spec = |state: &str| {
-        pad(state, "")
-            .replace("    local:\n", "    local:\n      imitate: linode\n")
-            .replace("  dataDiskSnapshot:\n    enable: true\n", "")
-            .replace("    enable: true\n", "    enable: true\n    onStop: refresh\n")
-    };
     let apply = |state: &str| {
-        shop.write("pad.yaml", &spec(state));
+        shop.write("pad.yaml", &pad_like_linode(state));
         shop.expect(0, &["apply", "pad.yaml", "--yes"])
     };
     apply("present");

@@ -24,9 +24,17 @@ fn exit_codes_are_as_documented() {
     shop.write("pad.yaml", &pad("absent", "  suspend: true\n"));
     shop.expect(3, &["plan", "pad.yaml"]);
     shop.expect(3, &["apply", "pad.yaml", "--yes"]);
+    // These list what was asked for, held or not.
+    assert!(shop.expect(0, &["get", "pad.yaml"]).out.contains("held: Suspended"));
+    assert!(shop.expect(0, &["describe", "pad.yaml"]).out.contains("1 held: needs you"));
     shop.write("pad.yaml", "serverState: [");
     shop.expect(1, &["plan", "pad.yaml"]);
-    shop.expect(2, &["frobnicate"]); // the argument parser's own
+    for wrong in [&["frobnicate"][..], &["plan", "--frobnicate"], &["plan", "--owner", ""], &["set"]] {
+        assert!(shop.expect(1, wrong).err.contains("--help"), "the argument parser's own");
+    }
+    for right in ["--help", "--version"] {
+        assert!(shop.expect(0, &[right]).out.contains("cloudypad"));
+    }
 }
 
 #[test]
@@ -38,6 +46,9 @@ fn names_are_looked_up_in_the_directory_of_specs() {
     shop.write("specs/.hidden.yaml", "not: a spec");
     let ran = shop.expect(0, &["plan", "mypad", "-f", "specs"]);
     assert!(ran.out.contains("specs/pad.yaml:6"), "{}", ran.out);
+    assert!(ran.out.ends_with("Apply with: cloudypad apply mypad -f specs\n"), "{}", ran.out);
+    let ran = shop.expect(0, &["plan", "--owner", "it's"]);
+    assert!(ran.out.trim_end().ends_with(r"Apply with: cloudypad apply . --owner 'it'\''s'"), "{}", ran.out);
     let ran = shop.expect(0, &["get", "-f", "specs"]);
     assert!(ran.out.contains("mypad") && ran.out.contains("other"), "{}", ran.out);
     let ran = shop.expect(1, &["plan", "nobody", "-f", "specs"]);
@@ -46,6 +57,41 @@ fn names_are_looked_up_in_the_directory_of_specs() {
     assert!(ran.err.contains("say what is meant"), "{}", ran.err);
     let mut command = shop.command(&["plan", "other"]);
     assert!(command.env("CLOUDYPAD_SPECS", "specs").status().unwrap().success());
+    let mut command = shop.command(&["apply", "--yes"]);
+    assert_eq!(command.env("CLOUDYPAD_SPECS", "specs").status().unwrap().code(), Some(1), "a variable is not said");
+    for wholesale in [&["delete", "-f", "specs", "--yes", "--keep-snapshots"][..], &["adopt", "-f", "specs", "--yes"]] {
+        let ran = shop.expect(1, wholesale);
+        assert!(ran.err.contains("say what is meant"), "{}", ran.err);
+    }
+}
+
+/// Two instances of one name are never told apart by chance; one instance said twice is one.
+#[test]
+fn a_name_means_one_instance() {
+    let shop = Shop::new();
+    shop.write("one/pad.yaml", &pad("present", ""));
+    let ran = shop.expect(0, &["plan", "one/pad.yaml", "mypad", "one/../one/pad.yaml", "-f", "one"]);
+    assert!(ran.out.contains("Plan: 1 instance to change"), "{}", ran.out);
+    shop.write("two/pad.yaml", &pad("absent", ""));
+    let ran = shop.expect(1, &["plan", "one/pad.yaml", "mypad", "-f", "two"]);
+    assert!(ran.err.contains("one/pad.yaml:6") && ran.err.contains("two/pad.yaml:6"), "{}", ran.err);
+    let ran = shop.expect(1, &["plan", "mypad", "-f", "."]);
+    assert!(ran.err.contains("second time"), "{}", ran.err);
+    shop.write("two/pad.yaml", "serverState: [");
+    let ran = shop.expect(1, &["plan", "mypad", "-f", "."]);
+    assert!(ran.err.contains("two/pad.yaml:1") && ran.out.is_empty(), "{}{}", ran.out, ran.err);
+}
+
+/// Where nothing is to do, nobody is asked, and what is held says so.
+#[test]
+fn held_and_in_sync_is_not_asked_about() {
+    let shop = Shop::new();
+    shop.write("specs/one.yaml", &pad("present", "").replace("mypad", "one"));
+    shop.expect(0, &["apply", "specs", "--yes"]);
+    shop.write("specs/two.yaml", &pad("present", "  suspend: true\n").replace("mypad", "two"));
+    let ran = shop.expect(3, &["apply", "specs"]);
+    assert!(ran.out.contains("1 in sync; 1 held: needs you") && ran.err.is_empty(), "{}{}", ran.out, ran.err);
+    shop.expect(0, &["apply", "specs/one.yaml"]);
 }
 
 /// Two instances in one command, side by side; the second apply of both does nothing.
@@ -139,9 +185,11 @@ fn json_is_one_versioned_object_a_line() {
     assert_eq!(run.last().unwrap()["verdict"], "done");
     let row = lines(&shop.expect(0, &["get", "pad.yaml", "-o", "json"]).out);
     assert_eq!((&row[0]["observed"], &row[0]["verdict"]), (&"running".into(), &"inSync".into()));
+    assert!(row[0]["v"] == 1 && row[0]["type"] == "instance");
     let yaml = shop.expect(0, &["get", "pad.yaml", "-o", "yaml"]).out;
     assert!(yaml.starts_with("---\nv: 1\n"), "{yaml}");
     let described = shop.describe();
+    assert!(described["v"] == 1 && described["type"] == "description");
     for volume in described["volumes"].as_array().unwrap() {
         assert!(fs::metadata(volume["file"].as_str().unwrap()).unwrap().len() >= 30_000_000_000);
     }
@@ -185,6 +233,44 @@ fn set_changes_one_value_and_nothing_else() {
     assert_eq!(shop.cloud().truth().unwrap().servers.len(), 1);
 }
 
+/// `set -n NAME --apply` is about the file, whatever else is called like the instance.
+#[test]
+fn set_applies_the_instance_that_it_changed() {
+    let shop = Shop::new();
+    shop.write("pads.yaml", &format!("{}---\n{}", pad("absent", ""), pad("present", "").replace("mypad", "other")));
+    shop.write("mypad/trap.yaml", &pad("present", "").replace("mypad", "trap"));
+    shop.expect(0, &["set", "pads.yaml", "serverState=present", "-n", "mypad", "--apply", "--yes"]);
+    let truth = shop.cloud().truth().unwrap();
+    assert_eq!(truth.servers.values().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["mypad"]);
+}
+
+/// A file is replaced by one that differs in nothing but the value, or not at all.
+#[test]
+fn set_keeps_what_a_file_is() {
+    use std::os::unix::fs::PermissionsExt;
+    let shop = Shop::new();
+    shop.write_pad("present");
+    let path = shop.path("pad.yaml");
+    let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o640);
+    shop.expect(0, &["set", "pad.yaml", "serverState=stopped"]);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    let refuses = |why: &str| {
+        let before = shop.read("pad.yaml");
+        let ran = shop.expect(1, &["set", "pad.yaml", "serverState=absent"]);
+        assert!(ran.err.contains(why) && ran.out.is_empty(), "{}{}", ran.out, ran.err);
+        assert_eq!(shop.read("pad.yaml"), before);
+    };
+    mode(0o440);
+    refuses("read-only");
+    mode(0o640);
+    fs::hard_link(&path, shop.path("also.yaml")).unwrap();
+    refuses("more than one name");
+    fs::remove_file(shop.path("also.yaml")).unwrap();
+    shop.write("pad.yaml", &format!("{}# {}\n", pad("present", ""), "x".repeat(1_000_000)));
+    refuses("larger than 1 MB");
+}
+
 /// One run per instance on this machine; the lock dies with its holder.
 #[test]
 fn a_second_run_says_who_is_at_work() {
@@ -210,13 +296,26 @@ fn a_second_run_says_who_is_at_work() {
     shop.apply("present");
 }
 
+/// `apply | head -1` carries everything out all the same.
 #[test]
 fn a_reader_that_goes_away_is_no_disaster() {
     let shop = Shop::new();
-    shop.write_pad("present");
-    let mut child = shop.spawn(&["schema"]);
-    drop(child.stdout.take());
-    assert!(child.wait().unwrap().code().is_some(), "ended by itself");
+    // Slow enough for most of the run to come after the first line.
+    shop.write("pad.yaml", &pad("present", "").replace(&format!("speed: {SPEED}"), "speed: 600"));
+    let mut child = shop.spawn(&["apply", "pad.yaml", "--yes"]);
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("mypad"), "{line}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let truth = shop.cloud_at(600.0).truth().unwrap();
+    assert_eq!((truth.servers.len(), truth.snapshots.len(), truth.ledger.calls.values().sum::<u64>()), (1, 1, 12));
+
+    // What cannot be written for another reason is a failure.
+    if let Ok(full) = fs::OpenOptions::new().write(true).open("/dev/full") {
+        let output = shop.command(&["schema"]).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write to standard output"));
+    }
 }
 
 #[test]
@@ -240,4 +339,26 @@ fn nothing_raw_is_printed() {
     let ran = shop.run(&["validate", "pad.yaml"]);
     assert_eq!(ran.code, 1);
     assert!(!ran.err.contains('\u{1b}') && !ran.out.contains('\u{1b}'), "{:?}", ran.err);
+
+    // Nor one in a path.
+    let file = "pa\u{1b}[31md\u{2028}\u{2060}\u{feff}.yaml";
+    shop.write(file, &pad("present", ""));
+    for command in [
+        &["validate", file][..],
+        &["plan", file],
+        &["apply", file, "--yes"],
+        &["get", file, "-o", "json"],
+        &["describe", file],
+        &["set", file, "serverState=asleep"],
+        &["set", file, "serverState=stopped"],
+        &["set", file, "serverState=stopped"],
+        &["set", "no\u{1b}such.yaml", "serverState=stopped"],
+        &["plan", "no\u{1b}such.yaml"],
+        &["plan", "no\u{1b}body", "-f", file],
+    ] {
+        let ran = shop.run(command);
+        let said = format!("{}{}", ran.out, ran.err);
+        let raw = said.contains(['\u{1b}', '\u{2028}', '\u{2060}', '\u{feff}']);
+        assert!(!said.is_empty() && !raw, "{command:?}: {said:?}");
+    }
 }

@@ -1,7 +1,8 @@
 //! `kill -9` at random instants. The seed is printed on failure; `CLOUDYPAD_SEED` repeats it.
 
-use crate::support::shop::{Shop, read_at, write_at};
-use std::{fs, time::Duration};
+use crate::support::shop::{Shop, pad_like_linode, read_at, write_at};
+use cloudypad::emulator::Cloud;
+use std::{fs, path::PathBuf, time::Duration};
 
 fn seed() -> u64 {
     std::env::var("CLOUDYPAD_SEED").ok().and_then(|it| it.parse().ok()).unwrap_or_else(|| fastrand::u64(..))
@@ -11,23 +12,65 @@ fn seed() -> u64 {
 /// byte is lost, nothing is left over and nothing is there twice.
 #[test]
 fn killed_anywhere_the_next_apply_goes_on() {
+    kill_anywhere(200, Kind::Scaleway);
+}
+
+/// The same on the Linode kind of cloud, where the root disk dies with its server.
+#[test]
+fn killed_anywhere_on_the_linode_kind_too() {
+    kill_anywhere(60, Kind::Linode);
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Scaleway,
+    Linode,
+}
+
+impl Kind {
+    fn write(self, shop: &Shop, state: &str) {
+        match self {
+            Kind::Scaleway => shop.write_pad(state),
+            Kind::Linode => shop.write("pad.yaml", &pad_like_linode(state)),
+        }
+    }
+
+    fn cloud(self, shop: &Shop) -> Cloud {
+        match self {
+            Kind::Scaleway => shop.cloud(),
+            Kind::Linode => shop.linode_cloud(),
+        }
+    }
+
+    /// The files behind the root and the data disk.
+    fn files(self, shop: &Shop) -> (PathBuf, PathBuf) {
+        if self == Kind::Scaleway {
+            return shop.disk_files();
+        }
+        let described = shop.describe();
+        let file = |value: &serde_json::Value| PathBuf::from(value["file"].as_str().unwrap());
+        (file(&described["servers"][0]["root"]), file(&described["volumes"][0]))
+    }
+}
+
+fn kill_anywhere(rounds: usize, kind: Kind) {
     let seed = seed();
     println!("CLOUDYPAD_SEED={seed}");
     let mut random = fastrand::Rng::with_seed(seed);
     let shop = Shop::new();
     let mut saved: Option<Vec<u8>> = None;
     let (mut cut, mut state) = (0, "absent");
-    for round in 0..200 {
+    for round in 0..rounds {
         let others: Vec<_> = ["present", "stopped", "absent"].into_iter().filter(|it| *it != state).collect();
         state = *random.choice(&others).unwrap();
-        shop.write_pad(state);
+        kind.write(&shop, state);
         let mut child = shop.spawn(&["apply", "pad.yaml", "--yes"]);
         // An instant, not a wait: whatever runs then is what gets killed.
         std::thread::sleep(Duration::from_micros(random.u64(500..25_000)));
         let ended = child.try_wait().unwrap().is_some();
         child.kill().unwrap();
         child.wait().unwrap();
-        cut += u32::from(!ended);
+        cut += usize::from(!ended);
 
         let ran = shop.run(&["apply", "pad.yaml", "--yes"]);
         assert_eq!(ran.code, 0, "seed {seed}, round {round}, {state}\n{}{}", ran.out, ran.err);
@@ -35,7 +78,7 @@ fn killed_anywhere_the_next_apply_goes_on() {
         assert_eq!(again.code, 0, "seed {seed}, round {round}: not in sync after apply\n{}", again.out);
 
         if state != "absent" {
-            let (root, data) = shop.disk_files();
+            let (root, data) = kind.files(&shop);
             if let Some(saved) = &saved {
                 assert_eq!(read_at(&root, 8192, saved.len()), *saved, "seed {seed}, round {round}: root");
                 assert_eq!(read_at(&data, 8192, saved.len()), *saved, "seed {seed}, round {round}: data");
@@ -45,28 +88,34 @@ fn killed_anywhere_the_next_apply_goes_on() {
             write_at(&data, 8192, &mark);
             saved = Some(mark);
         }
-        assert_eq!(leftovers(&shop, state), Vec::<String>::new(), "seed {seed}, round {round}, {state}");
+        assert_eq!(leftovers(&kind.cloud(&shop), state, kind), Vec::<String>::new(), "seed {seed}, round {round}, {state}");
     }
-    assert_eq!(shop.cloud().ledger().unwrap().losses, [], "seed {seed}");
-    assert!(cut > 100, "only {cut} of 200 runs were still going when they were killed");
+    let cloud = kind.cloud(&shop);
+    assert_eq!(cloud.ledger().unwrap().losses, [], "seed {seed}");
+    assert!(cut > rounds / 2, "only {cut} of {rounds} runs were still going when they were killed");
+    shop.expect(0, &["delete", "pad.yaml", "--yes", "--destroy-data", "mypad"]);
+    assert_eq!(cloud.inventory().unwrap(), Vec::<String>::new(), "seed {seed}: nothing is left after delete");
 }
 
 /// What is there beyond what the state needs.
-fn leftovers(shop: &Shop, state: &str) -> Vec<String> {
-    let truth = shop.cloud().truth().unwrap();
-    let disks = if state == "absent" { 0 } else { 2 };
+fn leftovers(cloud: &Cloud, state: &str, kind: Kind) -> Vec<String> {
+    let truth = cloud.truth().unwrap();
     let servers = usize::from(state != "absent");
-    let mut wrong = Vec::new();
+    let volumes = match kind {
+        Kind::Scaleway => 2 * servers..=2 * servers,
+        Kind::Linode => usize::from(servers == 1)..=1,
+    };
+    let mut wrong = cloud.leaks(&["in:default.mypad"]).unwrap();
     let mut check = |what: &str, is: usize, should: std::ops::RangeInclusive<usize>| {
         if !should.contains(&is) {
             wrong.push(format!("{is} {what}, not {should:?}"));
         }
     };
     check("servers", truth.servers.len(), servers..=servers);
-    check("volumes", truth.volumes.len(), disks..=disks);
-    check("addresses", truth.addresses.len(), 0..=1);
-    check("firewalls", truth.firewalls.len(), 0..=1);
-    check("snapshots", truth.snapshots.len(), 0..=2);
+    check("volumes", truth.volumes.len(), volumes);
+    check("addresses", truth.addresses.len(), servers..=1);
+    check("firewalls", truth.firewalls.len(), servers..=1);
+    check("snapshots and images", truth.snapshots.len() + truth.images.len(), 0..=2);
     wrong
 }
 
@@ -91,7 +140,7 @@ fn without_journal_and_locks_everything_goes_on() {
         let again = shop.expect(0, &["apply", "pad.yaml", "--yes"]);
         assert!(again.out.contains("Nothing to do"), "{}", again.out);
         assert_eq!(shop.calls(), calls);
-        assert_eq!(leftovers(&shop, state), Vec::<String>::new());
+        assert_eq!(leftovers(&shop.cloud(), state, Kind::Scaleway), Vec::<String>::new());
     }
     assert_eq!(shop.cloud().ledger().unwrap().losses, []);
 }

@@ -21,6 +21,39 @@ struct Story {
 }
 
 const STORIES: &[Story] = &[
+    Story {
+        code: "Protected",
+        spec: "present; data delete",
+        world: "server s running, root r, data d, protected",
+        then: ("present; data 100 GB", "server s running, root r, data d, protected"),
+    },
+    Story {
+        code: "Protected",
+        spec: "absent; image other; root disposable; protect",
+        world: "root disk r, protected",
+        then: ("absent; image other; root disposable", "root disk r"),
+    },
+    Story {
+        code: "DiskBroken",
+        spec: "present; data 100 GB, snapshot; root disposable",
+        world: "data snapshot new failed, taken at 400; data snapshot old ready, taken at 300",
+        then: (
+            "present; data 100 GB, snapshot; root disposable",
+            "data snapshot new ready, taken at 400; data snapshot old ready, taken at 300",
+        ),
+    },
+    Story {
+        code: "UnknownState",
+        spec: "linode; absent; root snapshot, onStop refresh",
+        world: "server s off, root local, off untold",
+        then: ("linode; absent; root snapshot, onStop refresh", "server s off, root local"),
+    },
+    Story {
+        code: "TwoDisks",
+        spec: "linode; present; data 100 GB",
+        world: "data disk d, untold; data disk e, untold",
+        then: ("linode; present; data 100 GB; root disposable", "data disk d, untold"),
+    },
     Story { code: "Suspended", spec: "absent; suspend", world: "server s running, root r", then: ("absent", "server s running, root r") },
     Story { code: "Blind", spec: "present", world: "blind to servers", then: ("present", "nothing") },
     Story { code: "UnknownState", spec: "absent", world: "server s dreaming, root r", then: ("absent", "server s running, root r") },

@@ -157,7 +157,7 @@ fn every_file_begins_with_what_it_is_for() {
     for (path, text) in sources(&root().join("src")) {
         assert!(text.starts_with("//! "), "{} does not begin with //!", path.display());
         let lines = text.lines().count();
-        assert!(lines <= 640, "{} has {lines} lines: two ideas?", path.display());
+        assert!(lines <= 640 || path.ends_with("tests.rs"), "{} has {lines} lines: two ideas?", path.display());
     }
 }
 

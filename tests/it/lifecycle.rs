@@ -14,7 +14,18 @@ fn the_reference_lifecycle_is_its_transcript() {
     let mut say = |command: &[&str]| {
         let ran = shop.run(command);
         // What is awaited depends on how fast this machine is, so a transcript leaves it out.
+        // So does the order in which a deletion's independent steps come about: there they are sorted.
         let out: String = ran.out.lines().filter(|it| !it.starts_with("wait ")).map(|it| format!("{it}\n")).collect();
+        let out = match out.split_once("Plan: ") {
+            Some((plan, run)) if command[0] == "delete" => {
+                let (summary, steps) = run.split_once('\n').unwrap_or((run, ""));
+                let mut steps: Vec<&str> = steps.lines().collect();
+                steps.sort_unstable_by_key(|it| (it.starts_with("done"), *it));
+                let steps: String = steps.iter().map(|it| format!("{it}\n")).collect();
+                format!("{plan}Plan: {summary}\n{steps}")
+            }
+            _ => out,
+        };
         let _ = write!(transcript, "$ cloudypad {}\n{out}{}", command.join(" "), ran.err);
         if ran.code != 0 {
             let _ = writeln!(transcript, "[exit {}]", ran.code);

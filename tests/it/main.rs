@@ -5,10 +5,11 @@
 //! - `bytes`, `crashes`, `strangers`: no byte is lost, whatever is killed and whoever interferes;
 //! - `reading`: what a bad spec is told;
 //! - `holds`: every hold, its remedy, and that the remedy works;
-//! - `properties`: the planner over random worlds;
+//! - `properties`: the planner over random worlds; `audit`: the second opinion can object;
 //! - `command_line`: exit codes, names, pipes, `set`, `get`;
 //! - `house`: floors, schema, examples, laws table.
 
+mod audit;
 mod bytes;
 mod command_line;
 mod crashes;

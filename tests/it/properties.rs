@@ -3,8 +3,8 @@
 use crate::support::words::{self, at};
 use cloudypad::{
     model::{
-        Address, Ask, Capabilities, CopyStatus, Facts, Firewall, Id, Image, Origin, Power, Root, Seen, Server, Snapshot, Tags, Verdict,
-        Volume, VolumeStatus, World,
+        Address, Ask, Capabilities, CopyStatus, Facts, Firewall, Id, Image, LastHeld, Origin, Power, Ran, Root, Seen, Server, Snapshot,
+        Tags, Verdict, Volume, VolumeStatus, World,
     },
     plan::{audit, forecast, plan},
 };
@@ -39,7 +39,15 @@ fn tags(role: Option<&str>, bits: u8) -> Tags {
     if let Some(role) = role {
         tags = tags.with_value("role", role);
     }
-    for (bit, tag) in [(1, "had:data"), (2, "capture:due"), (4, "recipe:none"), (8, "img:local-os"), (16, "protect:yes"), (32, "line:a")] {
+    for (bit, tag) in [
+        (1, "had:data"),
+        (2, "capture:due"),
+        (4, "recipe:none"),
+        (8, "img:local-os"),
+        (16, "protect:yes"),
+        (32, "line:a"),
+        (64, "loser:unused"),
+    ] {
         tags = tags.with_if(tag, bits & bit != 0);
     }
     tags
@@ -65,7 +73,8 @@ fn worlds(outlives: bool) -> impl Strategy<Value = World> {
                 id: Id::new(format!("srv-{index}")),
                 name: "mypad".to_owned(),
                 machine_type: "local-small".to_owned(),
-                off_since: (power == Power::Off).then(|| at(born + 1)),
+                off_since: (power == Power::Off && bits & 128 == 0).then(|| at(born + 1)),
+                ran: if bits & 32 == 0 && power == Power::Off { Ran::Never } else { Ran::Maybe },
                 power,
                 created: at(born),
                 root: if outlives { Root::Detached } else { Root::Local { size_gb: 30 } },
@@ -96,10 +105,15 @@ fn worlds(outlives: bool) -> impl Strategy<Value = World> {
                 status: if attached_to.is_some() { VolumeStatus::InUse } else { status },
                 attached_to,
                 created: at(born),
-                last_detached: detached.map(|it| at(born + it)),
+                last_held: match detached {
+                    Some(after) if bits & 128 == 0 => LastHeld::Until(at(born + after)),
+                    Some(_) => LastHeld::Untold,
+                    None => LastHeld::Never,
+                },
                 origin: match origin {
                     0 => Origin::Empty,
-                    1 => Origin::Stock,
+                    1 if bits & 64 == 0 => Origin::Stock,
+                    1 => Origin::Untold,
                     _ => Origin::Snapshot(Id::new(format!("snap-{origin}"))),
                 },
                 tags: if untagged { Tags::default() } else { tags(Some(if is_root { "root" } else { "data" }), bits) },

@@ -10,15 +10,20 @@ use cloudypad::{
 };
 use std::cell::Cell;
 
-/// Runs an apply in this process, so that a stranger can act at an exact event.
-fn apply_with_stranger(shop: &Shop, state: &str, mut stranger: impl FnMut(&Event, &Cloud)) -> (Ending, u32) {
+/// The spec that most tests use, in this process.
+fn pad_instance(state: &str, speed: u32) -> Instance {
     let document: serde_json::Value = serde_json::from_str(&format!(
         r#"{{"apiVersion":"cloudypad.gg/v1alpha1","kind":"Instance","metadata":{{"name":"mypad"}},"spec":{{
-            "serverState":"{state}","provider":{{"local":{{"speed":{SPEED}}}}},"rootDisk":{{"sizeGb":30}},"dataDisk":{{"sizeGb":100}},
+            "serverState":"{state}","provider":{{"local":{{"speed":{speed}}}}},"rootDisk":{{"sizeGb":30}},"dataDisk":{{"sizeGb":100}},
             "rootDiskSnapshot":{{"enable":true}},"dataDiskSnapshot":{{"enable":true}}}}}}"#
     ))
     .unwrap();
-    let instance: Instance = serde_json::from_value(document).unwrap();
+    serde_json::from_value(document).unwrap()
+}
+
+/// Runs an apply in this process, so that a stranger can act at an exact event.
+fn apply_with_stranger(shop: &Shop, state: &str, mut stranger: impl FnMut(&Event, &Cloud)) -> (Ending, u32) {
+    let instance = pad_instance(state, SPEED);
     let home = Home::at(&shop.path("home"));
     let provider = Local::open(&home.local_cloud(), instance.spec.provider.local.as_ref().unwrap()).unwrap();
     let cloud = shop.cloud();
@@ -162,5 +167,70 @@ fn faults_on_every_call_end_well() {
             assert_eq!((truth.addresses.len(), truth.firewalls.len()), (1, 1), "{call} {what:?}: {:?}", cloud.inventory());
             assert!(truth.snapshots.len() <= 4, "{call} {what:?}: {:?}", cloud.inventory());
         }
+    }
+}
+
+/// A cloud whose lists lag by five cloud seconds, and that says so.
+struct Lagging {
+    local: Local,
+    capabilities: cloudypad::model::Capabilities,
+}
+
+#[async_trait::async_trait]
+impl cloudypad::provider::Provider for Lagging {
+    fn capabilities(&self) -> &cloudypad::model::Capabilities {
+        &self.capabilities
+    }
+
+    async fn begin(&self) -> Result<(), cloudypad::provider::Problem> {
+        self.local.begin().await
+    }
+
+    async fn observe(&self, key: &cloudypad::model::InstanceKey) -> cloudypad::model::World {
+        self.local.observe(key).await
+    }
+
+    async fn perform(&self, step: &cloudypad::model::Step) -> Result<String, cloudypad::provider::Problem> {
+        self.local.perform(step).await
+    }
+
+    async fn arrived(&self, awaited: &cloudypad::model::Awaited) -> Result<bool, cloudypad::provider::Problem> {
+        self.local.arrived(awaited).await
+    }
+}
+
+/// What was just made is not in the list yet: it is waited for, not made again. The same holds where
+/// the answer to the create was lost.
+#[test]
+fn a_list_that_lags_makes_nothing_twice() {
+    for fault in [None, Some("create_volume"), Some("create_server"), Some("reserve_address"), Some("snapshot_volume")] {
+        let shop = Shop::new();
+        let home = Home::at(&shop.path("home"));
+        let instance = pad_instance("present", 200);
+        let local = Local::open(&home.local_cloud(), instance.spec.provider.local.as_ref().unwrap()).unwrap();
+        let mut capabilities = cloudypad::provider::Provider::capabilities(&local).clone();
+        (capabilities.listing_lag, capabilities.late_effect) = (5, 30);
+        let provider = Lagging { local, capabilities };
+        let cloud = shop.cloud_at(200.0);
+        cloud.set_listing_lag(5).unwrap();
+        if let Some(operation) = fault {
+            cloud.arm(Fault { operation: operation.to_owned(), what: FaultKind::LostReply, times: 1, skip: 0 }).unwrap();
+        }
+        for state in ["present", "absent", "present"] {
+            let instance = pad_instance(state, 200);
+            let key = instance.key();
+            let mut journal = Journal::open(&home, &key).unwrap();
+            let ask = Ask { key, spec: instance.spec, deletion: None, owner: None, adopt: false, recipe: "none".to_owned() };
+            let (_keep, stop) = tokio::sync::watch::channel(false);
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let run = Run { ask: &ask, provider: &provider, journal: &mut journal, stop, tell: &|_| {} };
+            let ending = runtime.block_on(converge(run)).unwrap();
+            assert!(matches!(ending, Ending::Done { .. }), "{fault:?}, {state}: {ending:?}");
+        }
+        let calls = cloud.ledger().unwrap().calls;
+        let made = |operation: &str| calls.get(operation).copied().unwrap_or(0);
+        assert_eq!((made("create_server"), made("reserve_address"), made("create_firewall")), (2, 1, 1), "{fault:?}");
+        assert_eq!((made("create_volume"), made("snapshot_volume")), (3, 3), "{fault:?}");
+        assert_eq!(cloud.ledger().unwrap().losses, [], "{fault:?}");
     }
 }

@@ -9,6 +9,8 @@ use super::findings::Findings;
 use super::nearest::nearest;
 use super::node::{Key, Node, Value};
 use super::problem::{quoted, quoted_all};
+use super::shape::{self, Form};
+use super::source::Span;
 use crate::model::spec::{Imitate, Local};
 use crate::model::{Capabilities, InstanceKey};
 
@@ -27,7 +29,7 @@ pub fn check(root: &Node, directory: &Path, findings: &mut Findings) {
         cloud.image(findings);
         cloud.name(root, findings);
         cloud.abilities(spec, findings);
-        cloud.volume_size(spec, findings);
+        cloud.disk_sizes(spec, findings);
     }
 }
 
@@ -163,16 +165,30 @@ impl Cloud<'_> {
         }
     }
 
-    /// Sizes that no cloud takes are told by the schema; only what this cloud adds is told here.
-    fn volume_size(&self, spec: &Node, findings: &mut Findings) {
-        let Some((key, node)) = spec.entry("dataDisk.sizeGb") else { return };
-        let Some(size) = node.whole_number().filter(|size| (1..=10_000).contains(size)) else { return };
-        let (least, most) = self.can.volume_gb;
-        if size < i128::from(least) || size > i128::from(most) {
+    /// Sizes that no cloud takes are told by the schema; only what this cloud adds is told here. A
+    /// root disk is never larger than a volume; how small it may be, the schema says alone.
+    fn disk_sizes(&self, spec: &Node, findings: &mut Findings) {
+        let (least, most) = (i128::from(self.can.volume_gb.0), i128::from(self.can.volume_gb.1));
+        if let Some((place, size)) = size_at(spec, "dataDisk.sizeGb")
+            && !(least..=most).contains(&size)
+        {
             let message = format!("spec.dataDisk.sizeGb is {size}, but a volume on {} has {least} to {most} GB", self.title);
-            findings.add(node.place(Some(key)), message);
+            findings.add(place, message);
+        }
+        if let Some((place, size)) = size_at(spec, "rootDisk.sizeGb")
+            && size > most
+        {
+            findings.add(place, format!("spec.rootDisk.sizeGb is {size}, but a disk on {} has at most {most} GB", self.title));
         }
     }
+}
+
+/// A size below `spec` that the schema has nothing against, and its place.
+fn size_at(spec: &Node, path: &str) -> Option<(Span, i128)> {
+    let (key, node) = spec.entry(path)?;
+    let size = node.whole_number()?;
+    let Form::Integer { least, most } = shape::instance().below(&format!("spec.{path}"))?.form else { return None };
+    (least..=most).contains(&size).then(|| (node.place(Some(key)), size))
 }
 
 fn is_uuid(text: &str) -> bool {

@@ -52,6 +52,10 @@ fn network_problem(text: &str) -> Option<Complaint> {
 fn port_problem(text: &str) -> Option<Complaint> {
     let complaint = |hint: &str| Some((format!("{} is not a port with a protocol", quoted(text)), hint.to_owned()));
     let Some((ports, protocol)) = text.split_once('/') else {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        if decimal(first).is_some() && decimal(last).is_some() {
+            return complaint(&format!("write `{text}/tcp` or `{text}/udp`"));
+        }
         return complaint("write one like `22/tcp` or `47998-48010/udp`");
     };
     if !matches!(protocol, "tcp" | "udp") {

@@ -155,6 +155,14 @@ pub fn pad(state: &str, more: &str) -> String {
     )
 }
 
+/// The same on the Linode kind of cloud, its root captured again at every archive.
+pub fn pad_like_linode(state: &str) -> String {
+    pad(state, "")
+        .replace("    local:\n", "    local:\n      imitate: linode\n")
+        .replace("  dataDiskSnapshot:\n    enable: true\n", "")
+        .replace("    enable: true\n", "    enable: true\n    onStop: refresh\n")
+}
+
 /// Writes bytes into a disk's file at an offset, as a guest would.
 pub fn write_at(file: &Path, offset: u64, bytes: &[u8]) {
     use std::os::unix::fs::FileExt;

@@ -7,8 +7,8 @@
 #![allow(dead_code)] // the benchmarks use a part of it
 
 use cloudypad::model::{
-    Address, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, Firewall, Id, Image, Instance, Origin, Power, Root, Rule, Seen, Server,
-    Snapshot, Stamp, Tags, Volume, VolumeStatus, World, tag_value,
+    Address, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, Firewall, Id, Image, Instance, LastHeld, Origin, Power, Ran, Root, Rule,
+    Seen, Server, Snapshot, Stamp, Tags, Volume, VolumeStatus, World, tag_value,
 };
 use serde_json::json;
 
@@ -122,7 +122,7 @@ pub fn nothing() -> World {
         images: Seen::Absent,
         addresses: Seen::Absent,
         firewalls: Seen::Absent,
-        elsewhere: Vec::new(),
+        elsewhere: Seen::Absent,
     }
 }
 
@@ -149,7 +149,7 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
             ["no", "firewall"] => firewall = false,
             ["no", ..] => {}
             ["blind", "to", what] => blind = Some((*what).to_owned()),
-            ["elsewhere", zone] => world.elsewhere.push((*zone).to_owned()),
+            ["elsewhere", zone] => world.elsewhere = Seen::Present(vec![(*zone).to_owned()]),
             ["server", id, power @ ..] => builder.server(id, &power.join(" "), &parts[1..])?,
             [role @ ("root" | "data"), "disk", id] => builder.disk(id, role, &parts[1..])?,
             [role @ ("root" | "data"), kind @ ("snapshot" | "image"), id, status] => builder.copy(role, kind, id, status, &parts[1..])?,
@@ -232,6 +232,7 @@ impl Builder<'_> {
             volumes: Vec::new(),
             address: None,
             firewall: None,
+            ran: Ran::Maybe,
             locked: false,
             tags: Tags::default(),
         };
@@ -256,6 +257,8 @@ impl Builder<'_> {
                 ["by", owner] => tags = tags.with_value("by", owner),
                 ["protected"] => tags = tags.with("protect:yes"),
                 ["locked"] => server.locked = true,
+                ["never", "ran"] => server.ran = Ran::Never,
+                ["off", "untold"] => server.off_since = None,
                 ["born", seconds] => server.created = at(seconds.parse().map_err(|_| format!("born {seconds}"))?),
                 _ => return Err(format!("server: what is {detail:?}?")),
             }
@@ -304,7 +307,7 @@ impl Builder<'_> {
             status: VolumeStatus::Available,
             attached_to: None,
             created: at(50),
-            last_detached: Some(at(500)),
+            last_held: LastHeld::Until(at(500)),
             origin: if role == "root" { Origin::Stock } else { Origin::Empty },
             tags: self.tags(&extra),
         };
@@ -313,11 +316,14 @@ impl Builder<'_> {
                 ["attached", server] => {
                     volume.attached_to = Some(Id::new(*server));
                     volume.status = VolumeStatus::InUse;
-                    volume.last_detached = None;
+                    volume.last_held = LastHeld::Never;
                 }
-                ["detached", "at", seconds] => volume.last_detached = Some(at(seconds.parse().map_err(|_| detail.to_string())?)),
+                ["detached", "at", seconds] => volume.last_held = LastHeld::Until(at(seconds.parse().map_err(|_| detail.to_string())?)),
                 ["born", seconds] => volume.created = at(seconds.parse().map_err(|_| detail.to_string())?),
-                ["never", "used"] => volume.last_detached = None,
+                ["never", "used"] => volume.last_held = LastHeld::Never,
+                ["untold"] => volume.last_held = LastHeld::Untold,
+                ["loser"] => volume.tags = volume.tags.clone().with("loser:unused"),
+                ["protected"] => volume.tags = volume.tags.clone().with("protect:yes"),
                 ["creating"] => volume.status = VolumeStatus::Creating,
                 ["broken"] => volume.status = VolumeStatus::Error,
                 ["in", "state", state] => volume.status = VolumeStatus::Unknown((*state).to_owned()),
