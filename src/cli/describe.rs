@@ -46,6 +46,10 @@ fn time(stamp: Stamp) -> String {
     jiff::Timestamp::from_microsecond(stamp.0).map_or_else(|_| stamp.0.to_string(), |it| it.to_string())
 }
 
+fn whole_seconds(stamp: Stamp) -> String {
+    time(Stamp(stamp.0 - stamp.0.rem_euclid(1_000_000)))
+}
+
 fn last_detached(volume: &Volume) -> Option<String> {
     match volume.last_held {
         LastHeld::Until(stamp) => Some(time(stamp)),
@@ -148,24 +152,30 @@ fn objects_text(case: &Case, seen: &Seen) -> String {
             Root::Local { size_gb } => format!("{}, root disk {size_gb} GB", it.machine_type),
             _ => it.machine_type.clone(),
         };
-        rows.push(vec!["server".to_owned(), it.id.to_string(), it.power.to_string(), root, time(it.created)]);
+        rows.push(vec!["server".to_owned(), it.id.to_string(), it.power.to_string(), root, whole_seconds(it.created)]);
     }
     for it in world.volumes.items() {
         let role = role(world, &it.tags, it.id.as_str()).unwrap_or("other");
         let status = volume_status(&it.status).to_owned();
-        rows.push(vec![format!("{role} disk"), it.id.to_string(), status, format!("{} GB", it.size_gb), time(it.created)]);
+        rows.push(vec![format!("{role} disk"), it.id.to_string(), status, format!("{} GB", it.size_gb), whole_seconds(it.created)]);
     }
     for it in all_copies(world) {
         let role = it.tags().role().map_or("other", Role::word);
         let status = copy_status(it.status()).to_owned();
         let what = format!("{} GB, of {}", it.size_gb(), it.of());
-        rows.push(vec![format!("{role} snapshot"), it.id().to_owned(), status, what, time(it.created())]);
+        rows.push(vec![format!("{role} snapshot"), it.id().to_owned(), status, what, whole_seconds(it.created())]);
     }
     for it in world.addresses.items() {
-        rows.push(vec!["address".to_owned(), it.id.to_string(), String::new(), it.address.clone(), time(it.created)]);
+        rows.push(vec!["address".to_owned(), it.id.to_string(), String::new(), it.address.clone(), whole_seconds(it.created)]);
     }
     for it in world.firewalls.items() {
-        rows.push(vec!["firewall".to_owned(), it.id.to_string(), String::new(), format!("{} rules", it.rules.len()), time(it.created)]);
+        rows.push(vec![
+            "firewall".to_owned(),
+            it.id.to_string(),
+            String::new(),
+            format!("{} rules", it.rules.len()),
+            whole_seconds(it.created),
+        ]);
     }
     if rows.is_empty() {
         let what =

@@ -72,8 +72,10 @@ pub fn plan_text(view: &PlanView<'_>, screen: &Screen) -> String {
         usize::MAX => format!("{}   {}", screen.bold(&head), view.place),
         width => {
             let used = head.chars().count();
-            let gap = width.saturating_sub(used + view.place.chars().count() + 1).max(3);
-            format!("{}{}{}", screen.bold(&head), " ".repeat(gap), screen.dim(view.place))
+            match width.checked_sub(used + view.place.chars().count() + 1).filter(|gap| *gap >= 3) {
+                Some(gap) => format!("{}{}{}", screen.bold(&head), " ".repeat(gap), screen.dim(view.place)),
+                None => format!("{}\n  {}", screen.bold(&head), screen.dim(view.place)),
+            }
         }
     };
     let _ = writeln!(text, "{head}");
