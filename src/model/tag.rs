@@ -8,6 +8,14 @@ use std::fmt;
 
 /// The tag that says "made by cloudypad, in this format".
 pub const FORMAT: &str = "cloudypad:v1";
+/// The tag by which server, root disk and root copies remember that there is a data disk.
+pub const HAD_DATA: &str = "had:data";
+/// The tag of a server whose first deploy is yet to be captured.
+pub const CAPTURE_DUE: &str = "capture:due";
+/// The tag that outlives the spec's `protect: true`.
+pub const PROTECTED: &str = "protect:yes";
+/// The tag that outlives the spec's `keepOnDeletion: true`.
+pub const KEEP: &str = "keep:yes";
 /// The tag of a copy that was kept when its instance was deleted: it does not bind a new one to its zone.
 pub const DELETED: &str = "deleted:yes";
 /// Longest tag that every cloud takes.

@@ -2,11 +2,12 @@
 
 use super::{
     draft::Draft,
-    scene::{CAPTURE_DUE, HAD_DATA, KEEP, PROTECTED, Scene},
+    marks::{claim_root, common_tags, disk_tags},
+    scene::Scene,
 };
 use crate::model::{
-    Address, Boot, Capture, Copy, CopyStatus, Firewall, Hold, Id, NewServer, NewVolume, Reason, Role, Root, Rule, Server, Step, Tags,
-    Volume, VolumeStatus, Word, tag_value,
+    Address, Boot, CAPTURE_DUE, Copy, CopyStatus, Firewall, HAD_DATA, Hold, Id, NewServer, NewVolume, Reason, Role, Root, Rule, Server,
+    Step, Tags, Volume, VolumeStatus, Word, tag_value,
 };
 
 /// Where a disk that is not there comes from.
@@ -138,7 +139,7 @@ fn source<'w>(draft: &mut Draft<'w>, role: Role, wants: u64) -> Result<Option<So
         // What the newest copy held may be nowhere else: an older one is not put in its place unasked.
         Some(copy) if *copy.status() == CopyStatus::Failed => Err(Hold::DiskBroken { object: format!("snapshot {}", copy.id()) }),
         Some(copy) if *copy.status() == CopyStatus::Creating => {
-            super::upkeep::await_copy(draft, copy);
+            draft.await_copy(copy);
             Ok(None)
         }
         Some(copy) if copy.size_gb() > wants => Err(Hold::WouldShrink { role, has: copy.size_gb(), wants }),
@@ -242,17 +243,6 @@ pub(crate) fn complete(draft: &mut Draft<'_>, server: &Server) -> Result<bool, H
     Ok(draft.next.len() + draft.waits.len() == before)
 }
 
-/// Names and tags the root volume that the cloud made with the server.
-pub(crate) fn claim_root(draft: &mut Draft<'_>, root: &Volume) {
-    let scene = &draft.scene;
-    let Some(server) = scene.server else { return };
-    let img = server.tags.get("img").map(str::to_owned).unwrap_or_else(|| tag_value("img", scene.ask.spec.image(scene.cloud)));
-    let tags = disk_tags(scene, Role::Root).with_value("img", &img).with_if(HAD_DATA, server.tags.has(HAD_DATA));
-    let name = format!("{}-root", scene.ask.key.object_name());
-    let object = crate::model::Object::Volume(root.id.clone());
-    draft.step(Step::Retag { object, tags, name: Some(name) }, Reason::ClaimRoot);
-}
-
 fn complete_root(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
     let wants = draft.scene.ask.spec.root_disk.size_gb;
     match (&server.root, draft.scene.root) {
@@ -310,45 +300,4 @@ fn grow(draft: &mut Draft<'_>, volume: &Volume, role: Role, wants: u64) -> Resul
         _ => {}
     }
     Ok(())
-}
-
-/// The tags that every object of the instance carries.
-pub(crate) fn common_tags(scene: &Scene<'_>) -> Tags {
-    let tags = Tags::of(&scene.ask.key);
-    match &scene.ask.owner {
-        Some(owner) => tags.with_value("by", owner),
-        None => tags,
-    }
-}
-
-/// The tags of a disk or a copy.
-pub(crate) fn disk_tags(scene: &Scene<'_>, role: Role) -> Tags {
-    common_tags(scene).with_value("role", role.word()).with_if(PROTECTED, scene.ask.spec.protect)
-}
-
-/// The tags of a copy of the disk with these tags and this line.
-pub(crate) fn copy_tags(scene: &Scene<'_>, role: Role, disk: &Tags, line: &str) -> Tags {
-    let mut tags = disk_tags(scene, role).with_value("line", line);
-    if role == Role::Root {
-        let server = scene.server.map(|it| &it.tags);
-        let inherited = |word: &str| server.and_then(|it| it.get(word)).or(disk.get(word)).map(str::to_owned);
-        // A disk is configured where it says so, or where there is nothing to configure.
-        let recipe = inherited("recipe").or((scene.ask.recipe == NO_RECIPE).then(|| NO_RECIPE.to_owned()));
-        if let Some(recipe) = recipe {
-            tags = tags.with_value("recipe", &recipe);
-        }
-        tags = tags.with_value("img", &inherited("img").unwrap_or_else(|| tag_value("img", scene.ask.spec.image(scene.cloud))));
-        tags = tags
-            .with_if(KEEP, scene.ask.spec.root_disk_snapshot.keep_on_deletion)
-            .with_if(HAD_DATA, scene.data.is_some() || disk.has(HAD_DATA));
-    }
-    tags
-}
-
-/// The recipe of a server with nothing to configure.
-pub(crate) const NO_RECIPE: &str = "none";
-
-/// Whether a copy of the root disk is a snapshot of its volume here, or an image.
-pub(crate) fn captures_images(scene: &Scene<'_>) -> bool {
-    scene.cloud.capture == Capture::Image
 }

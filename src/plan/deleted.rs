@@ -3,10 +3,11 @@
 use super::{
     draft::Draft,
     retiring::{self, Fates},
-    scene::{HAD_DATA, KEEP},
     upkeep,
 };
-use crate::model::{Copy, CopyStatus, DELETED, Deletion, Expendable, Hold, Image, Note, Object, Reason, Role, Snapshot, Step, Word};
+use crate::model::{
+    Copy, CopyStatus, DELETED, Deletion, Expendable, HAD_DATA, Hold, Image, KEEP, Note, Object, Reason, Role, Snapshot, Step, Word,
+};
 
 /// Plans towards nothing.
 pub(crate) fn plan(draft: &mut Draft<'_>, deletion: Deletion) -> Result<(), Hold> {
@@ -51,7 +52,7 @@ fn delete_copies(draft: &mut Draft<'_>, deletion: Deletion) {
             continue;
         };
         match copy.status() {
-            CopyStatus::Creating => upkeep::await_copy(draft, copy),
+            CopyStatus::Creating => draft.await_copy(copy),
             CopyStatus::Deleting => {}
             _ => upkeep::delete_copy(draft, copy, Reason::Deletion, |copy| match copy {
                 Copy::Snapshot(it) => Expendable::<Snapshot>::let_go(it, word).map(Step::DeleteSnapshot),

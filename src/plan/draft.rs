@@ -1,7 +1,7 @@
 //! A plan being written: steps with reasons, waits, notes.
 
 use super::{line, scene::Scene};
-use crate::model::{Awaited, Hold, Note, Plan, Planned, Reason, Server, Stamp, Step, Volume, VolumeStatus, Wait};
+use crate::model::{Awaited, Copy, Hold, Note, Plan, Planned, Reason, Role, Server, Stamp, Step, Volume, VolumeStatus, Wait};
 
 /// The steps, waits and notes gathered so far.
 pub(crate) struct Draft<'w> {
@@ -91,6 +91,34 @@ impl<'w> Draft<'w> {
             _ => ("is off", durations.stop),
         };
         self.wait(Awaited::ServerSettled(server.id.clone()), format!("server {} {word}", server.name), seconds);
+    }
+
+    /// Waits until a copy is complete, or has failed.
+    pub fn await_copy(&mut self, copy: Copy<'_>) {
+        let usual = self.scene.cloud.durations;
+        let awaited = match copy {
+            Copy::Snapshot(it) => Awaited::SnapshotSettled(it.id.clone()),
+            Copy::Image(it) => Awaited::ImageSettled(it.id.clone()),
+        };
+        let role = copy.tags().role().map_or("", Role::word);
+        let seconds = usual.copy + usual.copy_per_100_gb * copy.size_gb() / 100;
+        self.wait(awaited, format!("the {role} snapshot is ready"), seconds);
+    }
+
+    /// [`Draft::await_copy`], by id.
+    pub fn await_copy_id(&mut self, id: &str) {
+        let copies = self.scene.root_copies.iter().chain(&self.scene.data_copies);
+        if let Some(copy) = copies.copied().find(|it| it.id() == id) {
+            self.await_copy(copy);
+        }
+    }
+
+    /// Waits for a server that is on its way out; its name, address and disks come free with it.
+    pub fn await_leaving(&mut self) -> bool {
+        let Some(leaving) = self.scene.leaving else { return false };
+        let seconds = self.scene.cloud.durations.delete_server;
+        self.wait(Awaited::ServerGone(leaving.id.clone()), format!("server {} is gone", leaving.name), seconds);
+        true
     }
 
     /// A server that its owner locked in the vendor's console is not touched.

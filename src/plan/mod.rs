@@ -1,8 +1,9 @@
 //! Floor 1, the brain: what may be done next, and why. Pure and total: no cloud, no clock, no file.
 //!
 //! In reading order: [`scene`] sorts a look into server, disks and copies, or holds; one file per wish
-//! (`running`, `stopped`, `absent`, `deleted`) over shared moves (`building`, `retiring`, `upkeep`);
-//! `forecast` walks the plan to its end in an imagined world; `audit` is a second opinion.
+//! (`running`, `stopped`, `absent`, `deleted`) over shared moves (`retiring`, `building`, `upkeep`) and the
+//! `marks` they leave, all written into a `draft`; `forecast` walks the plan to its end in an imagined
+//! world; `audit` is a second opinion.
 
 mod absent;
 mod audit;
@@ -12,6 +13,7 @@ mod draft;
 mod forecast;
 mod imagine;
 mod line;
+mod marks;
 mod retiring;
 mod running;
 mod scene;

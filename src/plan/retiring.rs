@@ -1,15 +1,13 @@
 //! Shared moves on the way down: stop, detach, copy, delete the server, delete what is spared.
 
 use super::{
-    building::{self, copy_tags},
     draft::Draft,
-    line, running,
-    scene::{CAPTURE_DUE, PROTECTED},
-    upkeep,
+    line,
+    marks::{NO_RECIPE, claim_root, copy_tags, refuse_protected, refuse_protected_data},
 };
 use crate::model::{
-    Copy, CopyStatus, Deletion, Hold, LocalDisk, Note, OnStop, Power, Quiet, Reason, Role, Root, Server, Spared, Step, Volume, Why, Word,
-    cover_of, detach_key, image_cover_of,
+    CAPTURE_DUE, Capture, Copy, CopyStatus, Deletion, Hold, LocalDisk, Note, OnStop, Power, Quiet, Reason, Role, Root, Server, Spared,
+    Step, Volume, Why, Word, cover_of, detach_key, image_cover_of,
 };
 
 /// What becomes of a disk when its server goes.
@@ -108,28 +106,9 @@ fn root_is_covered(draft: &Draft<'_>) -> bool {
         || scene.server.is_some_and(|it| image_cover_of(scene.world, it).is_some())
 }
 
-/// A protected instance lets no last copy go.
-pub(crate) fn refuse_protected(draft: &Draft<'_>, what: &str) -> Result<(), Hold> {
-    if draft.scene.ask.spec.protect {
-        return Err(Hold::Protected { what: format!("{what} would be lost, and the spec says protect: true") });
-    }
-    Ok(())
-}
-
-/// Nor does the word `dataDisk.delete` reach a disk that a tag still protects.
-pub(crate) fn refuse_protected_data(draft: &Draft<'_>) -> Result<(), Hold> {
-    refuse_protected(draft, "the data disk")?;
-    let tagged =
-        draft.scene.data.is_some_and(|it| it.tags.has(PROTECTED)) || draft.scene.data_copies.iter().any(|it| it.tags().has(PROTECTED));
-    if tagged {
-        return Err(Hold::Protected { what: "the data disk would be lost, and it carries the tag protect:yes".to_owned() });
-    }
-    Ok(())
-}
-
 /// Takes the server away, then each disk by its fate.
 pub(crate) fn retire(draft: &mut Draft<'_>, fates: &Fates, reason: &Reason) -> Result<(), Hold> {
-    if running::await_leaving(draft) {
+    if draft.await_leaving() {
         return Ok(());
     }
     if let Some(server) = draft.scene.server {
@@ -170,7 +149,7 @@ fn take_server(draft: &mut Draft<'_>, server: &Server, fates: &Fates, reason: &R
     }
     // A root volume that the cloud made without our tags would be lost sight of with its server.
     if let Some(root) = draft.scene.root.filter(|it| it.tags.role().is_none()) {
-        building::claim_root(draft, root);
+        claim_root(draft, root);
         return Ok(());
     }
     let spared = match server.root {
@@ -263,7 +242,7 @@ fn copy_volume(draft: &mut Draft<'_>, volume: &Volume, role: Role, reason: Reaso
     let since = volume.last_write().unwrap_or(volume.created);
     let under_way = copies_of(draft, volume, role).find(|it| *it.status() == CopyStatus::Creating && it.created() > since);
     if let Some(copy) = under_way.map(|it| it.id().to_owned()) {
-        upkeep::await_copy_id(draft, &copy);
+        draft.await_copy_id(&copy);
     } else if let Some(disk) = Quiet::volume(draft.scene.world, &volume.id) {
         let tags = copy_tags(&draft.scene, role, &volume.tags, volume.line());
         let name = format!("{}-{role}", draft.scene.ask.key.object_name());
@@ -283,7 +262,7 @@ fn capture_local(draft: &mut Draft<'_>, server: &Server, reason: Reason) -> Resu
     let of_server = |it: &&Copy<'_>| it.of() == server.id.as_str() && *it.status() == CopyStatus::Creating;
     let under_way = draft.scene.root_copies.iter().find(of_server).map(|it| it.id().to_owned());
     if let Some(copy) = under_way {
-        upkeep::await_copy_id(draft, &copy);
+        draft.await_copy_id(&copy);
     } else if let Some(disk) = Quiet::local(draft.scene.world, &server.id) {
         let line = server.tags.line().unwrap_or(server.id.as_str());
         let tags = copy_tags(&draft.scene, Role::Root, &server.tags, line);
@@ -296,12 +275,12 @@ fn capture_local(draft: &mut Draft<'_>, server: &Server, reason: Reason) -> Resu
 /// Captures the root disk of a server that is off, where that is due. `true` once it is not.
 pub(crate) fn capture_while_off(draft: &mut Draft<'_>, server: &Server) -> Result<bool, Hold> {
     let scene = &draft.scene;
-    let configured = server.tags.get("recipe").is_some() || (scene.ask.recipe == building::NO_RECIPE && !server.tags.has(CAPTURE_DUE));
+    let configured = server.tags.get("recipe").is_some() || (scene.ask.recipe == NO_RECIPE && !server.tags.has(CAPTURE_DUE));
     if !scene.ask.spec.root_disk_snapshot.enable || !configured || scene.root_capture().is_some() {
         return Ok(true);
     }
     match scene.root {
-        _ if building::captures_images(scene) => capture_local(draft, server, Reason::FirstCapture)?,
+        _ if scene.cloud.capture == Capture::Image => capture_local(draft, server, Reason::FirstCapture)?,
         Some(root) => copy_volume(draft, root, Role::Root, Reason::FirstCapture)?,
         None => return Ok(true),
     }

@@ -1,11 +1,16 @@
 //! The wish `present`: the server exists and runs.
 
-use super::{building, draft::Draft, retiring, scene::CAPTURE_DUE};
-use crate::model::{Awaited, Hold, Note, Object, Power, Reason, Server, ServerState, Step};
+use super::{
+    building,
+    draft::Draft,
+    marks::{NO_RECIPE, refuse_protected_data},
+    retiring,
+};
+use crate::model::{CAPTURE_DUE, Hold, Note, Object, Power, Reason, Server, ServerState, Step};
 
 /// Plans towards a running server.
 pub(crate) fn plan(draft: &mut Draft<'_>) -> Result<(), Hold> {
-    if await_leaving(draft) {
+    if draft.await_leaving() {
         return Ok(());
     }
     let Some(server) = draft.scene.server else { return building::assemble(draft) };
@@ -29,14 +34,6 @@ pub(crate) fn plan(draft: &mut Draft<'_>) -> Result<(), Hold> {
     }
 }
 
-/// Waits for a server that is on its way out; its name, address and disks come free with it.
-pub(crate) fn await_leaving(draft: &mut Draft<'_>) -> bool {
-    let Some(leaving) = draft.scene.leaving else { return false };
-    let seconds = draft.scene.cloud.durations.delete_server;
-    draft.wait(Awaited::ServerGone(leaving.id.clone()), format!("server {} is gone", leaving.name), seconds);
-    true
-}
-
 /// A running server: what can be done while it runs, then what needs it off.
 fn tend(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
     let complete = building::complete(draft, server)?;
@@ -45,7 +42,7 @@ fn tend(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
         && let Some(data) = draft.scene.data.filter(|it| draft.scene.is_attached(it))
     {
         if crate::model::Word::delete_data(spec).is_some() {
-            retiring::refuse_protected_data(draft)?;
+            refuse_protected_data(draft)?;
             let detach = Step::Detach { server: server.id.clone(), volumes: vec![data.id.clone()] };
             draft.step(detach, Reason::NotInSpec(crate::model::Role::Data));
             return Ok(());
@@ -57,7 +54,7 @@ fn tend(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
     }
     let due = server.tags.has(CAPTURE_DUE) && spec.root_disk_snapshot.enable;
     let recipe = &draft.scene.ask.recipe;
-    if server.tags.get("recipe").is_none() && (due || recipe != building::NO_RECIPE) {
+    if server.tags.get("recipe").is_none() && (due || recipe != NO_RECIPE) {
         configure(draft, server);
     } else if server.machine_type != spec.placement().machine_type {
         draft.refuse_locked(server)?;
@@ -65,7 +62,7 @@ fn tend(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
     } else if due && draft.scene.root_capture().is_none() {
         draft.refuse_locked(server)?;
         draft.step(Step::StopServer(server.id.clone()), Reason::QuietForCapture);
-    } else if server.tags.get("recipe").is_some_and(|it| it != recipe) && recipe != building::NO_RECIPE {
+    } else if server.tags.get("recipe").is_some_and(|it| it != recipe) && recipe != NO_RECIPE {
         draft.notes.push(Note::Later("the configuration changed; it is applied when the server is next made".to_owned()));
     } else if spec.root_disk_snapshot.enable && draft.scene.root_capture().is_none() {
         draft.notes.push(Note::Later("the root disk has no capture yet; it is captured at the next stop".to_owned()));
@@ -76,7 +73,7 @@ fn tend(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
 /// Runs the recipe; with nothing to configure, the server's first run is the whole of it.
 fn configure(draft: &mut Draft<'_>, server: &Server) {
     let recipe = draft.scene.ask.recipe.clone();
-    if recipe == building::NO_RECIPE {
+    if recipe == NO_RECIPE {
         let tags = server.tags.clone().with_value("recipe", &recipe);
         draft.step(Step::Retag { object: Object::Server(server.id.clone()), tags, name: None }, Reason::RanOnce);
     } else {

@@ -2,8 +2,8 @@
 //! told apart for sure is a hold.
 
 use crate::model::{
-    Address, Ask, Capabilities, Copy, CopyStatus, Facts, Firewall, Hold, LOSER, Power, Ran, Role, Root, Seen, Server, Stamp, Tags, Volume,
-    VolumeStatus, World, tag_value,
+    Address, Ask, Capabilities, Copy, CopyStatus, Facts, Firewall, HAD_DATA, Hold, LOSER, PROTECTED, Power, Ran, Role, Root, Seen, Server,
+    Stamp, Tags, Volume, VolumeStatus, World, tag_value,
 };
 
 /// One instance, sorted. References point into the look.
@@ -258,15 +258,6 @@ impl<'w> Scene<'w> {
         self.server.is_some_and(|server| server.volumes.contains(&volume.id))
     }
 }
-
-/// The tag by which server, root disk and root copies remember that there is a data disk.
-pub(crate) const HAD_DATA: &str = "had:data";
-/// The tag of a server whose first deploy is yet to be captured.
-pub(crate) const CAPTURE_DUE: &str = "capture:due";
-/// The tag that outlives the spec's `protect: true`.
-pub(crate) const PROTECTED: &str = "protect:yes";
-/// The tag that outlives the spec's `keepOnDeletion: true`.
-pub(crate) const KEEP: &str = "keep:yes";
 
 fn refuse_blindness(world: &World) -> Result<(), Hold> {
     fn check<T>(what: &'static str, seen: &Seen<T>) -> Result<(), Hold> {

@@ -5,7 +5,7 @@ use crate::model::{Hold, Note, Power, Reason, ServerState, Step};
 
 /// Plans towards a server that is off.
 pub(crate) fn plan(draft: &mut Draft<'_>) -> Result<(), Hold> {
-    if running::await_leaving(draft) {
+    if draft.await_leaving() {
         return Ok(());
     }
     let Some(server) = draft.scene.server else { return building::assemble(draft) };

@@ -1,14 +1,14 @@
 //! What is looked after whatever the wish: duplicates, tags, retention, transitions under way.
 
 use super::{
-    building::{NO_RECIPE, common_tags, disk_tags},
     draft::Draft,
-    line, retiring,
-    scene::{CAPTURE_DUE, HAD_DATA, KEEP, PROTECTED, Scene},
+    line,
+    marks::{NO_RECIPE, common_tags, disk_tags, refuse_protected_data},
+    scene::Scene,
 };
 use crate::model::{
-    Awaited, Copy, CopyStatus, CopyWhy, DELETED, Expendable, Hold, Image, LOSER, Note, Object, Power, Reason, Role, Root, Server,
-    ServerState, Snapshot, Spared, Step, Tags, Volume, VolumeStatus, Word, delete_copy_key,
+    Awaited, CAPTURE_DUE, Copy, CopyStatus, CopyWhy, DELETED, Expendable, HAD_DATA, Hold, Image, KEEP, LOSER, Note, Object, PROTECTED,
+    Power, Reason, Role, Root, Server, ServerState, Snapshot, Spared, Step, Tags, Volume, VolumeStatus, Word, delete_copy_key,
 };
 
 /// Duplicates, tags, retention, and the owner's `dataDisk.delete`.
@@ -64,7 +64,7 @@ fn drop_spare_network(draft: &mut Draft<'_>) {
 fn delete_data(draft: &mut Draft<'_>) -> Result<(), Hold> {
     let Some(word) = Word::delete_data(&draft.scene.ask.spec) else { return Ok(()) };
     if draft.scene.data.is_some() || !draft.scene.data_copies.is_empty() {
-        retiring::refuse_protected_data(draft)?;
+        refuse_protected_data(draft)?;
     }
     // The way to absent ends the disk itself.
     if let Some(data) = draft.scene.data.filter(|it| it.is_free())
@@ -272,7 +272,7 @@ pub(crate) fn await_transitions(draft: &mut Draft<'_>) {
     }
     for copy in draft.scene.root_copies.iter().chain(&draft.scene.data_copies).copied().collect::<Vec<_>>() {
         if matches!(copy.status(), CopyStatus::Creating | CopyStatus::Deleting) {
-            await_copy(draft, copy);
+            draft.await_copy(copy);
         }
     }
     let unsettled = |it: &&Volume| {
@@ -292,26 +292,6 @@ pub(crate) fn await_transitions(draft: &mut Draft<'_>) {
 
 fn holds(server: &Server, volume: &Volume) -> bool {
     server.volumes.contains(&volume.id)
-}
-
-/// Waits until a copy is complete, or has failed.
-pub(crate) fn await_copy(draft: &mut Draft<'_>, copy: Copy<'_>) {
-    let usual = draft.scene.cloud.durations;
-    let awaited = match copy {
-        Copy::Snapshot(it) => Awaited::SnapshotSettled(it.id.clone()),
-        Copy::Image(it) => Awaited::ImageSettled(it.id.clone()),
-    };
-    let role = copy.tags().role().map_or("", Role::word);
-    let seconds = usual.copy + usual.copy_per_100_gb * copy.size_gb() / 100;
-    draft.wait(awaited, format!("the {role} snapshot is ready"), seconds);
-}
-
-/// [`await_copy`], by id.
-pub(crate) fn await_copy_id(draft: &mut Draft<'_>, id: &str) {
-    let copies = draft.scene.root_copies.iter().chain(&draft.scene.data_copies);
-    if let Some(copy) = copies.copied().find(|it| it.id() == id) {
-        await_copy(draft, copy);
-    }
 }
 
 /// A copy for people.
