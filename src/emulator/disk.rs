@@ -71,12 +71,16 @@ impl Disks {
         }
     }
 
-    /// Whether somebody wrote to a disk since it was sealed.
-    pub(super) fn is_unsealed(&self, id: &str) -> Result<bool, Refusal> {
+    /// When somebody last wrote to a disk, in nanoseconds since 1970, if that was since it was sealed.
+    pub(super) fn unsealed_since(&self, id: &str) -> Result<Option<i64>, Refusal> {
         let path = self.path(id);
         match fs::metadata(&path).and_then(|data| data.modified()) {
-            Ok(modified) => Ok(modified != seal()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Ok(modified) if modified == seal() => Ok(None),
+            Ok(modified) => {
+                let since = modified.duration_since(UNIX_EPOCH).map_or(0, |it| it.as_nanos());
+                Ok(Some(i64::try_from(since).unwrap_or(i64::MAX)))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Refusal::storage("look at", &path, error)),
         }
     }

@@ -65,6 +65,10 @@ pub struct Ledger {
     pub contents: BTreeMap<String, Content>,
     /// The content that each content came from by writing, as far as living files descend from it.
     pub parents: BTreeMap<u64, u64>,
+    /// When each file was last written to, in nanoseconds since 1970, as far as that was noticed and the
+    /// file may not be sealed again yet.
+    #[serde(default)]
+    pub noticed: BTreeMap<String, i64>,
     /// The latest content number.
     pub last_content: u64,
     /// Every loss there ever was.
@@ -140,10 +144,12 @@ impl Deed {
 
     /// Finds out whether somebody wrote to a disk file since we last looked.
     pub(super) fn notice_writes(&mut self, file: &str) -> Result<(), Refusal> {
-        if self.disks.is_unsealed(file)? {
+        let Some(written) = self.disks.unsealed_since(file)? else { return Ok(()) };
+        // A kill may come between noticing and sealing: one write is noticed once.
+        if self.truth.ledger.noticed.insert(file.to_owned(), written) != Some(written) {
             self.note_writing(file);
-            self.unsealed.push(file.to_owned());
         }
+        self.unsealed.push(file.to_owned());
         Ok(())
     }
 
@@ -172,6 +178,7 @@ impl Deed {
             };
             self.truth.ledger.losses.push(loss);
         }
+        self.truth.ledger.noticed.remove(file);
         self.truth.ledger.forget_the_dead();
         self.doomed.push(file.to_owned());
     }

@@ -39,7 +39,7 @@
 //! let proof: cloudypad::model::Spared<cloudypad::model::Volume> = serde_json::from_str("{}").unwrap();
 //! ```
 
-use super::{Copy, CopyStatus, Id, Image, LocalDisk, OnStop, Origin, Power, Role, Root, Server, Snapshot, Spec, Volume, World};
+use super::{Copy, CopyStatus, Id, Image, LocalDisk, OnStop, Origin, Power, Ran, Role, Root, Server, Snapshot, Spec, Volume, World};
 use std::fmt;
 
 /// A disk nobody writes to: its server is seen off, or gone.
@@ -163,7 +163,7 @@ impl Spared<Volume> {
     }
 
     /// A free volume that no server ever had: born empty, born from a snapshot that is still ready,
-    /// or marked as the one of two that lost before any use.
+    /// or taken off a server that never ran.
     pub fn never_used(world: &World, id: &Id<Volume>) -> Option<Self> {
         let volume = world.volume(id)?;
         let unused = match &volume.origin {
@@ -178,14 +178,17 @@ impl Spared<Volume> {
     }
 }
 
-/// The tag on the root volume of a server that lost the election before it was ever started. It is put
-/// there while the vendor's stamps prove that the server never ran, and counts once that server is gone.
-pub const LOSER: &str = "loser:unused";
+/// The word of the tag on the root volume of a server that lost the election before it was ever started;
+/// its value is that server's id.
+pub const LOSER: &str = "loser";
 
-/// Whether a volume is what a loser left behind: marked, and held by nobody.
+/// Whether a volume was taken off a server that, as the vendor's stamps prove in this very look, never
+/// ran. The tag names the server; the server's stamps are the proof.
 fn is_loser(world: &World, volume: &Volume) -> bool {
     let held = world.servers.items().iter().any(|it| it.volumes.contains(&volume.id));
-    volume.tags.has(LOSER) && volume.is_free() && !held
+    let of = volume.tags.get(LOSER).and_then(|id| world.servers.items().iter().find(|it| it.id.as_str() == id));
+    let never_ran = of.is_some_and(|it| it.ran == Ran::Never && it.power == Power::Off);
+    never_ran && volume.is_free() && !held
 }
 
 /// The newest ready snapshot of a free volume that was taken after its last possible write: when a
@@ -306,7 +309,7 @@ fn expendable(world: &World, copy: Copy<'_>, retain: u32) -> Option<CopyWhy> {
         .copies(role)
         .into_iter()
         .take_while(|it| it.id() != copy.id())
-        .filter(|it| it.is_ready() && it.line() == copy.line())
+        .filter(|it| it.is_ready() && it.line() == copy.line() && it.created() > copy.created())
         .collect();
     let configured = |it: &Copy<'_>| it.tags().get("recipe").is_some();
     let newest_configured = role == Role::Root && configured(&copy) && !newer.iter().any(configured);

@@ -1,7 +1,7 @@
 //! A second opinion on every plan, before its first call. It shares no reasoning with the planner
 //! and none with the witnesses: it looks at the world with its own, plainer eyes.
 
-use crate::model::{Ask, Capabilities, CopyStatus, LastHeld, OnStop, Origin, Plan, Power, Role, Root, Seen, Step, Verdict, World};
+use crate::model::{Ask, Capabilities, CopyStatus, LastHeld, OnStop, Origin, Plan, Power, Ran, Role, Root, Seen, Step, Verdict, World};
 
 /// A step that must not be taken, and why. Always a fault of cloudypad.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +126,9 @@ fn volume_would_be_lost(ask: &Ask, world: &World, cloud: &Capabilities, id: &str
     if world.servers.items().iter().any(|it| it.volumes.iter().any(|held| held.as_str() == id)) || volume.attached_to.is_some() {
         return Some("a server still holds the volume");
     }
-    if let_go(ask, world, cloud, volume.tags.role()) || volume.tags.has("loser:unused") {
+    let made_for = world.servers.items().iter().find(|it| volume.tags.get("loser") == Some(it.id.as_str()));
+    let never_ran = made_for.is_some_and(|it| it.ran == Ran::Never && it.power == Power::Off);
+    if never_ran || let_go(ask, world, cloud, volume.tags.role()) {
         return None;
     }
     let ready: Vec<_> =

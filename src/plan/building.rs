@@ -134,10 +134,15 @@ fn source<'w>(draft: &mut Draft<'w>, role: Role, wants: u64) -> Result<Option<So
         Role::Root => scene.usable_root_copies().collect(),
         Role::Data => scene.data_copies.clone(),
     };
-    let newest = copies.iter().find(|it| *it.status() != CopyStatus::Deleting).copied();
+    let words = [Word::reuse(&scene.ask.spec, scene.cloud), Word::disposable(&scene.ask.spec)];
+    let let_go = role == Role::Root && words.iter().any(Option::is_some);
+    let usable = |it: &&Copy<'w>| *it.status() != CopyStatus::Deleting && !(let_go && *it.status() == CopyStatus::Failed);
+    let newest = copies.iter().find(usable).copied();
     match newest {
         // What the newest copy held may be nowhere else: an older one is not put in its place unasked.
-        Some(copy) if *copy.status() == CopyStatus::Failed => Err(Hold::DiskBroken { object: format!("snapshot {}", copy.id()) }),
+        Some(copy) if *copy.status() == CopyStatus::Failed && !let_go => {
+            Err(Hold::DiskBroken { object: format!("snapshot {}", copy.id()) })
+        }
         Some(copy) if *copy.status() == CopyStatus::Creating => {
             draft.await_copy(copy);
             Ok(None)

@@ -12,7 +12,6 @@ use crate::model::{
 /// Plans towards nothing.
 pub(crate) fn plan(draft: &mut Draft<'_>, deletion: Deletion) -> Result<(), Hold> {
     refuse_protected(draft)?;
-    upkeep::drop_spare_machines(draft)?;
     let fates = Fates::of_deletion(draft, deletion);
     retiring::retire(draft, &fates, &Reason::Deletion)?;
     delete_copies(draft, deletion);
@@ -66,7 +65,7 @@ fn delete_copies(draft: &mut Draft<'_>, deletion: Deletion) {
 fn keep(draft: &mut Draft<'_>, copy: Copy<'_>) {
     draft.notes.push(Note::Kept(upkeep::copy_line(copy)));
     let tags = copy.tags().clone().with(DELETED).without(HAD_DATA);
-    if *copy.status() == CopyStatus::Ready && tags != *copy.tags() {
+    if !matches!(copy.status(), CopyStatus::Creating | CopyStatus::Deleting) && tags != *copy.tags() {
         let object = match copy {
             Copy::Snapshot(it) => Object::Snapshot(it.id.clone()),
             Copy::Image(it) => Object::Image(it.id.clone()),

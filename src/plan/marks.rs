@@ -50,21 +50,11 @@ pub(crate) fn claim_root(draft: &mut Draft<'_>, root: &Volume) {
     draft.step(Step::Retag { object, tags, name: Some(name) }, Reason::ClaimRoot);
 }
 
-/// A protected instance lets no last copy go.
+/// A protected instance lets no last copy go. Here the spec decides; a tag that outlives it refuses the
+/// delete command.
 pub(crate) fn refuse_protected(draft: &Draft<'_>, what: &str) -> Result<(), Hold> {
     if draft.scene.ask.spec.protect {
         return Err(Hold::Protected { what: format!("{what} would be lost, and the spec says protect: true") });
-    }
-    Ok(())
-}
-
-/// Nor does the word `dataDisk.delete` reach a disk that a tag still protects.
-pub(crate) fn refuse_protected_data(draft: &Draft<'_>) -> Result<(), Hold> {
-    refuse_protected(draft, "the data disk")?;
-    let tagged =
-        draft.scene.data.is_some_and(|it| it.tags.has(PROTECTED)) || draft.scene.data_copies.iter().any(|it| it.tags().has(PROTECTED));
-    if tagged {
-        return Err(Hold::Protected { what: "the data disk would be lost, and it carries the tag protect:yes".to_owned() });
     }
     Ok(())
 }

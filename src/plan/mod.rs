@@ -47,9 +47,12 @@ pub fn plan(ask: &Ask, world: &World, facts: &Facts, cloud: &Capabilities) -> Pl
 fn draft<'w>(ask: &'w Ask, world: &'w World, facts: &'w Facts, cloud: &'w Capabilities) -> Result<Draft<'w>, Hold> {
     let scene = Scene::read(ask, world, facts, cloud)?;
     let mut draft = Draft::new(scene);
-    if draft.scene.spares_hold_parts() {
+    // Copies that failed go before anything else, while their disks are there; then what was made twice.
+    upkeep::drop_failed_copies(&mut draft);
+    if draft.is_quiet() {
         upkeep::drop_spare_machines(&mut draft)?;
-        upkeep::await_transitions(&mut draft);
+    }
+    if !draft.is_quiet() {
         return Ok(draft);
     }
     match (ask.deletion, ask.spec.server_state) {

@@ -3,7 +3,7 @@
 use super::{
     draft::Draft,
     line,
-    marks::{NO_RECIPE, claim_root, copy_tags, refuse_protected, refuse_protected_data},
+    marks::{NO_RECIPE, claim_root, copy_tags, refuse_protected},
 };
 use crate::model::{
     CAPTURE_DUE, Capture, Copy, CopyStatus, Deletion, Hold, LocalDisk, Note, OnStop, Power, Quiet, Reason, Role, Root, Server, Spared,
@@ -36,7 +36,7 @@ impl Fates {
         let spec = &scene.ask.spec;
         let data = if let Some(word) = Word::delete_data(spec) {
             if scene.data.is_some() || !scene.data_copies.is_empty() {
-                refuse_protected_data(draft)?;
+                refuse_protected(draft, "the data disk")?;
             }
             Fate::LetGo(word)
         } else if spec.data_gb().is_some() && spec.data_disk_snapshot.enable && scene.cloud.data_snapshots {
@@ -152,6 +152,9 @@ fn take_server(draft: &mut Draft<'_>, server: &Server, fates: &Fates, reason: &R
         claim_root(draft, root);
         return Ok(());
     }
+    if matches!(server.root, Root::Local { .. }) && await_copies_of(draft, server.id.as_str()) {
+        return Ok(());
+    }
     let spared = match server.root {
         Root::Local { .. } => spare_local(draft, server, fates.of(Role::Root))?,
         Root::Volume(_) | Root::Detached => spare_volumes(draft, server, fates)?.then(Vec::new),
@@ -233,6 +236,15 @@ fn copies_of<'d>(draft: &'d Draft<'_>, volume: &'d Volume, role: Role) -> impl I
     copies.iter().copied().filter(|it| it.of() == volume.id.as_str())
 }
 
+/// Waits for every copy of a disk that is being made: it may be the one that covers it, and one that
+/// failed can be told and cleaned away only while its disk is there.
+fn await_copies_of(draft: &mut Draft<'_>, disk: &str) -> bool {
+    let copies = draft.scene.root_copies.iter().chain(&draft.scene.data_copies).copied();
+    let making: Vec<Copy<'_>> = copies.filter(|it| it.of() == disk && *it.status() == CopyStatus::Creating).collect();
+    making.iter().for_each(|it| draft.await_copy(*it));
+    !making.is_empty()
+}
+
 /// Snapshots a quiet volume, or waits for the snapshot under way.
 fn copy_volume(draft: &mut Draft<'_>, volume: &Volume, role: Role, reason: Reason) -> Result<(), Hold> {
     if volume.is_free() && volume.last_write().is_none() {
@@ -303,6 +315,9 @@ fn dispose(draft: &mut Draft<'_>, volume: &Volume, fate: &Fate) -> Result<(), Ho
         draft.wait_volume(volume);
         return Ok(());
     }
+    if await_copies_of(draft, volume.id.as_str()) {
+        return Ok(());
+    }
     let role = volume.tags.role().unwrap_or(Role::Root);
     let world = draft.scene.world;
     match fate {
@@ -358,7 +373,7 @@ fn adopt_outdated_root(draft: &mut Draft<'_>) {
 
 /// Whether a server's root disk is gone, and the owner called that disk disposable.
 pub(crate) fn is_husk(scene: &super::scene::Scene<'_>, server: &Server) -> bool {
-    let gone = scene.root.is_none() && !matches!(server.root, Root::Local { .. });
+    let gone = scene.root.is_none() && server.root == Root::Detached;
     gone && Word::disposable(&scene.ask.spec).is_some()
 }
 

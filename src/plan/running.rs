@@ -3,7 +3,7 @@
 use super::{
     building,
     draft::Draft,
-    marks::{NO_RECIPE, refuse_protected_data},
+    marks::{NO_RECIPE, refuse_protected},
     retiring,
 };
 use crate::model::{CAPTURE_DUE, Hold, Note, Object, Power, Reason, Server, ServerState, Step};
@@ -42,7 +42,7 @@ fn tend(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
         && let Some(data) = draft.scene.data.filter(|it| draft.scene.is_attached(it))
     {
         if crate::model::Word::delete_data(spec).is_some() {
-            refuse_protected_data(draft)?;
+            refuse_protected(draft, "the data disk")?;
             let detach = Step::Detach { server: server.id.clone(), volumes: vec![data.id.clone()] };
             draft.step(detach, Reason::NotInSpec(crate::model::Role::Data));
             return Ok(());

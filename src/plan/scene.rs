@@ -88,6 +88,7 @@ impl<'w> Scene<'w> {
                 }
                 Power::Locked => return Err(Hold::Locked { object: format!("server {}", server.id) }),
                 Power::Deleting => self.leaving = Some(server),
+                Power::Off if server.ran == Ran::Never && self.is_marked(server) => self.spare_servers.push(server),
                 Power::Off if server.ran == Ran::Never && !self.is_claimed(server) => unused.push(server),
                 Power::Off | Power::Starting | Power::Running | Power::Stopping | Power::StoppedInPlace => used.push(server),
             }
@@ -97,16 +98,23 @@ impl<'w> Scene<'w> {
         }
         unused.sort_by_key(|it| (it.created, it.id.clone()));
         self.server = used.pop().or_else(|| (!unused.is_empty()).then(|| unused.remove(0)));
-        self.spare_servers = unused;
+        self.spare_servers.extend(unused);
         Ok(())
+    }
+
+    /// Whether a server that never ran is on its way out: a root volume is marked as its.
+    fn is_marked(&self, server: &Server) -> bool {
+        let has_local_root = matches!(server.root, Root::Local { .. });
+        !has_local_root && self.world.volumes.items().iter().any(|it| it.tags.get(LOSER) == Some(server.id.as_str()))
     }
 
     /// Whether a server was elected by us: its root volume carries our tags, which comes before the
     /// first start. A server with a local disk has a unique name, so it is the only one.
     fn is_claimed(&self, server: &Server) -> bool {
         match &server.root {
-            Root::Volume(id) => self.world.volume(id).is_some_and(|it| it.tags.role() == Some(Role::Root) && !it.tags.has(LOSER)),
-            Root::Local { .. } | Root::Detached => true,
+            Root::Volume(id) => self.world.volume(id).is_some_and(|it| it.tags.role() == Some(Role::Root)),
+            Root::Local { .. } => true,
+            Root::Detached => false,
         }
     }
 
@@ -143,7 +151,11 @@ impl<'w> Scene<'w> {
                 return Err(Hold::AttachedElsewhere { volume: volume.id.to_string(), server: server.to_string() });
             }
             let is_root_of = |it: &Server| it.root == Root::Volume(volume.id.clone());
-            let lost = volume.tags.has(LOSER) && !self.server.is_some_and(is_root_of);
+            let lost_of = |it: &Server| {
+                let elsewhere = volume.attached_to.as_ref().is_some_and(|holder| *holder != it.id);
+                volume.tags.get(LOSER) == Some(it.id.as_str()) && !elsewhere
+            };
+            let lost = self.spare_servers.iter().any(|it| lost_of(it));
             if lost || self.spare_servers.iter().any(|it| is_root_of(it)) {
                 self.spare_volumes.push(volume);
             } else if role == Role::Root && self.is_outdated(&volume.tags) {
@@ -239,18 +251,12 @@ impl<'w> Scene<'w> {
         self.usable_root_copies().find(|it| it.is_ready() && it.line() == line)
     }
 
-    /// Whether a server made twice holds what the elected one needs. It goes before anything else.
-    pub fn spares_hold_parts(&self) -> bool {
-        let holds = |it: &&&Server| it.address.is_some() || it.volumes.iter().any(|id| it.root != Root::Volume(id.clone()));
-        self.spare_servers.iter().find(holds).is_some()
-    }
-
-    /// Whether the spec or a tag on any object of the instance protects it.
+    /// Whether the spec, or a tag on any object whose tags follow the spec, protects the instance.
     pub fn is_protected(&self) -> bool {
-        let volumes = self.world.volumes.items().iter().map(|it| &it.tags);
+        let volumes = self.root.iter().chain(&self.outdated_roots).chain(&self.data).map(|it| &it.tags);
         let copies = self.root_copies.iter().chain(&self.data_copies).map(|it| it.tags());
-        let servers = self.world.servers.items().iter().map(|it| &it.tags);
-        self.ask.spec.protect || volumes.chain(copies).chain(servers).any(|tags| tags.has(PROTECTED))
+        let server = self.server.map(|it| &it.tags);
+        self.ask.spec.protect || volumes.chain(copies).chain(server).any(|tags| tags.has(PROTECTED))
     }
 
     /// A volume as attached to the elected server.

@@ -3,17 +3,16 @@
 use super::{
     draft::Draft,
     line,
-    marks::{NO_RECIPE, common_tags, disk_tags, refuse_protected_data},
+    marks::{NO_RECIPE, common_tags, disk_tags, refuse_protected},
     scene::Scene,
 };
 use crate::model::{
-    Awaited, CAPTURE_DUE, Copy, CopyStatus, CopyWhy, DELETED, Expendable, HAD_DATA, Hold, Image, KEEP, LOSER, Note, Object, PROTECTED,
-    Power, Reason, Role, Root, Server, ServerState, Snapshot, Spared, Step, Tags, Volume, VolumeStatus, Word, delete_copy_key,
+    Awaited, CAPTURE_DUE, Copy, CopyStatus, DELETED, Expendable, HAD_DATA, Hold, Image, KEEP, LOSER, Note, Object, PROTECTED, Power,
+    Reason, Role, Root, Server, ServerState, Snapshot, Spared, Step, Tags, Volume, VolumeStatus, Word, World, delete_copy_key,
 };
 
 /// Duplicates, tags, retention, and the owner's `dataDisk.delete`.
 pub(crate) fn plan(draft: &mut Draft<'_>) -> Result<(), Hold> {
-    drop_spare_machines(draft)?;
     drop_spare_network(draft);
     delete_data(draft)?;
     repair_tags(draft);
@@ -22,27 +21,56 @@ pub(crate) fn plan(draft: &mut Draft<'_>) -> Result<(), Hold> {
     Ok(())
 }
 
-/// Servers and volumes made twice and never used go; the older ones stay.
+/// Servers and volumes made twice and never used go; the older ones stay. The root volume of such a server
+/// is marked, taken off, and deleted while the server is there to prove that it never ran.
 pub(crate) fn drop_spare_machines(draft: &mut Draft<'_>) -> Result<(), Hold> {
     for server in draft.scene.spare_servers.clone() {
         if !draft.settled(server.created, "the server") {
             continue;
         }
         draft.refuse_locked(server)?;
-        let unmarked = draft.scene.spare_volumes.iter().find(|it| server.root == Root::Volume(it.id.clone()) && !it.tags.has(LOSER));
-        if let Some(root) = unmarked {
-            let tags = disk_tags(&draft.scene, Role::Root).with(LOSER);
-            draft.step(Step::Retag { object: Object::Volume(root.id.clone()), tags, name: None }, Reason::Duplicate);
-        } else {
-            draft.step(Step::DeleteServer { server: server.id.clone(), dying: Vec::new() }, Reason::Duplicate);
+        let of = |it: &Volume| server.root == Root::Volume(it.id.clone()) || it.tags.get(LOSER) == Some(server.id.as_str());
+        match draft.scene.spare_volumes.iter().copied().find(|it| of(it)) {
+            Some(root) if root.tags.get(LOSER).is_none() => {
+                let tags = disk_tags(&draft.scene, Role::Root).with_value(LOSER, server.id.as_str());
+                draft.step(Step::Retag { object: Object::Volume(root.id.clone()), tags, name: None }, Reason::Duplicate);
+            }
+            Some(root) if server.volumes.contains(&root.id) => {
+                draft.step(Step::Detach { server: server.id.clone(), volumes: vec![root.id.clone()] }, Reason::Duplicate);
+            }
+            Some(root) if !root.is_free() => draft.wait_volume(root),
+            Some(_) => {}
+            None => draft.step(Step::DeleteServer { server: server.id.clone(), dying: Vec::new() }, Reason::Duplicate),
         }
     }
     for volume in draft.scene.spare_volumes.clone() {
         if let Some(spared) = Spared::<Volume>::never_used(draft.scene.world, &volume.id) {
             draft.step(Step::DeleteVolume(spared), Reason::Duplicate);
+        } else if volume.is_free() {
+            draft.notes.push(Note::Kept(line::volume(volume, &draft.scene)));
         }
     }
     Ok(())
+}
+
+/// Copies that failed go while their disk is there, or once a newer one is ready.
+pub(crate) fn drop_failed_copies(draft: &mut Draft<'_>) {
+    let copies: Vec<Copy<'_>> = draft.scene.root_copies.iter().chain(&draft.scene.data_copies).copied().collect();
+    for copy in copies.into_iter().filter(|it| *it.status() == CopyStatus::Failed) {
+        if let Some(step) = expend(draft.scene.world, copy, u32::MAX)
+            && !draft.scene.facts.was_refused(&delete_copy_key(copy.id()))
+        {
+            draft.optional_step(step, Reason::FailedCopy);
+        }
+    }
+}
+
+/// The deletion of a copy that failed, or that `retain` newer ones supersede.
+fn expend(world: &World, copy: Copy<'_>, retain: u32) -> Option<Step> {
+    match copy {
+        Copy::Snapshot(it) => Expendable::<Snapshot>::of(world, it, retain).map(Step::DeleteSnapshot),
+        Copy::Image(it) => Expendable::<Image>::of(world, it, retain).map(Step::DeleteImage),
+    }
 }
 
 /// Addresses and firewalls made twice go, where nothing uses them.
@@ -64,7 +92,7 @@ fn drop_spare_network(draft: &mut Draft<'_>) {
 fn delete_data(draft: &mut Draft<'_>) -> Result<(), Hold> {
     let Some(word) = Word::delete_data(&draft.scene.ask.spec) else { return Ok(()) };
     if draft.scene.data.is_some() || !draft.scene.data_copies.is_empty() {
-        refuse_protected_data(draft)?;
+        refuse_protected(draft, "the data disk")?;
     }
     // The way to absent ends the disk itself.
     if let Some(data) = draft.scene.data.filter(|it| it.is_free())
@@ -72,6 +100,10 @@ fn delete_data(draft: &mut Draft<'_>) -> Result<(), Hold> {
         && let Some(spared) = Spared::<Volume>::let_go(draft.scene.world, &data.id, word.clone())
     {
         draft.step(Step::DeleteVolume(spared), Reason::LetGo(word.clone()));
+    }
+    // Disks first: one that was never used may go because the copy it was made from is there.
+    if draft.next.iter().any(|it| matches!(it.step, Step::DeleteVolume(_))) {
+        return Ok(());
     }
     for copy in draft.scene.data_copies.clone() {
         match copy.status() {
@@ -94,7 +126,7 @@ pub(crate) fn delete_copy(draft: &mut Draft<'_>, copy: Copy<'_>, reason: Reason,
     }
 }
 
-/// Copies that failed, or that are beyond the retention, go last of all.
+/// Copies beyond the retention go last of all.
 fn retain_copies(draft: &mut Draft<'_>) {
     if !draft.is_quiet() {
         return;
@@ -111,18 +143,8 @@ fn retain_copies(draft: &mut Draft<'_>) {
     let datas = (!deleting_data).then_some(datas);
     for (copies, retain) in [Some(roots), datas].into_iter().flatten() {
         for copy in copies {
-            let world = draft.scene.world;
-            let proof = |copy: Copy<'_>| match copy {
-                Copy::Snapshot(it) => Expendable::<Snapshot>::of(world, it, retain).map(Step::DeleteSnapshot),
-                Copy::Image(it) => Expendable::<Image>::of(world, it, retain).map(Step::DeleteImage),
-            };
-            let Some(step) = proof(copy) else { continue };
-            let failed = match &step {
-                Step::DeleteSnapshot(it) => *it.why() == CopyWhy::Failed,
-                Step::DeleteImage(it) => *it.why() == CopyWhy::Failed,
-                _ => false,
-            };
-            let reason = if failed { Reason::FailedCopy } else { Reason::Superseded(retain) };
+            let Some(step) = expend(draft.scene.world, copy, retain) else { continue };
+            let reason = if *copy.status() == CopyStatus::Failed { Reason::FailedCopy } else { Reason::Superseded(retain) };
             delete_copy(draft, copy, reason, |_| Some(step));
         }
     }
@@ -158,6 +180,8 @@ struct Wanted<'a> {
     disown: bool,
     flags: Vec<(&'static str, bool)>,
     values: Vec<(&'static str, &'a str)>,
+    /// A word that has lost its meaning here.
+    forget: Option<&'static str>,
 }
 
 impl<'a> Wanted<'a> {
@@ -176,13 +200,17 @@ impl<'a> Wanted<'a> {
         let satisfied = self.common.0.iter().all(|tag| tags.has(tag))
             && !(self.disown && tags.owner().is_some())
             && self.flags.iter().all(|(tag, wanted)| tags.has(tag) == *wanted)
-            && self.values.iter().all(|(word, value)| tags.get(word) == Some(value));
+            && self.values.iter().all(|(word, value)| tags.get(word) == Some(value))
+            && self.forget.is_none_or(|word| tags.get(word).is_none());
         if satisfied {
             return None;
         }
         let mut fresh = tags.clone();
         if self.disown || self.common.owner().is_some() {
             fresh.0.retain(|tag| !tag.starts_with("by:"));
+        }
+        if let Some(word) = self.forget {
+            fresh.0.retain(|tag| tag.split(':').next() != Some(word));
         }
         fresh = self.common.0.iter().fold(fresh, |all, tag| all.with(tag.as_str()));
         fresh = self.flags.iter().fold(fresh, |all, (tag, wanted)| all.with_if(tag, *wanted));
@@ -194,7 +222,13 @@ impl<'a> Wanted<'a> {
 fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
     let spec = &scene.ask.spec;
     let common = common_tags(scene);
-    let plain = Wanted { common: &common, disown: scene.ask.adopt && scene.ask.owner.is_none(), flags: Vec::new(), values: Vec::new() };
+    let plain = Wanted {
+        common: &common,
+        disown: scene.ask.adopt && scene.ask.owner.is_none(),
+        flags: Vec::new(),
+        values: Vec::new(),
+        forget: None,
+    };
     let guarded = plain.clone().flag(PROTECTED, spec.protect);
     let forget_data = Word::delete_data(spec).is_some();
     let remember_data = scene.data.is_some() && spec.data_gb().is_some();
@@ -212,12 +246,17 @@ fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
     }
     // A root disk that does not say so yet is claimed by the way up, or on the way down.
     if let Some(root) = scene.root.filter(|it| it.tags.role().is_some()) {
-        let mut wanted = remembering(&root.tags).flag(LOSER, false).value("role", Role::Root.word());
+        let mut wanted = remembering(&root.tags).value("role", Role::Root.word());
+        wanted.forget = Some(LOSER);
         let recipe = scene.server.and_then(|it| it.tags.get("recipe"));
         if let Some(recipe) = recipe.filter(|it| *it != NO_RECIPE) {
             wanted = wanted.value("recipe", recipe);
         }
         check(Object::Volume(root.id.clone()), &root.tags, &wanted);
+    }
+    let is_root = |it: &Volume| scene.root.is_some_and(|root| root.id == it.id);
+    for old in scene.outdated_roots.iter().filter(|it| it.tags.role().is_some() && !is_root(it)) {
+        check(Object::Volume(old.id.clone()), &old.tags, &guarded);
     }
     if let Some(data) = scene.data {
         check(Object::Volume(data.id.clone()), &data.tags, &guarded.clone().value("role", Role::Data.word()));
@@ -247,7 +286,7 @@ fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
         for server in &scene.spare_servers {
             check(Object::Server(server.id.clone()), &server.tags, &plain);
         }
-        for volume in scene.outdated_roots.iter().chain(&scene.spare_volumes).filter(|it| it.tags.role().is_some()) {
+        for volume in scene.spare_volumes.iter().filter(|it| it.tags.role().is_some()) {
             check(Object::Volume(volume.id.clone()), &volume.tags, &plain);
         }
         for address in &scene.spare_addresses {

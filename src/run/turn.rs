@@ -5,7 +5,7 @@ use crate::{
     model::{Ask, Ending, Event, Hold, Plan, Planned, Seen, Stamp, Step, Verdict, Wait, World, is_create_key},
     plan::{audit, plan},
     provider::{Problem, Provider},
-    store::{Closing, DONE, Journal, Opening, StoreError, UNKNOWN},
+    store::{Closing, DONE, Journal, MADE, Opening, StoreError, UNKNOWN},
 };
 use futures_util::future::join_all;
 use std::{
@@ -306,7 +306,7 @@ impl Memory {
 
 fn receipt(step: &Step, answer: &Result<String, Problem>) -> Closing {
     let (outcome, detail) = match answer {
-        Ok(object) => ("done", object.clone()),
+        Ok(object) => (MADE, object.clone()),
         Err(Problem::NotDone { answer, .. }) => ("not done", answer.clone()),
         Err(Problem::MaybeDone { answer }) => (UNKNOWN, answer.clone()),
         Err(Problem::Refused { answer }) => ("refused", answer.clone()),

@@ -20,6 +20,8 @@ const LONGEST: u64 = 1 << 16;
 
 /// The outcome of a call whose answer was lost.
 pub const UNKNOWN: &str = "unknown";
+/// The outcome of a call that was answered well.
+pub const MADE: &str = "done";
 /// How the end of a run that reached its spec begins.
 pub const DONE: &str = "Done";
 
@@ -95,7 +97,8 @@ impl Journal {
                 (Some(key), _, Some(cloud)) if is_create_key(&key) => {
                     open.insert(key, cloud);
                 }
-                (_, Some(key), _) if entry.outcome.as_deref() != Some(UNKNOWN) => {
+                // What another run made a moment ago may be missing from a list: it stays open as well.
+                (_, Some(key), _) if !matches!(entry.outcome.as_deref(), Some(UNKNOWN | MADE)) => {
                     open.remove(&key);
                 }
                 // A run that ended well waited for whatever was open.

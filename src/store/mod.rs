@@ -5,7 +5,7 @@ mod journal;
 mod lock;
 
 pub use home::Home;
-pub use journal::{Closing, DONE, Journal, Opening, UNKNOWN};
+pub use journal::{Closing, DONE, Journal, MADE, Opening, UNKNOWN};
 pub use lock::{Lock, LockError};
 
 use std::path::PathBuf;

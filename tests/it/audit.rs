@@ -136,7 +136,7 @@ fn the_audit_knows_protect() {
     let (mut ask, cloud) = words::ask("scaleway; absent; data delete").unwrap();
     let world = words::world_of("data disk d; data snapshot z ready", &ask).unwrap();
     let plan = plan(&ask, &world, &Facts::default(), &cloud);
-    assert_eq!(plan.next.len(), 2, "{:?}", plan.next);
+    assert_eq!(plan.next.len(), 1, "{:?}", plan.next);
     ask.spec.protect = true;
-    assert_eq!(audit(&plan, &ask, &world, &cloud).len(), 2);
+    assert_eq!(audit(&plan, &ask, &world, &cloud).len(), 1);
 }

@@ -23,12 +23,6 @@ struct Story {
 const STORIES: &[Story] = &[
     Story {
         code: "Protected",
-        spec: "present; data delete",
-        world: "server s running, root r, data d, protected",
-        then: ("present; data 100 GB", "server s running, root r, data d, protected"),
-    },
-    Story {
-        code: "Protected",
         spec: "absent; image other; root disposable; protect",
         world: "root disk r, protected",
         then: ("absent; image other; root disposable", "root disk r"),

@@ -46,7 +46,7 @@ fn tags(role: Option<&str>, bits: u8) -> Tags {
         (8, "img:local-os"),
         (16, "protect:yes"),
         (32, "line:a"),
-        (64, "loser:unused"),
+        (64, "loser:srv-0"),
     ] {
         tags = tags.with_if(tag, bits & bit != 0);
     }

@@ -322,7 +322,7 @@ impl Builder<'_> {
                 ["born", seconds] => volume.created = at(seconds.parse().map_err(|_| detail.to_string())?),
                 ["never", "used"] => volume.last_held = LastHeld::Never,
                 ["untold"] => volume.last_held = LastHeld::Untold,
-                ["loser"] => volume.tags = volume.tags.clone().with("loser:unused"),
+                ["loser", "of", server] => volume.tags = volume.tags.clone().with_value("loser", server),
                 ["protected"] => volume.tags = volume.tags.clone().with("protect:yes"),
                 ["creating"] => volume.status = VolumeStatus::Creating,
                 ["broken"] => volume.status = VolumeStatus::Error,
