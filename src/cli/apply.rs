@@ -25,10 +25,14 @@ use tracing::level_filters::LevelFilter;
 
 /// Brings instances to the state in their specs.
 pub(crate) async fn apply(args: Apply) -> Outcome {
-    match hands::cases(&args.targets, Unnamed::WhatIsGiven, args.owner.owner.as_deref(), None)? {
-        Ok(cases) => carry_out(cases, args.output, &Consent::Yes { given: args.yes }).await,
-        Err(exit) => Ok(exit),
+    let mut cases = match hands::cases(&args.targets, Unnamed::WhatIsGiven, args.owner.owner.as_deref(), None)? {
+        Ok(cases) => cases,
+        Err(exit) => return Ok(exit),
+    };
+    for case in &mut cases.cases {
+        case.patience = args.wait_for_stock;
     }
+    carry_out(cases, args.output, &Consent::Yes { given: args.yes }).await
 }
 
 /// Brings one instance of one file to the state in its spec.
@@ -216,7 +220,8 @@ fn worse(one: Exit, other: Exit) -> Exit {
 async fn run_one(home: &Home, case: &Case, stop: watch::Receiver<bool>, teller: &Teller) -> Result<Ending, Failure> {
     let mut journal = Journal::open(home, &case.ask.key)?;
     let tell = |event: Event| teller.tell(case, &event);
-    let run = Run { ask: &case.ask, provider: case.provider.as_ref(), journal: &mut journal, stop, tell: &tell };
+    let provider = case.provider.as_ref();
+    let run = Run { ask: &case.ask, provider, journal: &mut journal, stop, patience: case.patience, tell: &tell };
     match converge(run).await {
         Ok(ending) => Ok(ending),
         Err(trouble) => Err(Failure::new(format!("{}: {trouble}", case.ask.key))),

@@ -10,12 +10,14 @@ use crate::{
     run::look,
     store::{Home, Journal},
 };
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 /// One instance, ready to be looked at and changed.
 pub(crate) struct Case {
     pub ask: Ask,
     pub provider: Box<dyn Provider>,
+    /// For how long to keep trying while no machine of the type is free.
+    pub patience: Option<Duration>,
     /// Where the wish is written.
     pub place: String,
 }
@@ -57,7 +59,7 @@ fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> R
         let key = spec.instance.key();
         let owner = owner.map(str::to_owned);
         let ask = Ask { key, spec: spec.instance.spec, deletion, owner, adopt: false, recipe: "none".to_owned() };
-        cases.push(Case { ask, provider, place });
+        cases.push(Case { ask, provider, patience: None, place });
     }
     Ok(Ok(Cases { home, cases }))
 }

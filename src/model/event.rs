@@ -49,6 +49,8 @@ pub enum Event {
         /// How long it took.
         took: Duration,
     },
+    /// What exists now and is billed, where a run that changed something stops short.
+    Billed(Vec<String>),
     /// The run ended.
     Ended(Ending),
 }

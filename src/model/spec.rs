@@ -155,6 +155,28 @@ pub struct Scaleway {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", length(min = 1, max = 100))]
     pub image: Option<String>,
+    /// Input and output operations a second of both disks: 5000 or 15000. Default: what Scaleway gives (5000).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 5000, max = 15_000), example = &15_000)]
+    pub iops: Option<u32>,
+    /// Whose account it is. Default: the environment and configuration of Scaleway's own command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Credentials")]
+    pub credentials: Option<Credentials>,
+}
+
+/// Where the secret key of an account is found: exactly one of `profile` and `env`. Never the key itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Credentials {
+    /// A profile of the configuration file of the vendor's own command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 200), example = &"gaming")]
+    pub profile: Option<String>,
+    /// The name of an environment variable that holds the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", regex(pattern = r"^[A-Za-z_][A-Za-z0-9_]{0,199}$"), example = &"GAMING_SECRET_KEY")]
+    pub env: Option<String>,
 }
 
 /// A Linode.
@@ -546,6 +568,11 @@ impl Spec {
     /// What becomes of the root disk on the way to absent: the owner's word, else the cloud's default.
     pub fn on_stop(&self, cloud: &Capabilities) -> OnStop {
         self.root_disk_snapshot.on_stop.unwrap_or(cloud.default_on_stop)
+    }
+
+    /// The operations a second that both disks should have, where the spec says.
+    pub fn iops(&self) -> Option<u32> {
+        self.provider.scaleway.as_ref().and_then(|it| it.iops)
     }
 
     /// The wished size of the data disk in GB, where one is wished.

@@ -16,7 +16,17 @@ pub enum Seen<T> {
 
 /// Why a look told nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cause(pub String);
+pub enum Cause {
+    /// It may go well the next time.
+    Passing(String),
+    /// The cloud does not let us look, or there is no such place: somebody must change something first.
+    Lasting {
+        /// What the cloud said.
+        answer: String,
+        /// What the owner can do.
+        remedy: String,
+    },
+}
 
 impl<T> Seen<Vec<T>> {
     /// A complete listing.
@@ -52,6 +62,21 @@ pub struct World {
     pub firewalls: Seen<Vec<Firewall>>,
     /// Zones other than the wished one where the instance lives.
     pub elsewhere: Seen<Vec<String>>,
+    /// The DNS record of the spec's `network.dns`; absent where the spec has none.
+    pub record: Seen<Record>,
+    /// Addresses and firewalls in a state that is not in our table: what, and the vendor's word.
+    pub strange: Vec<(String, String)>,
+}
+
+/// The A record that follows the machine. It carries no tags; its comment says whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Every address under that name.
+    pub addresses: Vec<String>,
+    /// Seconds for which others may remember it.
+    pub ttl: u64,
+    /// Whether its comment names this instance.
+    pub ours: bool,
 }
 
 /// One server.
@@ -79,6 +104,8 @@ pub struct Server {
     pub off_since: Option<Stamp>,
     /// Whether it ever ran, as far as the vendor tells.
     pub ran: Ran,
+    /// Whether its first-boot data are there.
+    pub seed: Seed,
     /// The owner locked it in the vendor's console.
     pub locked: bool,
     /// Its tags.
@@ -113,6 +140,17 @@ pub enum Ran {
     Never,
     /// It did, or the vendor does not say.
     Maybe,
+}
+
+/// Whether what a guest is given for its first boot (keys, host key) is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seed {
+    /// It is.
+    Set,
+    /// It is not.
+    Missing,
+    /// It was not looked for: the server is not about to start, or its cloud takes it at birth.
+    Untold,
 }
 
 /// Where a server's root disk is.
@@ -152,6 +190,8 @@ pub struct Volume {
     pub last_held: LastHeld,
     /// What it was made from.
     pub origin: Origin,
+    /// Input and output operations a second that are paid for, where the cloud sells them.
+    pub iops: Option<u32>,
     /// Its tags.
     pub tags: Tags,
 }
@@ -276,6 +316,8 @@ pub struct Firewall {
     pub id: Id<Firewall>,
     /// Its name.
     pub name: String,
+    /// Whether what no rule speaks of stays out.
+    pub shut: bool,
     /// What it lets in, in a canonical order.
     pub rules: Vec<Rule>,
     /// The vendor's creation stamp.
