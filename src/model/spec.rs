@@ -139,15 +139,18 @@ pub struct ProviderSpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Scaleway {
-    /// The project that pays, a UUID.
+    /// The project that pays, a UUID. Default: that of Scaleway's own command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
+        with = "String",
         regex(pattern = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"),
         example = &"11111111-1111-4111-8111-111111111111"
     )]
-    pub project_id: String,
-    /// The zone.
-    #[schemars(regex(pattern = r"^[a-z]{2}-[a-z]{3}-[1-9]$"), example = &"fr-par-2")]
-    pub zone: String,
+    pub project_id: Option<String>,
+    /// The zone. Default: that of Scaleway's own command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", regex(pattern = r"^[a-z]{2}-[a-z]{3}-[1-9]$"), example = &"fr-par-2")]
+    pub zone: Option<String>,
     /// The commercial type.
     #[schemars(regex(pattern = r"^[A-Za-z0-9-]+$"), example = &"L4-1-24G")]
     pub instance_type: String,
@@ -547,11 +550,13 @@ impl Spec {
     /// Where the instance is wished to live.
     ///
     /// # Panics
-    /// Never for a spec that was read: reading refuses a spec without exactly one provider.
+    /// Never for a spec that was read: reading refuses a spec without exactly one provider. A zone that the spec leaves
+    /// to the account's settings is filled in before anything asks for it.
     pub fn placement(&self) -> Placement<'_> {
         let provider = &self.provider;
         if let Some(it) = &provider.scaleway {
-            Placement { provider: "scaleway", zone: &it.zone, machine_type: &it.instance_type, image: it.image.as_deref() }
+            let zone = it.zone.as_deref().unwrap_or_default();
+            Placement { provider: "scaleway", zone, machine_type: &it.instance_type, image: it.image.as_deref() }
         } else if let Some(it) = &provider.linode {
             Placement { provider: "linode", zone: &it.region, machine_type: &it.instance_type, image: it.image.as_deref() }
         } else {

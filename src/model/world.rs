@@ -1,7 +1,10 @@
 //! What is: one look at the cloud, now, by ownership tags.
 
 use super::{Id, Role, Stamp, Tags};
-use std::fmt;
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 /// What a look at one kind of object gave. There is no default: a forgotten look cannot mean "absent".
 #[derive(Debug, Clone, PartialEq)]
@@ -335,6 +338,36 @@ pub struct Rule {
     pub ports: String,
     /// The network it may come from, in CIDR form.
     pub from: String,
+}
+
+impl Rule {
+    /// A rule as it is compared: a range of one port is that port, a network has no bits behind its mask.
+    pub fn new(protocol: &str, ports: &str, from: &str) -> Self {
+        let ports = match ports.split_once('-') {
+            Some((first, last)) if first == last => first,
+            _ => ports,
+        };
+        let from = network(from).unwrap_or_else(|| from.to_owned());
+        Self { protocol: protocol.to_owned(), ports: ports.to_owned(), from }
+    }
+}
+
+/// A network in the one form that is compared; an address alone is the network of that address.
+fn network(text: &str) -> Option<String> {
+    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+    let bits: Option<u32> = bits.map(str::parse).transpose().ok()?;
+    match address.parse().ok()? {
+        IpAddr::V4(address) => {
+            let bits = bits.unwrap_or(32).min(32);
+            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
+            Some(format!("{}/{bits}", Ipv4Addr::from(u32::from(address) & mask)))
+        }
+        IpAddr::V6(address) => {
+            let bits = bits.unwrap_or(128).min(128);
+            let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
+            Some(format!("{}/{bits}", Ipv6Addr::from(u128::from(address) & mask)))
+        }
+    }
 }
 
 /// A copy of a disk, of either kind.

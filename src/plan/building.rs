@@ -221,7 +221,7 @@ fn wanted_rules(scene: &Scene<'_>) -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
     for (protocol, ports) in network.ports.pairs() {
         for from in &network.allow_from {
-            rules.push(Rule { protocol: protocol.clone(), ports: ports.clone(), from: from.clone() });
+            rules.push(Rule::new(&protocol, &ports, from));
         }
     }
     rules.sort();

@@ -1,6 +1,8 @@
 //! Floor 2, hands: what each cloud is asked, and how its answers become a [`World`].
 
+pub mod http;
 pub mod local;
+pub mod scaleway;
 
 use crate::model::{Awaited, Capabilities, InstanceKey, Step, World};
 use async_trait::async_trait;

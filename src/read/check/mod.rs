@@ -3,6 +3,8 @@
 mod network;
 mod paths;
 
+pub use paths::resolve;
+
 use std::path::Path;
 
 use super::findings::Findings;
