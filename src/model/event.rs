@@ -51,6 +51,8 @@ pub enum Event {
     },
     /// What exists now and is billed, where a run that changed something stops short.
     Billed(Vec<String>),
+    /// What a birth that was cut off may have left behind, untagged and billed.
+    LeftBehind(Vec<String>),
     /// The run ended.
     Ended(Ending),
 }

@@ -34,6 +34,10 @@ fn event_line(event: &Event) -> Option<String> {
         Event::Arrived { .. } => return None,
         Event::Billed(objects) if objects.is_empty() => "nothing of it is billed now".to_owned(),
         Event::Billed(objects) => format!("billed now: {}", plain(&objects.join(", "))),
+        Event::LeftBehind(objects) => format!(
+            "probably left behind, untagged and billed: {}\n  you can: delete it in the vendor's console, if it is nobody else's",
+            plain(&objects.join(", "))
+        ),
         Event::Ended(Ending::Done { calls: 0 }) => "done: nothing to do".to_owned(),
         Event::Ended(Ending::Done { calls: 1 }) => "done: 1 change".to_owned(),
         Event::Ended(Ending::Done { calls }) => format!("done: {calls} changes"),
@@ -82,7 +86,7 @@ impl Live {
                 self.say(&format!("✓ {name}{:<9} {}  {}", "", plain(until), self.screen.dim(&span(*took))));
                 return;
             }
-            Event::Billed(_) => {}
+            Event::Billed(_) | Event::LeftBehind(_) => {}
             Event::Ended(_) => {
                 let own = format!("{key} ");
                 rows.retain(|row, bar| {

@@ -72,7 +72,7 @@ impl Scaleway {
         capabilities.pace = Pace {
             first: scaled(first).max(Duration::from_millis(5)),
             longest: scaled(longest).max(Duration::from_millis(20)),
-            deadline: scaled(deadline).max(Duration::from_secs(20)),
+            deadline: scaled(deadline).max(Duration::from_secs(5)),
         };
         Self {
             zone,
