@@ -4,15 +4,15 @@ use super::{
     Exit, Failure, Outcome,
     account::{Wish, give_hands},
     args::Targets,
-    target,
+    complain, target,
     validate::show_problems,
 };
 use crate::{
-    model::{Ask, Deletion, Facts, World},
+    model::{Ask, Deletion, Event, Facts, World},
     plan::{Forecast, forecast},
     provider::Provider,
     read::Reading,
-    report::PlanView,
+    report::{PlanView, plain},
     run::look,
     store::{Home, Journal},
 };
@@ -88,7 +88,13 @@ pub(crate) struct Seen {
 impl Case {
     /// Looks, and plans to the end.
     pub async fn foresee(&self, home: &Home) -> Result<Seen, Failure> {
-        let world = look(self.provider.as_ref(), &self.ask).await;
+        let key = &self.ask.key;
+        let tell = |event: Event| {
+            if let Event::Unseen { why } = event {
+                complain(&format!("{key}: {}; looking again", plain(&why)));
+            }
+        };
+        let world = look(self.provider.as_ref(), &self.ask, &tell).await;
         let facts: Facts = Journal::open(home, &self.ask.key)?.facts();
         let forecast = forecast(&self.ask, &world, &facts, self.provider.capabilities());
         Ok(Seen { world, forecast })

@@ -35,6 +35,11 @@ pub enum Event {
         /// What happens next by itself.
         then: &'static str,
     },
+    /// A look failed; it is tried again after a pause.
+    Unseen {
+        /// What the cloud, or the connection, said.
+        why: String,
+    },
     /// Something under way is awaited.
     Waiting {
         /// What for, as a sentence after "until".

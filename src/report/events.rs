@@ -32,6 +32,7 @@ fn event_line(event: &Event) -> Option<String> {
         Event::Waiting { until, expected } if *expected < Duration::from_millis(500) => format!("wait      until {}", plain(until)),
         Event::Waiting { until, expected } => format!("wait      until {} (~{})", plain(until), span(*expected)),
         Event::Arrived { .. } => return None,
+        Event::Unseen { why } => format!("look      {} (tried again after a pause)", plain(why)),
         Event::Billed(objects) if objects.is_empty() => "nothing of it is billed now".to_owned(),
         Event::Billed(objects) => format!("billed now: {}", plain(&objects.join(", "))),
         Event::LeftBehind(objects) => format!(
@@ -86,7 +87,7 @@ impl Live {
                 self.say(&format!("✓ {name}{:<9} {}  {}", "", plain(until), self.screen.dim(&span(*took))));
                 return;
             }
-            Event::Billed(_) | Event::LeftBehind(_) => {}
+            Event::Unseen { .. } | Event::Billed(_) | Event::LeftBehind(_) => {}
             Event::Ended(_) => {
                 let own = format!("{key} ");
                 rows.retain(|row, bar| {

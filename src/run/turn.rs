@@ -41,21 +41,22 @@ pub enum Trouble {
     Audit(String),
 }
 
-/// One look, tried again with pauses while a part of it fails.
-pub async fn look(provider: &dyn Provider, ask: &Ask) -> World {
-    look_until(provider, ask, &watch::channel(false).1).await
+/// One look, tried again with pauses while a part of it fails, which is told.
+pub async fn look(provider: &dyn Provider, ask: &Ask, tell: &dyn Fn(Event)) -> World {
+    look_until(provider, ask, &watch::channel(false).1, tell).await
 }
 
 /// [`look`], unless told to stop.
-async fn look_until(provider: &dyn Provider, ask: &Ask, stop: &watch::Receiver<bool>) -> World {
+async fn look_until(provider: &dyn Provider, ask: &Ask, stop: &watch::Receiver<bool>, tell: &dyn Fn(Event)) -> World {
     let mut pauses = after_failures(&provider.capabilities().pace);
     loop {
         let world = provider.observe(&ask.key).await;
-        if !is_blind_for_now(&world) || *stop.borrow() {
-            return world;
-        }
+        let Some(why) = blind_for_now(&world).filter(|_| !*stop.borrow()) else { return world };
         match pauses.next() {
-            Some(pause) => rest(pause, stop).await,
+            Some(pause) => {
+                tell(Event::Unseen { why });
+                rest(pause, stop).await;
+            }
             None => return world,
         }
     }
@@ -73,8 +74,8 @@ async fn rest(pause: Duration, stop: &watch::Receiver<bool>) {
     let _ = tokio::time::timeout(pause, told).await;
 }
 
-/// Whether a part of a look failed in a way that may go well the next time, and none in a way that will not.
-fn is_blind_for_now(world: &World) -> bool {
+/// Why a part of a look failed, where that may go well the next time, and no part in a way that will not.
+fn blind_for_now(world: &World) -> Option<String> {
     fn cause<T>(seen: &Seen<T>) -> Option<&Cause> {
         if let Seen::Unknown(cause) = seen { Some(cause) } else { None }
     }
@@ -88,8 +89,14 @@ fn is_blind_for_now(world: &World) -> bool {
         cause(&world.elsewhere),
         cause(&world.record),
     ];
-    let causes: Vec<&Cause> = causes.into_iter().flatten().collect();
-    !causes.is_empty() && causes.iter().all(|it| matches!(it, Cause::Passing(_)))
+    let mut first = None;
+    for cause in causes.into_iter().flatten() {
+        match cause {
+            Cause::Passing(why) => first = first.or(Some(why.clone())),
+            Cause::Lasting { .. } => return None,
+        }
+    }
+    first
 }
 
 /// Turns until the spec is reached, the owner is needed, or the run is told to stop.
@@ -106,7 +113,7 @@ pub async fn converge(mut run: Run<'_>) -> Result<Ending, Trouble> {
     if let Ending::Held(_) = &ending
         && memory.asked > 0
     {
-        let world = look_until(run.provider, run.ask, &run.stop).await;
+        let world = look_until(run.provider, run.ask, &run.stop, run.tell).await;
         (run.tell)(Event::Billed(billed(&world, run.provider.capabilities())));
     }
     if memory.calls > 0 {
@@ -174,7 +181,7 @@ impl Memory {
 
     /// Looks, plans, and has the plan audited.
     async fn think(&mut self, run: &Run<'_>) -> Result<(World, Plan), Trouble> {
-        let world = look_until(run.provider, run.ask, &run.stop).await;
+        let world = look_until(run.provider, run.ask, &run.stop, run.tell).await;
         let mut facts = run.journal.facts();
         facts.refused.clone_from(&self.refused);
         for (key, since) in &mut self.made {

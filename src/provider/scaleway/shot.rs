@@ -85,6 +85,8 @@ impl Zone {
     /// A look that begins now or later. Whoever asks while one is under way shares the next.
     pub(crate) async fn shot(&self) -> Arc<Shot> {
         let asked = self.clock.fetch_add(1, Ordering::Relaxed);
+        // Whoever asks at the same moment shares this look.
+        tokio::task::yield_now().await;
         let mut latest = self.latest.lock().await;
         if let Some(shot) = latest.as_ref().filter(|it| it.began > asked) {
             return shot.clone();

@@ -26,7 +26,6 @@ pub struct Entry {
     pub body: Value,
     /// What the answer showed: state or status by id, `gone` for what is not there.
     pub seen: Vec<(String, String)>,
-    pub fault: String,
 }
 
 impl Entry {
@@ -142,7 +141,6 @@ impl Face {
             seen: it["seen"].as_object().map_or(Vec::new(), |seen| {
                 seen.iter().map(|(id, state)| (id.clone(), state.as_str().unwrap_or_default().to_owned())).collect()
             }),
-            fault: it["fault"].as_str().unwrap_or_default().to_owned(),
         });
         let entries = entries.collect();
         self.call("DELETE", "/_emulator/log", None);
