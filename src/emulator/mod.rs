@@ -31,6 +31,7 @@ mod network;
 mod objects;
 mod physics;
 mod refusal;
+pub mod scaleway;
 mod servers;
 mod storage;
 mod store;
