@@ -81,6 +81,8 @@ pub enum Body {
     Json(Value),
     /// `text/plain`.
     Text(String),
+    /// `text/plain`, byte by byte.
+    Bytes(Vec<u8>),
     /// `text/html`.
     Html(String),
 }
@@ -183,8 +185,8 @@ fn with_page_headers(request: &Request, route: &str, total: usize, answer: Answe
     let last = total.div_ceil(size);
     let link = |to: usize, relation: &str| {
         let rest = request.query.iter().filter(|(key, _)| key != "page" && key != "per_page");
-        let rest: String = rest.map(|(key, value)| format!("&{}={}", encode(key), encode(value))).collect();
-        format!("<{route}?page={to}&per_page={size}{rest}>; rel=\"{relation}\"")
+        let rest: Vec<String> = rest.map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
+        format!("<{route}?page={to}&per_page={size}&{}>; rel=\"{relation}\"", rest.join("&"))
     };
     let mut links = Vec::new();
     if page > 1 {
