@@ -6,7 +6,7 @@ use super::{
     look::GB,
     refusal::Kind,
     rules,
-    stock::born,
+    stock::{born, cheapest_gpus, some},
     wire,
 };
 use crate::{
@@ -198,6 +198,9 @@ impl Scaleway {
         match images.iter().find(fits) {
             Some(image) => Ok(image.id.clone()),
             None => {
+                if let Some(remedy) = self.type_remedy(machine_type).await {
+                    return refused(format!("there is no type {machine_type} in {}", self.zone.name), &remedy);
+                }
                 let kinds: Vec<&str> = images.iter().map(|it| it.arch.as_str()).collect();
                 let answer = format!("the image {label} ({}) does not run on {machine_type} in {}", kinds.join(", "), self.zone.name);
                 refused(answer, "write another image, or check instanceType and zone")
@@ -211,12 +214,9 @@ impl Scaleway {
         if types.iter().any(|(name, _)| name.eq_ignore_ascii_case(machine_type)) {
             return None;
         }
-        let gpus = types.iter().filter(|(_, it)| it.gpu.is_some_and(|gpus| gpus > 0)).map(|it| it.0.as_str());
-        let gpus: Vec<&str> = gpus.collect();
-        let zone = &self.zone.name;
-        Some(match gpus.as_slice() {
-            [] => format!("{zone} has no type {machine_type}, and no type with a GPU: write another zone"),
-            gpus => format!("{zone} has no type {machine_type}: write one of {}", gpus.join(", ")),
+        Some(match cheapest_gpus(&types).as_slice() {
+            [] => format!("write another zone: {} has no type with a GPU", self.zone.name),
+            gpus => format!("write another instanceType, like {}", some(gpus)),
         })
     }
 

@@ -16,13 +16,13 @@ impl Scaleway {
             join_all(ZONES.into_iter().map(|zone| async move { (zone, self.offers(zone).await.unwrap_or_default()) })).await;
         let is_free = |offers: &BTreeMap<String, String>, kind: &str| offers.get(kind).is_some_and(|it| it == "available" || it == "scarce");
         let zones: Vec<&str> = offers.iter().filter(|(zone, them)| *zone != here && is_free(them, machine_type)).map(|it| it.0).collect();
-        let gpus = self.gpu_types().await.unwrap_or_default();
+        let types = self.types().await.unwrap_or_default();
         let own = offers.iter().find(|it| it.0 == here).map(|it| &it.1);
-        let types: Vec<&str> =
-            gpus.iter().map(String::as_str).filter(|it| *it != machine_type && own.is_some_and(|own| is_free(own, it))).collect();
+        let mut types = cheapest_gpus(&types);
+        types.retain(|it| *it != machine_type && own.is_some_and(|own| is_free(own, it)));
         let mut ways = Vec::new();
         if !types.is_empty() {
-            ways.push(format!("write another instanceType (free in {here}: {})", types.join(", ")));
+            ways.push(format!("write another instanceType (free in {here}: {})", some(&types)));
         }
         if !zones.is_empty() {
             ways.push(format!("make a new instance in another zone ({machine_type} is free in {})", zones.join(", ")));
@@ -35,12 +35,6 @@ impl Scaleway {
         let request = Request::get(format!("/instance/v1/zones/{zone}/products/servers/availability"));
         let listed = self.zone.client.instance_list(&request, |it: wire::Availabilities| it.servers.into_iter().collect()).await?;
         Ok(listed.items.into_iter().map(|(kind, it)| (kind, it.availability)).collect())
-    }
-
-    /// The zone's types with a GPU.
-    async fn gpu_types(&self) -> Result<Vec<String>, Unread> {
-        let types = self.types().await?;
-        Ok(types.into_iter().filter(|(_, it)| it.gpu.is_some_and(|gpus| gpus > 0)).map(|it| it.0).collect())
     }
 
     /// Every type of the zone.
@@ -82,6 +76,22 @@ impl Scaleway {
         let found: Option<wire::VolumeTypes> = self.zone.client.find(&request).await?;
         let types = found.map(|it| it.volume_types).unwrap_or_default();
         Ok(types.into_iter().filter_map(|it| Some((it.kind, it.pricing?.euros()))).collect())
+    }
+}
+
+/// The types with a GPU, the cheapest first.
+pub(super) fn cheapest_gpus(types: &[(String, wire::ServerType)]) -> Vec<&str> {
+    let mut gpus: Vec<_> = types.iter().filter(|(_, it)| it.gpu.is_some_and(|gpus| gpus > 0)).collect();
+    gpus.sort_by(|(_, a), (_, b)| a.hourly_price.total_cmp(&b.hourly_price));
+    gpus.into_iter().map(|(name, _)| name.as_str()).collect()
+}
+
+/// The first few of many, for people.
+pub(super) fn some(names: &[&str]) -> String {
+    const FEW: usize = 5;
+    match names.len().checked_sub(FEW) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..FEW].join(", ")),
     }
 }
 

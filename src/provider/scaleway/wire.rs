@@ -227,6 +227,9 @@ pub(crate) struct ServerTypes {
 pub(crate) struct ServerType {
     #[serde(default)]
     pub gpu: Option<u32>,
+    /// Euros an hour.
+    #[serde(default)]
+    pub hourly_price: f64,
 }
 
 #[derive(Debug, Deserialize)]

@@ -105,7 +105,7 @@ fn disks(shop: &Shop, face: &Face) -> (PathBuf, PathBuf) {
     let file = |role: &str| {
         let volume = described["volumes"].as_array().unwrap().iter().find(|it| it["role"] == role).unwrap();
         let answer = face.get(&format!("/_emulator/disks/{}", volume["id"].as_str().unwrap()));
-        PathBuf::from(answer.as_str().or_else(|| answer["path"].as_str()).unwrap())
+        PathBuf::from(answer["path"].as_str().unwrap())
     };
     (file("root"), file("data"))
 }

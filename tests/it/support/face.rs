@@ -133,7 +133,7 @@ impl Face {
     /// Every API request since the last time this was asked.
     pub fn log(&self) -> Vec<Entry> {
         let log = self.get("/_emulator/log");
-        let entries = log.as_array().or_else(|| log["log"].as_array()).unwrap_or_else(|| panic!("{log}")).iter().map(|it| Entry {
+        let entries = log["requests"].as_array().unwrap().iter().map(|it| Entry {
             method: it["method"].as_str().unwrap().to_owned(),
             path: it["path"].as_str().unwrap().to_owned(),
             status: it["status"].as_u64().unwrap_or(0),
@@ -156,8 +156,7 @@ impl Face {
     pub fn judge(&self, living: &[&str]) -> (Vec<String>, Vec<Value>) {
         let query: Vec<String> = living.iter().map(|it| format!("living={it}")).collect();
         let leaks = self.get(&format!("/_emulator/leaks?{}", query.join("&")));
-        let leaks = leaks.as_array().or_else(|| leaks["leaks"].as_array()).unwrap_or_else(|| panic!("{leaks}"));
-        let leaks = leaks.iter().map(|it| it.as_str().unwrap().to_owned()).collect();
+        let leaks = leaks["lines"].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect();
         let losses = self.get("/_emulator/ledger")["losses"].as_array().unwrap().clone();
         (leaks, losses)
     }
@@ -165,8 +164,7 @@ impl Face {
     /// Everything there is, a line each.
     pub fn inventory(&self) -> Vec<String> {
         let inventory = self.get("/_emulator/inventory");
-        let lines = inventory.as_array().or_else(|| inventory["inventory"].as_array()).unwrap_or_else(|| panic!("{inventory}"));
-        lines.iter().map(|it| it.as_str().unwrap().to_owned()).collect()
+        inventory["lines"].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
     }
 
     /// A command of the shop's with this emulator as its cloud.
