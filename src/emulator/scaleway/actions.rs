@@ -120,7 +120,8 @@ fn terminate(deed: &mut Deed, args: &Args, state: ServerState) -> Result<(), Ans
     }
     deed.delete_server(args.id)?;
     say(deed, args.id, "terminating");
-    let volumes: Vec<String> = deed.truth.scaleway.servers.get(args.id).into_iter().flat_map(|it| it.slots.values()).map(|slot| slot.volume.clone()).collect();
+    let details = deed.truth.scaleway.servers.get(args.id);
+    let volumes: Vec<String> = details.into_iter().flat_map(|it| it.slots.values()).map(|slot| slot.volume.clone()).collect();
     let now = deed.now;
     for volume in volumes {
         if deed.truth.volumes.get(&volume).is_some_and(|volume| volume.local)

@@ -71,7 +71,7 @@ pub fn list(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
         item["address"].as_str().is_some_and(|it| it.contains(name)) || item["prefix"].as_str().is_some_and(|it| it.contains(name))
     };
     let wanted = |item: &Value| {
-        ["project", "organization", "type"].iter().all(|key| is(item, key)) && request.filter("name").is_none_or(|name| like(item, name))
+        ["project", "type"].iter().all(|key| is(item, key)) && request.filter("name").is_none_or(|name| like(item, name))
     };
     Ok(header_page(request, "ips", "/ips", objects.filter(wanted).collect()))
 }

@@ -100,7 +100,6 @@ pub fn list(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
         show::is_listed(truth, now, snapshot.created)
             && is("name", &snapshot.name)
             && is("project_id", &details.project)
-            && is("organization_id", &super::details::organization(truth))
             && is("volume_id", &snapshot.volume)
             && has_any(&snapshot.tags, &tags)
             && (ids.is_empty() || ids.contains(&snapshot.id.as_str()))

@@ -105,7 +105,6 @@ pub fn list(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
         show::is_listed(truth, now, volume.created)
             && is("name", &volume.name)
             && is("project_id", &details.project)
-            && is("organization_id", &super::details::organization(truth))
             && is("volume_type", type_of(details))
             && is("product_resource_id", volume.server.as_deref().unwrap_or_default())
             && has_any(&volume.tags, &tags)

@@ -120,7 +120,6 @@ fn happen(deed: &mut Deed, change: &Change) {
                 && let Some(details) = deed.truth.scaleway.servers.get_mut(server)
             {
                 details.detail.clone_from(detail);
-                details.placed |= *state == ServerState::Starting;
             }
         }
         Change::AddressReady(id) => {

@@ -127,7 +127,6 @@ pub fn list(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
     let is = |item: &Value, key: &str| request.filter(key).is_none_or(|wanted| item[key] == wanted);
     items.retain(|item| {
         is(item, "project")
-            && is(item, "organization")
             && is(item, "arch")
             && request.filter("name").is_none_or(|name| item["name"].as_str().is_some_and(|it| it.contains(name)))
             && request.filter("public").is_none_or(|public| item["public"].as_bool() == Some(public.eq_ignore_ascii_case("true")))
