@@ -50,18 +50,13 @@ pub fn type_of(details: &VolumeDetails) -> &'static str {
 /// The volume object, bare.
 fn shown(volume: &Volume, details: &VolumeDetails, is_v1: bool) -> Value {
     let bond = details.reference.as_ref().zip(volume.server.as_ref()).map(|(reference, server)| {
-        let status = match (volume.state, reference.attached) {
-            (VolumeState::Detaching, _) => "detaching",
-            (_, false) => "attaching",
-            (_, true) => "attached",
-        };
         json!({
             "id": reference.id,
             "product_resource_type": "instance_server",
             "product_resource_id": server,
             "created_at": zulu(reference.created),
             "type": "exclusive",
-            "status": status,
+            "status": reference.stage.word(),
         })
     });
     let mut object = json!({
@@ -189,7 +184,8 @@ fn size_from(truth: &Truth, zone: &str, snapshot: &str, wanted: Option<u64>) -> 
     Ok(bytes)
 }
 
-/// PATCH `volumes/{id}`: the answer shows an order to grow or to do more operations as not yet carried out.
+/// PATCH `volumes/{id}`: the answer shows an order to grow as not yet carried out, and one to do more operations where
+/// nobody uses the volume.
 pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let fields = Fields::of(args.request)?;
     let (volume, details) = find(&deed.truth, args.zone, args.id)?;
@@ -214,7 +210,13 @@ pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
         }
         order_growth(deed, args.id, size);
     }
-    if let Some(iops) = new_iops {
+    if let Some(iops) = new_iops
+        && state == VolumeState::InUse
+    {
+        if let Some(details) = deed.truth.scaleway.volumes.get_mut(args.id) {
+            details.iops = iops;
+        }
+    } else if let Some(iops) = new_iops {
         if let Some(volume) = deed.truth.volumes.get_mut(args.id) {
             volume.state = VolumeState::Resizing;
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::changes::{Change, notice};
 use super::details::{ImageDetails, Kind, organization};
 use super::exchange::{Answer, header_page};
 use super::input::{Fields, invalid, not_usable, patched_tags};
@@ -242,10 +243,17 @@ pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     Ok(Answer::ok(json!({"image": object})))
 }
 
-/// DELETE `images/{id}`: the snapshots stay, and are free.
+/// DELETE `images/{id}`: the snapshots stay, and are free; the block storage shows it a little later.
 pub fn delete(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let image = find(&deed.truth, args.zone, args.id)?.clone();
     deed.truth.scaleway.images.remove(args.id);
-    touch_snapshots(deed, &image);
+    for snapshot in std::iter::once(&image.root).chain(image.extra.values()) {
+        if let Some(details) = deed.truth.scaleway.snapshots.get_mut(snapshot)
+            && details.kind == Kind::Sbs
+        {
+            details.released_by = Some((args.id.to_owned(), image.created));
+            notice(deed, Change::Released(snapshot.clone()));
+        }
+    }
     Ok(Answer::empty(204))
 }
