@@ -184,8 +184,7 @@ fn size_from(truth: &Truth, zone: &str, snapshot: &str, wanted: Option<u64>) -> 
     Ok(bytes)
 }
 
-/// PATCH `volumes/{id}`: the answer shows an order to grow as not yet carried out, and one to do more operations where
-/// nobody uses the volume.
+/// PATCH `volumes/{id}`: the answer shows an order to grow or to do more operations as not yet carried out.
 pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let fields = Fields::of(args.request)?;
     let (volume, details) = find(&deed.truth, args.zone, args.id)?;
@@ -210,13 +209,7 @@ pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
         }
         order_growth(deed, args.id, size);
     }
-    if let Some(iops) = new_iops
-        && state == VolumeState::InUse
-    {
-        if let Some(details) = deed.truth.scaleway.volumes.get_mut(args.id) {
-            details.iops = iops;
-        }
-    } else if let Some(iops) = new_iops {
+    if let Some(iops) = new_iops {
         if let Some(volume) = deed.truth.volumes.get_mut(args.id) {
             volume.state = VolumeState::Resizing;
         }

@@ -165,7 +165,7 @@ fn happen(deed: &mut Deed, change: &Change) {
         }
         Change::Attached(volume) => {
             let reference = deed.truth.scaleway.volumes.get_mut(volume).and_then(|it| it.reference.as_mut());
-            if let Some(reference) = reference {
+            if let Some(reference) = reference.filter(|it| it.stage != Stage::Detaching) {
                 reference.stage = Stage::Attached;
             }
         }

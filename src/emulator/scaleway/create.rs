@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::addresses::give;
 use super::catalogue::{self, Availability};
+use super::changes::{Change, notice};
 use super::details::{GB, Kind, ServerDetails, Slot, Stage};
 use super::disks::{SLOTS, check_free};
 use super::exchange::{Answer, detail};
@@ -135,7 +136,8 @@ fn settle_in(deed: &mut Deed, mut server: Server, details: ServerDetails) -> Res
     let volumes: Vec<String> = root.iter().chain(others).cloned().collect();
     for volume in &volumes {
         deed.take_volume(&server, volume)?;
-        bind(deed, volume, Stage::Attached);
+        bind(deed, volume, Stage::Joining);
+        notice(deed, Change::Attached(volume.clone()));
     }
     server.volumes = volumes;
     deed.truth.scaleway.servers.insert(server.id.clone(), details);

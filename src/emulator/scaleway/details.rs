@@ -145,6 +145,8 @@ pub struct Reference {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
+    /// It is being made with its server, which takes it for granted.
+    Joining,
     /// It is being made.
     Attaching,
     /// It holds; also while nobody has noticed yet that it is to end.
@@ -157,7 +159,7 @@ impl Stage {
     /// The word of the API.
     pub fn word(self) -> &'static str {
         match self {
-            Stage::Attaching => "attaching",
+            Stage::Joining | Stage::Attaching => "attaching",
             Stage::Attached => "attached",
             Stage::Detaching => "detaching",
         }

@@ -174,7 +174,7 @@ pub fn add(deed: &mut Deed, mut image: ImageDetails) -> Result<String, Answer> {
     Ok(id)
 }
 
-/// The block storage notes when an image takes or leaves a snapshot.
+/// The block storage notes when an image takes a snapshot.
 fn touch_snapshots(deed: &mut Deed, image: &ImageDetails) {
     for snapshot in std::iter::once(&image.root).chain(image.extra.values()) {
         let now = deed.tick();
@@ -182,6 +182,7 @@ fn touch_snapshots(deed: &mut Deed, image: &ImageDetails) {
             && details.kind == Kind::Sbs
         {
             details.modified = now;
+            details.released_by = None;
         }
     }
 }

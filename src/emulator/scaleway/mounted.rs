@@ -8,7 +8,7 @@ use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};
 
 /// How long a zone is being published after a change.
-const PUBLISHING_SECONDS: u64 = 3;
+const PUBLISHING_SECONDS: u64 = 4;
 
 /// The endpoints of IAM, accounts and DNS.
 pub static ROUTES: &[Route] = &[
