@@ -50,18 +50,13 @@ pub fn type_of(details: &VolumeDetails) -> &'static str {
 /// The volume object, bare.
 fn shown(volume: &Volume, details: &VolumeDetails, is_v1: bool) -> Value {
     let bond = details.reference.as_ref().zip(volume.server.as_ref()).map(|(reference, server)| {
-        let status = match (volume.state, reference.attached) {
-            (VolumeState::Detaching, _) => "detaching",
-            (_, false) => "attaching",
-            (_, true) => "attached",
-        };
         json!({
             "id": reference.id,
             "product_resource_type": "instance_server",
             "product_resource_id": server,
             "created_at": zulu(reference.created),
             "type": "exclusive",
-            "status": status,
+            "status": reference.stage.word(),
         })
     });
     let mut object = json!({
@@ -105,7 +100,6 @@ pub fn list(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
         show::is_listed(truth, now, volume.created)
             && is("name", &volume.name)
             && is("project_id", &details.project)
-            && is("organization_id", &super::details::organization(truth))
             && is("volume_type", type_of(details))
             && is("product_resource_id", volume.server.as_deref().unwrap_or_default())
             && has_any(&volume.tags, &tags)

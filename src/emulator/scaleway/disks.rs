@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::changes::attach_later;
-use super::details::{Kind, Slot};
+use super::changes::{attach_later, leave_later};
+use super::details::{Kind, Slot, Stage};
 use super::exchange::Answer;
 use super::input::{Fields, invalid, not_usable};
 use super::making::bind;
@@ -22,7 +22,7 @@ pub fn attach(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let volume = fields.needed("volume_id")?;
     let free = (0..SLOTS).find(|slot| !details.slots.contains_key(slot));
     let slot = free.ok_or_else(|| invalid("volume_id", "constraint", "too many volumes"))?;
-    put(deed, args, slot, volume, fields.flag("boot")?.unwrap_or(false), 0)?;
+    put(deed, args, slot, volume, fields.flag("boot")?.unwrap_or(false), 1)?;
     shown(&deed.truth, args.zone, args.id, 200)
 }
 
@@ -87,7 +87,7 @@ fn put(deed: &mut Deed, args: &Args, slot: u8, volume: &str, boot: bool, place: 
     {
         server.root = Some(Root::Volume(volume.to_owned()));
     }
-    bind(deed, volume, false);
+    bind(deed, volume, Stage::Attaching);
     set_slot(deed, args.id, slot, volume, boot);
     attach_later(deed, place, volume);
     Ok(())
@@ -117,6 +117,7 @@ fn remove(deed: &mut Deed, server: &str, volume: &str) -> Result<(), Answer> {
         return Err(not_usable("server should be stopped"));
     }
     deed.detach(server, volume)?;
+    leave_later(deed, volume);
     if let Some(details) = deed.truth.scaleway.servers.get_mut(server) {
         details.slots.retain(|_, slot| slot.volume != volume);
     }

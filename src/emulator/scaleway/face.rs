@@ -3,13 +3,13 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::changes::{Change, later};
 use super::exchange::{Answer, Body, Request};
 use super::ids::uuid_of;
 use super::routes::{self, Args, Call, Route};
-use super::{admin, catalogue};
+use super::{admin, catalogue, log};
 use crate::emulator::physics::Pace;
 use crate::emulator::{Cloud, FaultKind, Moment, Refusal};
 
@@ -49,12 +49,13 @@ impl Face {
     /// Answers a request, and writes it into the log.
     pub fn answer(&self, request: &Request) -> Reply {
         let is_admin = request.path.first().is_some_and(|first| first == "_emulator");
-        let outcome = if is_admin { Ok(admin::answer(self, request)) } else { self.serve(request) };
+        let mut fault = None;
+        let outcome = if is_admin { Ok(admin::answer(self, request)) } else { self.serve(request, &mut fault) };
         let at = self.cloud.now().unwrap_or_default();
         let answer = outcome.ok();
         let number = self.log().len();
         if !is_admin {
-            self.log().push(entry(request, answer.as_ref(), number, at));
+            self.log().push(log::entry(request, answer.as_ref(), fault, number, at));
         }
         let id = uuid_of(number as u64, &["request", &at.to_string(), if is_admin { "admin" } else { "" }]);
         Reply { answer, at, id }
@@ -66,7 +67,7 @@ impl Face {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn serve(&self, request: &Request) -> Result<Answer, Silence> {
+    fn serve(&self, request: &Request, struck: &mut Option<FaultKind>) -> Result<Answer, Silence> {
         match (&request.token, &self.token) {
             (None, _) => return Ok(Answer::unauthenticated("not_found")),
             (Some(given), _) if given.is_empty() => return Ok(Answer::unauthenticated("not_found")),
@@ -81,7 +82,10 @@ impl Face {
         let reading = route.method == "GET";
         match self.cloud.gate(&operation, reading) {
             Ok(None) => Ok(self.perform(route, &args, &operation, None)),
-            Ok(Some(fault)) => self.perform_under(fault, route, &args, &operation),
+            Ok(Some(fault)) => {
+                *struck = Some(fault);
+                self.perform_under(fault, route, &args, &operation)
+            }
             Err(refusal) => Ok(refusal.into()),
         }
     }
@@ -180,22 +184,4 @@ fn resource(route: &Route) -> &'static str {
         (_, "dns-zones") => "dns_zone",
         (_, other) => other,
     }
-}
-
-/// A line of the log. What is told to a guest may be secret, and is left out.
-fn entry(request: &Request, answer: Option<&Answer>, number: usize, at: Moment) -> Value {
-    let is_secret = request.path.iter().any(|part| part == "user_data");
-    let body = match serde_json::from_slice::<Value>(&request.body) {
-        Ok(body) if !is_secret => body,
-        _ => Value::Null,
-    };
-    json!({
-        "seq": number,
-        "method": request.method,
-        "path": format!("/{}", request.path.join("/")),
-        "query": request.query,
-        "status": answer.map(|answer| answer.status),
-        "time": at.to_string(),
-        "body": body,
-    })
 }

@@ -78,7 +78,7 @@ pub fn list(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
         request.filter(key).is_none_or(|wanted| item[key].as_bool() == Some(wanted.eq_ignore_ascii_case("true")))
     };
     let wanted = |item: &Value| {
-        is(item, "project") && is(item, "organization") && is_default(item, "project_default") && is_default(item, "organization_default")
+        is(item, "project") && is_default(item, "project_default") && is_default(item, "organization_default")
     };
     Ok(header_page(request, "security_groups", "/security_groups", objects.filter(wanted).collect()))
 }

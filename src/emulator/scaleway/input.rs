@@ -34,6 +34,11 @@ impl Fields {
         self.0.get(key).is_some_and(Value::is_null)
     }
 
+    /// Whether one of these fields is there, and not null.
+    pub fn has(&self, keys: &[&str]) -> bool {
+        keys.iter().any(|key| self.get(key).is_some())
+    }
+
     /// A text.
     pub fn text(&self, key: &str) -> Result<Option<&str>, Answer> {
         self.typed(key, "expected str", Value::as_str)

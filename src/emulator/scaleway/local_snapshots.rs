@@ -67,7 +67,7 @@ pub fn list(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
     found.sort_by_key(|(snapshot, _)| -snapshot.created.0);
     let objects = found.into_iter().map(|(snapshot, details)| shown(truth, snapshot, details));
     let is = |item: &Value, key: &str| request.filter(key).is_none_or(|wanted| item[key] == wanted);
-    let wanted = |item: &Value| ["project", "organization"].iter().all(|key| is(item, key));
+    let wanted = |item: &Value| is(item, "project");
     Ok(header_page(request, "snapshots", "/snapshots", objects.filter(wanted).collect()))
 }
 

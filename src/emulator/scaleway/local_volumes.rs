@@ -37,7 +37,7 @@ pub fn list(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
     found.sort_by_key(|volume| -volume.created.0);
     let objects = found.into_iter().filter_map(|it| Some(show::local_volume(truth, it, truth.scaleway.volumes.get(&it.id)?)));
     let is = |item: &Value, key: &str| request.filter(key).is_none_or(|wanted| item[key] == wanted);
-    let wanted = |item: &Value| ["project", "organization", "volume_type"].iter().all(|key| is(item, key));
+    let wanted = |item: &Value| ["project", "volume_type"].iter().all(|key| is(item, key));
     Ok(header_page(request, "volumes", "/volumes", objects.filter(wanted).collect()))
 }
 

@@ -25,6 +25,7 @@ mod input;
 pub mod keys;
 mod local_snapshots;
 mod local_volumes;
+mod log;
 mod making;
 pub mod marketplace;
 mod moments;

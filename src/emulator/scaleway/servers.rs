@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::addresses::{give, take_back};
+use super::addresses::{give, take_all_back, take_back};
 use super::details::ServerDetails;
 use super::exchange::{Answer, header_page};
 use super::input::{Fields, invalid, not_usable, patched_tags};
@@ -31,7 +31,7 @@ pub fn get(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
     shown(truth, args.zone, args.id, 200)
 }
 
-/// GET `servers`: whatever their condition, the newest first.
+/// GET `servers`: whatever their condition, the newest first. There is one organisation, so that its filter is idle.
 pub fn list(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
     let request = args.request;
     let tags = request.commas("tags");
@@ -46,7 +46,6 @@ pub fn list(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
             && show::is_listed(truth, now, server.created)
             && request.filter("name").is_none_or(|name| server.name.contains(name))
             && is("project", &details.project)
-            && is("organization", &super::details::organization(truth))
             && is("state", show::state_word(server.state))
             && is("commercial_type", &server.kind)
             && show::has_all(&server.tags, &tags)
@@ -108,7 +107,10 @@ pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
         check_new_type(deed, &server, &details, kind)?;
         server.kind = kind.to_owned();
     }
-    details.modified = deed.tick();
+    let (old_server, old_details) = find(&deed.truth, args.zone, args.id)?;
+    if (&server, &details) != (old_server, old_details) || fields.has(&["name", "tags"]) {
+        details.modified = deed.tick();
+    }
     deed.truth.servers.insert(server.id.clone(), server);
     deed.truth.scaleway.servers.insert(args.id.to_owned(), details);
     if let Some(volumes) = fields.get("volumes") {
@@ -164,13 +166,11 @@ fn replace_addresses(deed: &mut Deed, args: &Args, wanted: &[String]) -> Result<
 
 /// DELETE `servers/{id}`: volumes and addresses stay. Protection is no protection from this.
 pub fn delete(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
-    let (server, details) = find(&deed.truth, args.zone, args.id)?;
+    let (server, _) = find(&deed.truth, args.zone, args.id)?;
     if server.state != ServerState::Stopped {
         return Err(not_usable("server should be stopped"));
     }
-    for ip in details.public_ips.clone() {
-        take_back(deed, &ip);
-    }
+    take_all_back(deed, args.id);
     if let Some(server) = deed.truth.servers.get_mut(args.id) {
         server.takes_local_disks = false;
     }
