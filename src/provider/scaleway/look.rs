@@ -1,15 +1,10 @@
 //! From what Scaleway shows to a world: every state it documents, and whatever else as unknown.
 
-use super::{
-    Scaleway,
-    client::Unread,
-    shot::List,
-    wire,
-};
+use super::{Scaleway, client::Unread, shot::List, wire};
 use crate::{
     model::{
-        Address, Cause, CopyStatus, DELETED, Firewall, Id, InstanceKey, LastHeld, Origin, Power, Ran, Record, Role, Root, Seed, Seen, Server, Snapshot,
-        Stamp, Tags, Volume, VolumeStatus, World, instance_tag,
+        Address, Cause, CopyStatus, DELETED, Firewall, Id, InstanceKey, LastHeld, Origin, Power, Ran, Record, Role, Root, Seed, Seen,
+        Server, Snapshot, Stamp, Tags, Volume, VolumeStatus, World, instance_tag,
     },
     provider::http::Request,
 };
@@ -167,7 +162,8 @@ impl Scaleway {
     /// The spec's DNS record. Without one in the spec, nothing is asked.
     async fn record(&self, tag: &str) -> Seen<Record> {
         let Some(dns) = &self.dns else { return Seen::Absent };
-        let request = Request::get(format!("/domain/v2beta1/dns-zones/{}/records", dns.zone)).with("name", dns.record.clone()).with("type", "A");
+        let request =
+            Request::get(format!("/domain/v2beta1/dns-zones/{}/records", dns.zone)).with("name", dns.record.clone()).with("type", "A");
         match self.zone.client.find::<wire::Records>(&request).await {
             Ok(Some(found)) if found.records.is_empty() => Seen::Absent,
             Ok(Some(found)) => Seen::Present(Record {

@@ -31,8 +31,25 @@ const OPERATIONS: &[&str] = &[
 ];
 
 const FAULTS: &[&str] = &[
-    "rate-limited", "rate-limited", "broken-before", "broken-after", "broken-after", "unavailable", "html", "dropped", "lost-reply",
-    "lost-reply", "lost-reply", "late", "transient", "refused", "slow", "stale", "quota", "out-of-stock", "stuck",
+    "rate-limited",
+    "rate-limited",
+    "broken-before",
+    "broken-after",
+    "broken-after",
+    "unavailable",
+    "html",
+    "dropped",
+    "lost-reply",
+    "lost-reply",
+    "lost-reply",
+    "late",
+    "transient",
+    "refused",
+    "slow",
+    "stale",
+    "quota",
+    "out-of-stock",
+    "stuck",
 ];
 
 fn storm(face: &Face, rng: &mut Rng) {
