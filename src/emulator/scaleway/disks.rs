@@ -58,7 +58,7 @@ pub fn replace(deed: &mut Deed, server: &str, wanted: &Fields, raw: &Value) -> R
     if let Some(details) = deed.truth.scaleway.servers.get_mut(server) {
         details.slots.clear();
     }
-    let mut place = 1;
+    let mut place = 0;
     new.sort();
     for (slot, volume, boot) in new {
         if slots.values().any(|slot| slot.volume == volume) {
