@@ -71,9 +71,8 @@ pub fn list(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
     let like = |item: &Value, name: &str| {
         item["address"].as_str().is_some_and(|it| it.contains(name)) || item["prefix"].as_str().is_some_and(|it| it.contains(name))
     };
-    let wanted = |item: &Value| {
-        ["project", "type"].iter().all(|key| is(item, key)) && request.filter("name").is_none_or(|name| like(item, name))
-    };
+    let wanted =
+        |item: &Value| ["project", "type"].iter().all(|key| is(item, key)) && request.filter("name").is_none_or(|name| like(item, name));
     Ok(header_page(request, "ips", "/ips", objects.filter(wanted).collect()))
 }
 
@@ -122,7 +121,11 @@ pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     if let Some(reverse) = fields.text("reverse")? {
         // No name of a customer's resolves to an address that is reserved for examples.
         if !reverse.is_empty() {
-            return Err(invalid("reverse", "constraint", "Your reverse must resolve. Ensure the command 'dig +short' matches your IP address."));
+            return Err(invalid(
+                "reverse",
+                "constraint",
+                "Your reverse must resolve. Ensure the command 'dig +short' matches your IP address.",
+            ));
         }
     }
     if fields.is_null("server") {

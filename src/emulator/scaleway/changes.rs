@@ -208,12 +208,12 @@ fn happen(deed: &mut Deed, change: &Change) {
         Change::Synced(group) => {
             if let Some(group) = deed.truth.scaleway.groups.get_mut(group) {
                 group.syncing = false;
+                group.modified = deed.now;
             }
         }
         Change::Late { method, path, query, body } => {
             let body = body.chars().map(|character| u8::try_from(u32::from(character)).unwrap_or(b'?')).collect();
-            let request =
-                Request { method: method.clone(), path: path.clone(), query: query.clone(), body, ..Request::default() };
+            let request = Request { method: method.clone(), path: path.clone(), query: query.clone(), body, ..Request::default() };
             arrive_late(deed, &request);
         }
     }
@@ -246,16 +246,16 @@ fn started(deed: &mut Deed, id: &str) {
     if deed.truth.servers.get(id).is_none_or(|server| server.state != ServerState::Running) {
         return;
     }
-    let wants_dynamic = deed.truth.scaleway.servers.get(id).is_some_and(|it| {
-        it.dynamic_ip_required && it.dynamic.is_none() && !it.public_ips.iter().any(|ip| is_v4(deed, ip))
-    });
+    let wants_dynamic = deed
+        .truth
+        .scaleway
+        .servers
+        .get(id)
+        .is_some_and(|it| it.dynamic_ip_required && it.dynamic.is_none() && !it.public_ips.iter().any(|ip| is_v4(deed, ip)));
     // Without a free address it runs without one.
     let number = if wants_dynamic { deed.next_address().ok() } else { None };
-    let dynamic = number.map(|number| super::details::Dynamic {
-        id: deed.mint("dynamic"),
-        address: deed.truth.market.dotted(number),
-        pending: true,
-    });
+    let dynamic =
+        number.map(|number| super::details::Dynamic { id: deed.mint("dynamic"), address: deed.truth.market.dotted(number), pending: true });
     let is_new = dynamic.is_some();
     let now = deed.now;
     if let Some(details) = deed.truth.scaleway.servers.get_mut(id) {

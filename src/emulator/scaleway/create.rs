@@ -207,7 +207,9 @@ fn give_volume(deed: &mut Deed, birth: &Birth, template: &Fields, slot: u8, is_r
         // Without a name the API does not see that a snapshot is meant.
         let Some(name) = template.word("name")? else {
             let keys = ["image", "base_snapshot", "id", "volume_type"];
-            return Err(Answer::invalid_arguments(keys.map(|key| detail(&format!("{argument}.{key}"), "unknown", "extra keys not allowed")).to_vec()));
+            return Err(Answer::invalid_arguments(
+                keys.map(|key| detail(&format!("{argument}.{key}"), "unknown", "extra keys not allowed")).to_vec(),
+            ));
         };
         return restore(deed, birth, snapshot, Some(name), size);
     }
@@ -225,7 +227,14 @@ fn give_volume(deed: &mut Deed, birth: &Birth, template: &Fields, slot: u8, is_r
 }
 
 /// The root of an image.
-fn root_from(deed: &mut Deed, birth: &Birth, origin: &Origin, kind: Option<Kind>, size: Option<u64>, argument: &str) -> Result<String, Answer> {
+fn root_from(
+    deed: &mut Deed,
+    birth: &Birth,
+    origin: &Origin,
+    kind: Option<Kind>,
+    size: Option<u64>,
+    argument: &str,
+) -> Result<String, Answer> {
     if kind.is_some_and(|kind| kind != origin.kind) {
         return Err(invalid(&format!("{argument}.volume_type"), "constraint", "not compatible with the image"));
     }

@@ -43,7 +43,8 @@ pub fn replace(deed: &mut Deed, server: &str, wanted: &Fields, raw: &Value) -> R
     let slots = deed.truth.scaleway.servers.get(server).map(|details| details.slots.clone()).unwrap_or_default();
     let mut new = Vec::new();
     for key in raw.as_object().into_iter().flat_map(|map| map.keys()) {
-        let slot: u8 = key.parse().ok().filter(|slot| *slot < SLOTS).ok_or_else(|| invalid("volumes", "format", "extra keys not allowed"))?;
+        let slot: u8 =
+            key.parse().ok().filter(|slot| *slot < SLOTS).ok_or_else(|| invalid("volumes", "format", "extra keys not allowed"))?;
         let entry = Fields::within(wanted.get(key).unwrap_or(&Value::Null));
         new.push((slot, entry.needed("id")?.to_owned(), entry.flag("boot")?.unwrap_or(false)));
     }
@@ -82,20 +83,19 @@ fn put(deed: &mut Deed, args: &Args, slot: u8, volume: &str, boot: bool, place: 
         return Err(not_usable("server should be stopped"));
     }
     deed.attach(args.id, volume)?;
-    if slot == 0
-        && let Some(server) = deed.truth.servers.get_mut(args.id)
-    {
-        server.root = Some(Root::Volume(volume.to_owned()));
-    }
     bind(deed, volume, Stage::Attaching);
     set_slot(deed, args.id, slot, volume, boot);
     attach_later(deed, place, volume);
     Ok(())
 }
 
+/// Notes what a slot holds; the server boots from the one that says so, else from the first.
 fn set_slot(deed: &mut Deed, server: &str, slot: u8, volume: &str, boot: bool) {
-    if let Some(details) = deed.truth.scaleway.servers.get_mut(server) {
-        details.slots.insert(slot, Slot { volume: volume.to_owned(), boot });
+    let Some(details) = deed.truth.scaleway.servers.get_mut(server) else { return };
+    details.slots.insert(slot, Slot { volume: volume.to_owned(), boot });
+    let told = details.slots.values().find(|slot| slot.boot).or_else(|| details.slots.get(&0));
+    if let (Some(slot), Some(server)) = (told, deed.truth.servers.get_mut(server)) {
+        server.root = Some(Root::Volume(slot.volume.clone()));
     }
 }
 

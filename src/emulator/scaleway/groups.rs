@@ -74,20 +74,17 @@ pub fn list(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     found.sort_by_key(|group| -group.created.0);
     let objects = found.into_iter().filter_map(|it| Some(shown(truth, it, truth.scaleway.groups.get(&it.id)?)));
     let is = |item: &Value, key: &str| request.filter(key).is_none_or(|wanted| item[key] == wanted);
-    let is_default = |item: &Value, key: &str| {
-        request.filter(key).is_none_or(|wanted| item[key].as_bool() == Some(wanted.eq_ignore_ascii_case("true")))
-    };
-    let wanted = |item: &Value| {
-        is(item, "project") && is_default(item, "project_default") && is_default(item, "organization_default")
-    };
+    let is_default =
+        |item: &Value, key: &str| request.filter(key).is_none_or(|wanted| item[key].as_bool() == Some(wanted.eq_ignore_ascii_case("true")));
+    let wanted = |item: &Value| is(item, "project") && is_default(item, "project_default") && is_default(item, "organization_default");
     Ok(header_page(request, "security_groups", "/security_groups", objects.filter(wanted).collect()))
 }
 
 /// The id of the default group of a project in a zone, which is made if need be.
 pub fn default_of(deed: &mut Deed, zone: &str, project: &str) -> Result<String, Answer> {
     let groups = deed.truth.scaleway.groups.iter();
-    let own = groups.filter(|(_, details)| details.project_default && details.project == project).map(|(id, _)| id);
-    let here = own.filter(|id| deed.truth.firewalls.get(*id).is_some_and(|group| group.zone == zone)).next();
+    let mut own = groups.filter(|(_, details)| details.project_default && details.project == project).map(|(id, _)| id);
+    let here = own.find(|id| deed.truth.firewalls.get(*id).is_some_and(|group| group.zone == zone));
     if let Some(id) = here {
         return Ok(id.clone());
     }
