@@ -226,6 +226,23 @@ fn a_refused_detach_costs_snapshots_and_no_byte() {
     face.apply(&shop, &pad("present", ""));
 }
 
+/// For a moment after a server's deletion its volumes still say that it holds them.
+#[test]
+fn a_volume_that_speaks_of_a_server_that_is_gone_is_waited_for() {
+    let shop = Shop::new();
+    let face = Face::start(&shop);
+    let kept = |state| pad(state, "").replace("enable: true", "enable: false");
+    face.apply(&shop, &kept("present"));
+    face.apply(&shop, &kept("stopped"));
+    face.post(
+        "/_emulator/faults",
+        json!({"operation": "DELETE /instance/v1/zones/{zone}/servers/{id}", "what": "slow", "factor": 400, "times": 1}),
+    );
+    face.apply(&shop, &kept("absent"));
+    assert_eq!(face.judge(&["in:default.mypad"]), (Vec::new(), Vec::new()));
+    face.apply(&shop, &kept("present"));
+}
+
 /// A snapshot's deletion that is refused is said, and never keeps an instance from done.
 #[test]
 fn a_refused_snapshot_delete_is_tried_again_at_the_next_archive() {
