@@ -1,0 +1,285 @@
+//! Two answers side by side: the shape of both trees must be the same, and every value that follows from the
+//! requests.
+
+use crate::{
+    align::{self, align},
+    cloud::Reply,
+    drift,
+    names::{Meeting, Names, ids, is_id, pattern, without_ids},
+    recording::Interaction,
+    route::Route,
+};
+use regex_lite::Regex;
+use serde_json::{Map, Value};
+use std::{collections::BTreeSet, sync::LazyLock};
+
+/// What kind of difference it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aspect {
+    /// The recording has it, the answer has not.
+    Missing,
+    /// The answer has it, the recording has not.
+    Extra,
+    /// Another JSON type, status, or kind of error.
+    Type,
+    /// Another value of the same type.
+    Value,
+}
+
+/// One difference.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    /// What kind it is.
+    pub aspect: Aspect,
+    /// Where: a JSON pointer, `status`, or `header …`.
+    pub pointer: String,
+    /// What was recorded.
+    pub recorded: Value,
+    /// What came.
+    pub got: Value,
+}
+
+impl Difference {
+    /// Is it one of value alone?
+    pub fn is_of_value(&self) -> bool {
+        self.aspect == Aspect::Value
+    }
+}
+
+/// What is known when answers are compared.
+pub struct Known<'a> {
+    /// The endpoint.
+    pub route: &'a Route,
+    /// Ids that calls of this recording made.
+    pub born: &'a BTreeSet<String>,
+    /// Projects that calls of this recording named.
+    pub projects: &'a BTreeSet<String>,
+}
+
+/// What came of it.
+#[derive(Default)]
+pub struct Compared {
+    /// All differences.
+    pub differences: Vec<Difference>,
+    /// How many objects of other people the recording lists.
+    pub foreign: usize,
+}
+
+/// Values that say nothing about the requests: where a server happens to run, whose the image is.
+const FREE: &[&str] = &[
+    "gateway", "mac_address", "zone_id", "platform_id", "cluster_id", "hypervisor_id", "node_id", "ipam_id", "organization", "organization_id",
+    "compatible_commercial_types",
+];
+
+static STAMP: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"));
+static MINUTE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\d{4}-\d\d-\d\d_\d\d-\d\d"));
+
+/// Compares an answer with the recorded one, and learns names from it.
+pub fn compare(known: &Known, interaction: &Interaction, reply: &Reply, names: &mut Names) -> Compared {
+    let mut comparison = Comparison { known, date: &interaction.date, names, compared: Compared::default() };
+    if reply.status != interaction.status {
+        let said = |status: u16, body: &Option<Value>| Value::String(format!("{status} {}", body.as_ref().map(brief).unwrap_or_default()));
+        comparison.differ(Aspect::Type, "status", &said(interaction.status, &interaction.answer), &said(reply.status, &reply.body));
+        return comparison.compared;
+    }
+    let null = Value::Null;
+    comparison.walk("", "", interaction.answer.as_ref().unwrap_or(&null), reply.body.as_ref().unwrap_or(&null));
+    comparison.headers(interaction, reply);
+    comparison.compared
+}
+
+/// A tree in a few words.
+pub fn brief(tree: &Value) -> String {
+    let text = tree.to_string();
+    if text.chars().count() <= 160 { text } else { format!("{}…", text.chars().take(160).collect::<String>()) }
+}
+
+struct Comparison<'a> {
+    known: &'a Known<'a>,
+    date: &'a str,
+    names: &'a mut Names,
+    compared: Compared,
+}
+
+impl Comparison<'_> {
+    fn differ(&mut self, aspect: Aspect, pointer: &str, recorded: &Value, got: &Value) {
+        // What a type offers and costs changes with time; the emulator's table is of the newest recordings.
+        let old_catalogue = self.known.route.is_catalogue() && aspect == Aspect::Value && self.date < "2026-07-01";
+        if !old_catalogue && !drift::is_allowed(self.date, pointer, aspect, recorded, got) {
+            self.compared.differences.push(Difference { aspect, pointer: pointer.to_owned(), recorded: recorded.clone(), got: got.clone() });
+        }
+    }
+
+    fn headers(&mut self, interaction: &Interaction, reply: &Reply) {
+        let text = |value: Option<&String>| value.map_or(Value::Null, |it| Value::String(it.clone()));
+        let same = |name: &str| interaction.headers.get(name) == reply.headers.get(name);
+        let total = same("x-total-count");
+        for name in ["content-type", "x-total-count", "link", "location", "x-envoy-ratelimited"] {
+            let (recorded, got) = (interaction.headers.get(name), reply.headers.get(name));
+            let pointer = format!("header {name}");
+            match (recorded, got) {
+                (Some(_), None) => self.differ(Aspect::Missing, &pointer, &text(recorded), &Value::Null),
+                (None, Some(_)) => self.differ(Aspect::Extra, &pointer, &Value::Null, &text(got)),
+                (Some(one), Some(other)) => {
+                    let counts_differ_rightly = self.compared.foreign > 0 || self.known.route.is_catalogue();
+                    let equal = match name {
+                        "x-total-count" => counts_differ_rightly || one == other,
+                        "link" => !total || counts_differ_rightly || self.names.translate(one) == *other,
+                        "location" => self.names.translate(path_of(one)) == path_of(other),
+                        _ => one == other,
+                    };
+                    if !equal {
+                        self.differ(Aspect::Value, &pointer, &Value::String(self.names.translate(one)), &text(got));
+                    }
+                }
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn walk(&mut self, pointer: &str, key: &str, recorded: &Value, got: &Value) {
+        match (recorded, got) {
+            (Value::Object(one), Value::Object(other)) if is_table(pointer, key, recorded) => self.tables(pointer, one, other),
+            (Value::Object(one), Value::Object(other)) => self.objects(pointer, one, other),
+            (Value::Array(one), Value::Array(other)) => self.lists(pointer, key, one, other),
+            (Value::String(one), Value::String(other)) => self.texts(pointer, key, one, other),
+            (Value::Number(one), Value::Number(other)) => {
+                let count = key == "total_count" && self.compared.foreign > 0;
+                if one.as_f64() != other.as_f64() && !count && !FREE.contains(&key) {
+                    self.differ(Aspect::Value, pointer, recorded, got);
+                }
+            }
+            (Value::Bool(one), Value::Bool(other)) if one != other => self.differ(Aspect::Value, pointer, recorded, got),
+            (one, other) if std::mem::discriminant(one) != std::mem::discriminant(other) => self.differ(Aspect::Type, pointer, recorded, got),
+            _ => {}
+        }
+    }
+
+    fn objects(&mut self, pointer: &str, recorded: &Map<String, Value>, got: &Map<String, Value>) {
+        // Lists first: whether other people's objects are among them decides what a total may be.
+        let mut keys: Vec<&String> = recorded.keys().collect();
+        keys.sort_by_key(|key| !recorded[*key].is_array());
+        for key in keys {
+            let at = format!("{pointer}/{key}");
+            match got.get(key) {
+                Some(value) => self.walk(&at, key, &recorded[key], value),
+                None => self.differ(Aspect::Missing, &at, &recorded[key], &Value::Null),
+            }
+        }
+        for (key, value) in got.iter().filter(|(key, _)| !recorded.contains_key(*key)) {
+            self.differ(Aspect::Extra, &format!("{pointer}/{key}"), &Value::Null, value);
+        }
+    }
+
+    /// Objects whose keys are values: slots, names of types.
+    fn tables(&mut self, pointer: &str, recorded: &Map<String, Value>, got: &Map<String, Value>) {
+        let catalogue = self.known.route.is_catalogue();
+        for (key, value) in recorded {
+            let at = format!("{pointer}/{key}");
+            match got.get(key) {
+                Some(other) => self.walk(&at, key, value, other),
+                // A type that is not sold any more is not the emulator's to know.
+                None if catalogue && value["end_of_service"] == Value::Bool(true) => {}
+                None => self.differ(Aspect::Value, &at, value, &Value::Null),
+            }
+        }
+        if !catalogue {
+            for (key, value) in got.iter().filter(|(key, _)| !recorded.contains_key(*key)) {
+                self.differ(Aspect::Value, &format!("{pointer}/{key}"), &Value::Null, value);
+            }
+        }
+    }
+
+    fn lists(&mut self, pointer: &str, key: &str, recorded: &[Value], got: &[Value]) {
+        if !recorded.iter().chain(got).any(Value::is_object) {
+            let translated: Vec<Value> = recorded.iter().map(|item| self.names.translate_tree(item)).collect();
+            if translated != got && !FREE.contains(&key) {
+                self.differ(Aspect::Value, pointer, &Value::Array(translated), &Value::Array(got.to_vec()));
+            }
+            return;
+        }
+        let shared = self.known.route.lists_shared_objects() && pointer.matches('/').count() == 1;
+        let is_foreign = |item: &Value| shared && !align::is_everybodys(item) && item["id"].as_str().is_some_and(|id| !self.known.born.contains(id));
+        let foreign: Vec<&Value> = recorded.iter().filter(|item| is_foreign(item)).collect();
+        let ours: Vec<&Value> = recorded.iter().filter(|item| !is_foreign(item)).collect();
+        self.compared.foreign += foreign.len();
+        let partners = align(&ours, got, self.names);
+        for (index, (item, partner)) in ours.iter().zip(&partners).enumerate() {
+            match partner {
+                Some(partner) => self.walk(&format!("{pointer}/{index}"), "", item, &got[*partner]),
+                None => self.differ(Aspect::Value, &format!("{pointer}/{index}"), item, &Value::Null),
+            }
+        }
+        let found: Vec<usize> = partners.iter().flatten().copied().collect();
+        if key != "local_images" && !found.is_sorted() {
+            self.differ(Aspect::Value, &format!("{pointer} (order)"), &Value::from((0..found.len()).collect::<Vec<_>>()), &Value::from(found.clone()));
+        }
+        for (index, item) in got.iter().enumerate().filter(|(index, _)| !found.contains(index)) {
+            let ours = item["id"].as_str().is_some_and(|id| self.names.is_taken(id));
+            if foreign.is_empty() || ours {
+                self.differ(Aspect::Value, &format!("{pointer}/+{index}"), &Value::Null, item);
+            }
+        }
+        // Other people's objects have at least the keys that ours have.
+        if let (Some(one), Some(other)) = (foreign.first(), got.first()) {
+            let keys = |item: &Value| item.as_object().map(|map| map.keys().cloned().collect::<BTreeSet<_>>()).unwrap_or_default();
+            for key in keys(one).symmetric_difference(&keys(other)) {
+                let aspect = if other.get(key).is_some() { Aspect::Extra } else { Aspect::Missing };
+                self.differ(aspect, &format!("{pointer}/0/{key}"), &one[key], &other[key]);
+            }
+        }
+    }
+
+    fn texts(&mut self, pointer: &str, key: &str, recorded: &str, got: &str) {
+        let (one, other) = (Value::String(recorded.to_owned()), Value::String(got.to_owned()));
+        if key.starts_with("project") && is_id(recorded) {
+            if !is_id(got) || (self.known.projects.contains(recorded) && recorded != got) {
+                self.differ(Aspect::Value, pointer, &one, &other);
+            }
+        } else if FREE.contains(&key) {
+            if is_id(recorded) != is_id(got) {
+                self.differ(Aspect::Value, pointer, &one, &other);
+            }
+        } else if let (Some(stamp), other_stamp) = (STAMP.captures(recorded), STAMP.captures(got)) {
+            let style = |found: &regex_lite::Captures| (found.get(1).is_some(), found[2].to_owned());
+            if other_stamp.as_ref().map(style) != Some(style(&stamp)) {
+                self.differ(Aspect::Value, pointer, &one, &other);
+            }
+        } else if ["address", "prefix"].contains(&key) {
+            self.meet(pointer, recorded, got);
+        } else {
+            let (ours, theirs) = (ids(recorded), ids(got));
+            let blank = |text: &str| MINUTE.replace_all(&without_ids(text), "*").into_owned();
+            if ours.len() != theirs.len() || blank(&self.names.translate(recorded)) != blank(got) {
+                self.differ(Aspect::Value, pointer, &Value::String(self.names.translate(recorded)), &other);
+                return;
+            }
+            for (recorded, got) in ours.into_iter().zip(theirs) {
+                // Projects are the client's own names.
+                if !(self.known.projects.contains(recorded) && recorded == got) {
+                    self.meet(pointer, recorded, got);
+                }
+            }
+        }
+    }
+
+    fn meet(&mut self, pointer: &str, recorded: &str, got: &str) {
+        let told = |text: &str| Value::String(text.to_owned());
+        match self.names.meet(recorded, got) {
+            Meeting::Same => {}
+            Meeting::Else(known) => self.differ(Aspect::Value, pointer, &told(&known), &told(got)),
+            Meeting::Taken => self.differ(Aspect::Value, pointer, &told(recorded), &Value::String(format!("{got}, which is something else's name"))),
+        }
+    }
+}
+
+/// The path of an address with a host.
+fn path_of(address: &str) -> &str {
+    address.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or(address)
+}
+
+/// Are this object's keys values?
+fn is_table(pointer: &str, key: &str, tree: &Value) -> bool {
+    let slots = tree.as_object().is_some_and(|map| !map.is_empty() && map.keys().all(|key| key.bytes().all(|it| it.is_ascii_digit())));
+    slots || key == "extra_volumes" || key == "volumes" || pointer == "/servers"
+}

@@ -1,0 +1,77 @@
+//! Things on their way: whether an answer shows less than the recording had already seen, or more.
+
+use crate::{
+    cloud::Reply,
+    compare::{Aspect, Difference},
+    recording::Interaction,
+};
+use serde_json::Value;
+
+/// States out of which things come by themselves.
+const PASSING: &[&str] = &[
+    "starting", "stopping", "creating", "updating", "resizing", "deleting", "attaching", "detaching", "snapshotting", "exporting", "importing",
+    "pending", "syncing",
+];
+
+/// Values that change while something is on its way.
+const CHANGING: &[&str] = &[
+    "state", "status", "state_detail", "location", "public_ip", "public_ips", "references", "last_detached_at", "allowed_actions", "size", "type",
+    "specs", "server", "error_details", "parent_volume",
+];
+
+/// Is anything in this tree on its way?
+pub fn is_moving(tree: &Value) -> bool {
+    match tree {
+        Value::Object(map) => map.iter().any(|(key, value)| match value {
+            Value::String(text) => (key == "state" || key == "status") && PASSING.contains(&text.as_str()),
+            other => is_moving(other),
+        }),
+        Value::Array(items) => items.iter().any(is_moving),
+        _ => false,
+    }
+}
+
+/// The state of the one object that an answer is about.
+fn state(tree: &Value) -> Option<&str> {
+    let object = tree.as_object()?;
+    let inner = if object.len() == 1 { object.values().next()? } else { tree };
+    inner["state"].as_str().or(inner["status"].as_str())
+}
+
+/// Can the difference come from the moment alone?
+fn is_of_moment(difference: &Difference) -> bool {
+    difference.pointer == "status" || difference.pointer.split('/').any(|part| CHANGING.contains(&part))
+}
+
+/// Does the answer show an earlier moment than the recording, so that time should pass?
+pub fn is_behind(interaction: &Interaction, reply: &Reply, differences: &[Difference]) -> bool {
+    let (Some(got), false) = (&reply.body, differences.is_empty()) else { return false };
+    if interaction.method != "GET" {
+        // What the client waited for before this call need not be in the recording.
+        let refused = ["precondition_failed", "transient_state"].map(Value::from).contains(&got["type"]);
+        return interaction.status < 300 && reply.status >= 400 && refused;
+    }
+    let recorded = interaction.answer.as_ref().unwrap_or(&Value::Null);
+    // The same passing state: to wait would be to wait too long.
+    let same = state(recorded).is_some() && state(recorded) == state(got) && is_moving(recorded);
+    is_moving(got) && !same && differences.iter().any(is_of_moment)
+}
+
+/// Leaves out the differences that are there because time had to pass for something else.
+pub fn without_moments(interaction: &Interaction, reply: &Reply, differences: Vec<Difference>) -> Vec<Difference> {
+    let recorded = interaction.answer.as_ref().unwrap_or(&Value::Null);
+    let over = is_moving(recorded) && (reply.status == 404 || reply.body.as_ref().is_some_and(|got| state(got) != state(recorded) || !is_moving(got)));
+    if interaction.method != "GET" || !over {
+        return differences;
+    }
+    differences.into_iter().filter(|it| !(is_of_moment(it) && it.aspect != Aspect::Extra)).collect()
+}
+
+/// Leaves out what is a matter of seconds while a server stops: its dynamic address goes at some instant.
+pub fn without_instants(interaction: &Interaction, reply: &Reply, differences: Vec<Difference>) -> Vec<Difference> {
+    let stopping = |tree: &Option<Value>| tree.as_ref().is_some_and(|it| it["server"]["state"] == "stopping");
+    if !(stopping(&interaction.answer) && stopping(&reply.body)) {
+        return differences;
+    }
+    differences.into_iter().filter(|it| !it.pointer.contains("/public_ip")).collect()
+}
