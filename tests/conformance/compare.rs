@@ -76,7 +76,7 @@ static MINUTE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\d{4}-\d\d-\d\d_\d\d
 
 /// Compares an answer with the recorded one, and learns names from it.
 pub fn compare(known: &Known, interaction: &Interaction, reply: &Reply, names: &mut Names) -> Compared {
-    let mut comparison = Comparison { known, date: &interaction.date, names, compared: Compared::default() };
+    let mut comparison = Comparison { known, date: &interaction.date, open: &interaction.notes, names, compared: Compared::default() };
     if reply.status != interaction.status {
         let said = |status: u16, body: &Option<Value>| Value::String(format!("{status} {}", body.as_ref().map(brief).unwrap_or_default()));
         comparison.differ(Aspect::Type, "status", &said(interaction.status, &interaction.answer), &said(reply.status, &reply.body));
@@ -97,6 +97,7 @@ pub fn brief(tree: &Value) -> String {
 struct Comparison<'a> {
     known: &'a Known<'a>,
     date: &'a str,
+    open: &'a [String],
     names: &'a mut Names,
     compared: Compared,
 }
@@ -105,7 +106,9 @@ impl Comparison<'_> {
     fn differ(&mut self, aspect: Aspect, pointer: &str, recorded: &Value, got: &Value) {
         // What a type offers and costs changes with time; the emulator's table is of the newest recordings.
         let old_catalogue = self.known.route.is_catalogue() && aspect == Aspect::Value && self.date < "2026-07-01";
-        if !old_catalogue && !drift::is_allowed(self.date, pointer, aspect, recorded, got) {
+        // A case of our own may leave a value open.
+        let open = aspect == Aspect::Value && self.open.iter().any(|note| note.strip_prefix("open ") == Some(pointer));
+        if !old_catalogue && !open && !drift::is_allowed(self.date, &self.known.route.method, pointer, aspect, recorded, got) {
             self.compared.differences.push(Difference { aspect, pointer: pointer.to_owned(), recorded: recorded.clone(), got: got.clone() });
         }
     }
@@ -240,15 +243,17 @@ impl Comparison<'_> {
             if is_id(recorded) != is_id(got) {
                 self.differ(Aspect::Value, pointer, &one, &other);
             }
-        } else if let (Some(stamp), other_stamp) = (STAMP.captures(recorded), STAMP.captures(got)) {
-            let style = |found: &regex_lite::Captures| (found.get(1).is_some(), found[2].to_owned());
-            if other_stamp.as_ref().map(style) != Some(style(&stamp)) {
+        } else if let Some(style) = stamp_style(recorded) {
+            if stamp_style(got) != Some(style) {
                 self.differ(Aspect::Value, pointer, &one, &other);
             }
         } else if ["address", "prefix"].contains(&key) {
             self.meet(pointer, recorded, got);
         } else {
             let (ours, theirs) = (ids(recorded), ids(got));
+            if recorded == got && ours.is_empty() {
+                return;
+            }
             let blank = |text: &str| MINUTE.replace_all(&without_ids(text), "*").into_owned();
             if ours.len() != theirs.len() || blank(&self.names.translate(recorded)) != blank(got) {
                 self.differ(Aspect::Value, pointer, &Value::String(self.names.translate(recorded)), &other);
@@ -271,6 +276,15 @@ impl Comparison<'_> {
             Meeting::Taken => self.differ(Aspect::Value, pointer, &told(recorded), &Value::String(format!("{got}, which is something else's name"))),
         }
     }
+}
+
+/// Whether a moment has a fraction, and how it gives its offset; none, if the text is not a moment.
+fn stamp_style(text: &str) -> Option<(bool, &str)> {
+    if !(20..=40).contains(&text.len()) {
+        return None;
+    }
+    let found = STAMP.captures(text)?;
+    Some((found.get(1).is_some(), found.get(2)?.as_str()))
 }
 
 /// The path of an address with a host.

@@ -12,6 +12,7 @@ use std::{collections::BTreeSet, io};
 /// The recording as a cloud.
 #[derive(Default)]
 pub struct Echo {
+    lenient: bool,
     turn: Option<Interaction>,
     /// Names of projects and of their owners: clients bring them, so they are never replaced.
     kept: BTreeSet<String>,
@@ -20,6 +21,11 @@ pub struct Echo {
 }
 
 impl Echo {
+    /// One that also answers calls which a client with the right names would not have made.
+    pub fn lenient() -> Echo {
+        Echo { lenient: true, ..Echo::default() }
+    }
+
     fn other(&self, name: &str) -> String {
         if is_fixed(name) || self.kept.contains(name) {
             return name.to_owned();
@@ -110,7 +116,7 @@ impl Cloud for Echo {
         if !turn.lost_its_request() && call.body != body {
             wrong.push(format!("body {:?} instead of {body:?}", call.body));
         }
-        if !wrong.is_empty() {
+        if !wrong.is_empty() && !self.lenient {
             return Err(io::Error::other(format!("the replay sent {}", wrong.join("; "))));
         }
         if let Some(answer) = &turn.answer {

@@ -18,22 +18,33 @@ pub fn pattern(text: &str) -> Regex {
 
 /// The ids in a text, in order.
 pub fn ids(text: &str) -> Vec<&str> {
+    if text.len() < 36 {
+        return Vec::new();
+    }
     UUID.find_iter(text).map(|found| found.as_str()).collect()
 }
 
 /// A text with its ids blanked.
 pub fn without_ids(text: &str) -> String {
+    if text.len() < 36 {
+        return text.to_owned();
+    }
     UUID.replace_all(text, "*").into_owned()
 }
 
 /// Is the whole text an id?
 pub fn is_id(text: &str) -> bool {
-    UUID.find(text).is_some_and(|found| found.len() == text.len())
+    text.len() == 36 && UUID.find(text).is_some_and(|found| found.len() == text.len())
 }
 
 /// Is it an id that is the same for everybody: a dummy task, the fixed rules of a security group?
 pub fn is_fixed(id: &str) -> bool {
     id.starts_with("00000000-0000-0000-0000-") || id.starts_with("11111111-2222-4333-8444-")
+}
+
+/// Can there be a name in it at all? Most texts are too short or too plain; patterns are slow.
+fn may_name(text: &str) -> bool {
+    text.len() >= 7 && text.bytes().any(|it| it.is_ascii_digit()) && text.bytes().any(|it| b"-.:".contains(&it))
 }
 
 /// What is known so far.
@@ -84,6 +95,9 @@ impl Names {
 
     /// A recorded text with the emulator's names in it. Unknown names stay.
     pub fn translate(&self, text: &str) -> String {
+        if !may_name(text) {
+            return text.to_owned();
+        }
         NAME.replace_all(text, |found: &regex_lite::Captures| {
             let name = &found[0];
             self.ours.get(name).cloned().unwrap_or_else(|| name.to_owned())
@@ -109,5 +123,8 @@ pub fn map_texts(tree: &Value, change: &dyn Fn(&str) -> String) -> Value {
 
 /// A text with every name, of either kind, replaced.
 pub fn map_names(text: &str, change: &dyn Fn(&str) -> String) -> String {
+    if !may_name(text) {
+        return text.to_owned();
+    }
     NAME.replace_all(text, |found: &regex_lite::Captures| change(&found[0])).into_owned()
 }
