@@ -5,7 +5,7 @@ use crate::{
     align::{self, align},
     cloud::Reply,
     drift,
-    names::{Meeting, Names, ids, is_id, pattern, without_ids},
+    names::{Meeting, Names, ids, is_id, without_ids},
     recording::Interaction,
     route::Route,
 };
@@ -71,8 +71,12 @@ const FREE: &[&str] = &[
     "compatible_commercial_types",
 ];
 
-static STAMP: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"));
-static MINUTE: LazyLock<Regex> = LazyLock::new(|| pattern(r"\d{4}-\d\d-\d\d_\d\d-\d\d"));
+static STAMP: LazyLock<Regex> = LazyLock::new(|| written(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"));
+static MINUTE: LazyLock<Regex> = LazyLock::new(|| written(r"\d{4}-\d\d-\d\d_\d\d-\d\d"));
+
+fn written(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("patterns written here compile")
+}
 
 /// Compares an answer with the recorded one, and learns names from it.
 pub fn compare(known: &Known, interaction: &Interaction, reply: &Reply, names: &mut Names) -> Compared {

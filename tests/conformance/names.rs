@@ -1,50 +1,80 @@
 //! Names that differ from run to run: which id, or address, of the recording is which one of the emulator's.
 
-use regex_lite::Regex;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
+    ops::Range,
 };
 
-static UUID: LazyLock<Regex> = LazyLock::new(|| pattern("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"));
-static NAME: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{1,3}(\.\d{1,3}){3}|2[0-9a-f]{3}:[0-9a-f:]+(/\d+)?"));
+/// Where the ids, and where else the addresses, of a text are, in order.
+fn find(text: &str, addresses: bool) -> Vec<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let begins = at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
+        let length = match id_length(&bytes[at..]) {
+            0 if addresses && begins => v4_length(&bytes[at..]).max(v6_length(&bytes[at..])),
+            length => length,
+        };
+        if length > 0 {
+            found.push(at..at + length);
+        }
+        at += length.max(1);
+    }
+    found
+}
 
-/// A pattern that was written here.
-pub fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("patterns written here compile")
+/// 36, if an id begins here.
+fn id_length(bytes: &[u8]) -> usize {
+    let fits = |(index, byte): (usize, &u8)| match index {
+        8 | 13 | 18 | 23 => *byte == b'-',
+        _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(byte),
+    };
+    if bytes.len() >= 36 && bytes[..36].iter().enumerate().all(fits) { 36 } else { 0 }
+}
+
+/// The length of an IPv4 address that begins here.
+fn v4_length(bytes: &[u8]) -> usize {
+    let length = bytes.iter().take_while(|it| it.is_ascii_digit() || **it == b'.').count();
+    let parts: Vec<&[u8]> = bytes[..length].split(|it| *it == b'.').collect();
+    if parts.len() == 4 && parts.iter().all(|part| (1..=3).contains(&part.len())) { length } else { 0 }
+}
+
+/// The length of an IPv6 network that begins here.
+fn v6_length(bytes: &[u8]) -> usize {
+    let length = bytes.iter().take_while(|it| it.is_ascii_hexdigit() || b":/".contains(it)).count();
+    if bytes.first() == Some(&b'2') && bytes[..length].iter().filter(|it| **it == b':').count() >= 2 { length } else { 0 }
 }
 
 /// The ids in a text, in order.
 pub fn ids(text: &str) -> Vec<&str> {
-    if text.len() < 36 {
-        return Vec::new();
-    }
-    UUID.find_iter(text).map(|found| found.as_str()).collect()
+    find(text, false).into_iter().map(|range| &text[range]).collect()
 }
 
 /// A text with its ids blanked.
 pub fn without_ids(text: &str) -> String {
-    if text.len() < 36 {
-        return text.to_owned();
-    }
-    UUID.replace_all(text, "*").into_owned()
+    replace(text, false, &|_| "*".to_owned())
 }
 
 /// Is the whole text an id?
 pub fn is_id(text: &str) -> bool {
-    text.len() == 36 && UUID.find(text).is_some_and(|found| found.len() == text.len())
+    text.len() == 36 && id_length(text.as_bytes()) == 36
+}
+
+fn replace(text: &str, addresses: bool, change: &dyn Fn(&str) -> String) -> String {
+    let (mut whole, mut done) = (String::with_capacity(text.len()), 0);
+    for range in find(text, addresses) {
+        whole += &text[done..range.start];
+        whole += &change(&text[range.clone()]);
+        done = range.end;
+    }
+    whole + &text[done..]
 }
 
 /// Is it an id that is the same for everybody: a dummy task, the fixed rules of a security group?
 pub fn is_fixed(id: &str) -> bool {
     id.starts_with("00000000-0000-0000-0000-") || id.starts_with("11111111-2222-4333-8444-")
-}
-
-/// Can there be a name in it at all? Most texts are too short or too plain; patterns are slow.
-fn may_name(text: &str) -> bool {
-    text.len() >= 7 && text.bytes().any(|it| it.is_ascii_digit()) && text.bytes().any(|it| b"-.:".contains(&it))
 }
 
 /// What is known so far.
@@ -95,14 +125,7 @@ impl Names {
 
     /// A recorded text with the emulator's names in it. Unknown names stay.
     pub fn translate(&self, text: &str) -> String {
-        if !may_name(text) {
-            return text.to_owned();
-        }
-        NAME.replace_all(text, |found: &regex_lite::Captures| {
-            let name = &found[0];
-            self.ours.get(name).cloned().unwrap_or_else(|| name.to_owned())
-        })
-        .into_owned()
+        replace(text, true, &|name| self.of(name).unwrap_or(name).to_owned())
     }
 
     /// A recorded tree with the emulator's names in it, in keys as well.
@@ -123,8 +146,5 @@ pub fn map_texts(tree: &Value, change: &dyn Fn(&str) -> String) -> Value {
 
 /// A text with every name, of either kind, replaced.
 pub fn map_names(text: &str, change: &dyn Fn(&str) -> String) -> String {
-    if !may_name(text) {
-        return text.to_owned();
-    }
-    NAME.replace_all(text, |found: &regex_lite::Captures| change(&found[0])).into_owned()
+    replace(text, true, change)
 }
