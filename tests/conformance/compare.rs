@@ -67,7 +67,16 @@ pub struct Compared {
 
 /// Values that say nothing about the requests: where a server happens to run, whose the image is.
 const FREE: &[&str] = &[
-    "gateway", "mac_address", "zone_id", "platform_id", "cluster_id", "hypervisor_id", "node_id", "ipam_id", "organization", "organization_id",
+    "gateway",
+    "mac_address",
+    "zone_id",
+    "platform_id",
+    "cluster_id",
+    "hypervisor_id",
+    "node_id",
+    "ipam_id",
+    "organization",
+    "organization_id",
     "compatible_commercial_types",
 ];
 
@@ -113,7 +122,12 @@ impl Comparison<'_> {
         // A case of our own may leave a value open.
         let open = aspect == Aspect::Value && self.open.iter().any(|note| note.strip_prefix("open ") == Some(pointer));
         if !old_catalogue && !open && !drift::is_allowed(self.date, &self.known.route.method, pointer, aspect, recorded, got) {
-            self.compared.differences.push(Difference { aspect, pointer: pointer.to_owned(), recorded: recorded.clone(), got: got.clone() });
+            self.compared.differences.push(Difference {
+                aspect,
+                pointer: pointer.to_owned(),
+                recorded: recorded.clone(),
+                got: got.clone(),
+            });
         }
     }
 
@@ -157,7 +171,9 @@ impl Comparison<'_> {
                 }
             }
             (Value::Bool(one), Value::Bool(other)) if one != other => self.differ(Aspect::Value, pointer, recorded, got),
-            (one, other) if std::mem::discriminant(one) != std::mem::discriminant(other) => self.differ(Aspect::Type, pointer, recorded, got),
+            (one, other) if std::mem::discriminant(one) != std::mem::discriminant(other) => {
+                self.differ(Aspect::Type, pointer, recorded, got)
+            }
             _ => {}
         }
     }
@@ -206,7 +222,8 @@ impl Comparison<'_> {
             return;
         }
         let shared = self.known.route.lists_shared_objects() && pointer.matches('/').count() == 1;
-        let is_foreign = |item: &Value| shared && !align::is_everybodys(item) && item["id"].as_str().is_some_and(|id| !self.known.born.contains(id));
+        let is_foreign =
+            |item: &Value| shared && !align::is_everybodys(item) && item["id"].as_str().is_some_and(|id| !self.known.born.contains(id));
         let foreign: Vec<&Value> = recorded.iter().filter(|item| is_foreign(item)).collect();
         let ours: Vec<&Value> = recorded.iter().filter(|item| !is_foreign(item)).collect();
         self.compared.foreign += foreign.len();
@@ -219,7 +236,12 @@ impl Comparison<'_> {
         }
         let found: Vec<usize> = partners.iter().flatten().copied().collect();
         if key != "local_images" && !found.is_sorted() {
-            self.differ(Aspect::Value, &format!("{pointer} (order)"), &Value::from((0..found.len()).collect::<Vec<_>>()), &Value::from(found.clone()));
+            self.differ(
+                Aspect::Value,
+                &format!("{pointer} (order)"),
+                &Value::from((0..found.len()).collect::<Vec<_>>()),
+                &Value::from(found.clone()),
+            );
         }
         for (index, item) in got.iter().enumerate().filter(|(index, _)| !found.contains(index)) {
             let ours = item["id"].as_str().is_some_and(|id| self.names.is_taken(id));
@@ -277,7 +299,9 @@ impl Comparison<'_> {
         match self.names.meet(recorded, got) {
             Meeting::Same => {}
             Meeting::Else(known) => self.differ(Aspect::Value, pointer, &told(&known), &told(got)),
-            Meeting::Taken => self.differ(Aspect::Value, pointer, &told(recorded), &Value::String(format!("{got}, which is something else's name"))),
+            Meeting::Taken => {
+                self.differ(Aspect::Value, pointer, &told(recorded), &Value::String(format!("{got}, which is something else's name")))
+            }
         }
     }
 }

@@ -36,9 +36,9 @@ const LEAVES: &[Leave] = &[
 /// May these two, in the answer to a call made on that day by that method, differ so?
 pub fn is_allowed(date: &str, method: &str, pointer: &str, aspect: Aspect, recorded: &Value, got: &Value) -> bool {
     let pointer = starred(pointer);
-    let by_table = LEAVES.iter().any(|leave| {
-        (leave.before.is_empty() || date < leave.before) && leave.aspect == aspect && pointer.ends_with(leave.pointer)
-    });
+    let by_table = LEAVES
+        .iter()
+        .any(|leave| (leave.before.is_empty() || date < leave.before) && leave.aspect == aspect && pointer.ends_with(leave.pointer));
     by_table || (aspect == Aspect::Value && by_chance(method, &pointer, recorded, got))
 }
 

@@ -42,7 +42,9 @@ impl Echo {
     /// A tree with other names in it; addresses only where an object owns them.
     fn renamed(&self, key: &str, tree: &Value) -> Value {
         match tree {
-            Value::Object(map) => map.iter().map(|(key, value)| (map_names(key, &|name| self.only_ids(name)), self.renamed(key, value))).collect(),
+            Value::Object(map) => {
+                map.iter().map(|(key, value)| (map_names(key, &|name| self.only_ids(name)), self.renamed(key, value))).collect()
+            }
             Value::Array(items) => items.iter().map(|item| self.renamed(key, item)).collect(),
             Value::String(text) if ["address", "prefix"].contains(&key) => Value::String(map_names(text, &|name| self.other(name))),
             Value::String(text) => Value::String(map_names(text, &|name| self.only_ids(name))),

@@ -20,7 +20,8 @@ pub fn request_of(interaction: &Interaction, seen: &BTreeSet<String>) -> Option<
         }
         ("POST", "ips") => Some(kept(answer.get("ip")?, &["project", "type", "tags"])),
         ("POST", "security_groups") => {
-            let keys = ["name", "project", "stateful", "inbound_default_policy", "outbound_default_policy", "enable_default_security", "tags"];
+            let keys =
+                ["name", "project", "stateful", "inbound_default_policy", "outbound_default_policy", "enable_default_security", "tags"];
             Some(kept(answer.get("security_group")?, &keys))
         }
         ("POST", "attach-volume") => {

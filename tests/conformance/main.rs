@@ -130,7 +130,12 @@ fn start() -> io::Result<Box<dyn Cloud>> {
 }
 
 /// Replays recordings, each against a cloud of its own, and says what differed. True, if nothing did.
-fn compared(what: &str, recordings: &[&Recording], cloud: &(dyn Fn() -> io::Result<Box<dyn Cloud>> + Sync), table_only: bool) -> io::Result<bool> {
+fn compared(
+    what: &str,
+    recordings: &[&Recording],
+    cloud: &(dyn Fn() -> io::Result<Box<dyn Cloud>> + Sync),
+    table_only: bool,
+) -> io::Result<bool> {
     let began = Instant::now();
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, io::Result<Vec<Line>>)>> = Mutex::new(Vec::new());

@@ -9,14 +9,38 @@ use serde_json::Value;
 
 /// States out of which things come by themselves.
 const PASSING: &[&str] = &[
-    "starting", "stopping", "creating", "updating", "resizing", "deleting", "attaching", "detaching", "snapshotting", "exporting", "importing",
-    "pending", "syncing",
+    "starting",
+    "stopping",
+    "creating",
+    "updating",
+    "resizing",
+    "deleting",
+    "attaching",
+    "detaching",
+    "snapshotting",
+    "exporting",
+    "importing",
+    "pending",
+    "syncing",
 ];
 
 /// Values that change while something is on its way.
 const CHANGING: &[&str] = &[
-    "state", "status", "state_detail", "location", "public_ip", "public_ips", "references", "last_detached_at", "allowed_actions", "size", "type",
-    "specs", "server", "error_details", "parent_volume",
+    "state",
+    "status",
+    "state_detail",
+    "location",
+    "public_ip",
+    "public_ips",
+    "references",
+    "last_detached_at",
+    "allowed_actions",
+    "size",
+    "type",
+    "specs",
+    "server",
+    "error_details",
+    "parent_volume",
 ];
 
 /// Is anything in this tree on its way?
@@ -60,7 +84,8 @@ pub fn is_behind(interaction: &Interaction, reply: &Reply, differences: &[Differ
 /// Leaves out the differences that are there because time had to pass for something else.
 pub fn without_moments(interaction: &Interaction, reply: &Reply, differences: Vec<Difference>) -> Vec<Difference> {
     let recorded = interaction.answer.as_ref().unwrap_or(&Value::Null);
-    let over = is_moving(recorded) && (reply.status == 404 || reply.body.as_ref().is_some_and(|got| state(got) != state(recorded) || !is_moving(got)));
+    let over = is_moving(recorded)
+        && (reply.status == 404 || reply.body.as_ref().is_some_and(|got| state(got) != state(recorded) || !is_moving(got)));
     if interaction.method != "GET" || !over {
         return differences;
     }

@@ -129,11 +129,13 @@ impl Replay<'_> {
     ///
     /// Errors: why it cannot be made.
     fn call_of(&self, interaction: &Interaction) -> Result<Call, String> {
-        let unknown = |text: &str| ids(text).into_iter().find(|id| self.names.of(id).is_none() && !crate::names::is_fixed(id)).map(str::to_owned);
+        let unknown =
+            |text: &str| ids(text).into_iter().find(|id| self.names.of(id).is_none() && !crate::names::is_fixed(id)).map(str::to_owned);
         if interaction.status < 400
             && let Some(id) = unknown(&interaction.path)
         {
-            let why = if self.seen.contains(&id) { "an earlier answer did not show its counterpart" } else { "it is older than the recording" };
+            let why =
+                if self.seen.contains(&id) { "an earlier answer did not show its counterpart" } else { "it is older than the recording" };
             return Err(format!("no name for {id}: {why}"));
         }
         let body = match &interaction.request {
@@ -168,7 +170,8 @@ fn is_empty_list(reply: &Reply) -> bool {
 /// The ids in what calls of this recording made.
 fn born(recording: &Recording) -> BTreeSet<String> {
     let made = recording.interactions.iter().filter(|it| it.method != "GET" && it.status < 300);
-    made.flat_map(|it| it.answer.iter().flat_map(|answer| ids(&answer.to_string()).into_iter().map(str::to_owned).collect::<Vec<_>>())).collect()
+    made.flat_map(|it| it.answer.iter().flat_map(|answer| ids(&answer.to_string()).into_iter().map(str::to_owned).collect::<Vec<_>>()))
+        .collect()
 }
 
 /// The projects that calls of this recording name.

@@ -22,7 +22,8 @@ pub fn send(address: &str, call: &Call) -> io::Result<Reply> {
     stream.write_all(&written(address, call))?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes)?;
-    read(&bytes).ok_or_else(|| io::Error::other(format!("{} {}: not an HTTP answer: {}", call.method, call.path, String::from_utf8_lossy(&bytes))))
+    read(&bytes)
+        .ok_or_else(|| io::Error::other(format!("{} {}: not an HTTP answer: {}", call.method, call.path, String::from_utf8_lossy(&bytes))))
 }
 
 fn written(address: &str, call: &Call) -> Vec<u8> {
