@@ -24,6 +24,19 @@ pub fn request_of(interaction: &Interaction, seen: &BTreeSet<String>) -> Option<
                 ["name", "project", "stateful", "inbound_default_policy", "outbound_default_policy", "enable_default_security", "tags"];
             Some(kept(answer.get("security_group")?, &keys))
         }
+        ("POST", "volumes") => Some(kept(answer.get("volume")?, &["name", "project", "volume_type", "size", "tags"])),
+        ("POST", "snapshots") => {
+            let mut body = kept(answer.get("snapshot")?, &["name", "project", "volume_type", "tags"]);
+            body["volume_id"] = answer["snapshot"]["base_volume"]["id"].clone();
+            Some(body)
+        }
+        ("POST", "images") => Some(image(answer.get("image")?)),
+        ("POST", "ssh-keys") => Some(kept(answer, &["name", "public_key", "project_id"])),
+        ("PUT", "rules") => {
+            let editable = answer["rules"].as_array()?.iter().filter(|rule| rule["editable"] == Value::Bool(true));
+            let keys = ["action", "protocol", "direction", "ip_range", "dest_port_from", "dest_port_to", "position"];
+            Some(json!({"rules": editable.map(|rule| kept(rule, &keys)).collect::<Vec<_>>()}))
+        }
         ("POST", "attach-volume") => {
             // The newest slot holds what was attached.
             let slots = answer["server"]["volumes"].as_object()?;
@@ -46,8 +59,50 @@ pub fn request_of(interaction: &Interaction, seen: &BTreeSet<String>) -> Option<
             };
             Some(json!({"action": action}))
         }
+        ("PATCH", _) => change(interaction, answer),
         _ => None,
     }
+}
+
+/// A change that leads to what was answered, whatever it began with.
+fn change(interaction: &Interaction, answer: &Value) -> Option<Value> {
+    let kind = interaction.path.rsplit('/').nth(1)?;
+    match (kind, interaction.path.starts_with("/block")) {
+        ("servers", _) => {
+            let server = answer.get("server")?;
+            let mut body = kept(server, &["name", "tags", "protected", "boot_type", "dynamic_ip_required", "commercial_type"]);
+            let slots = server["volumes"].as_object()?.iter();
+            let slots: Map<String, Value> =
+                slots.map(|(slot, volume)| (slot.clone(), kept(volume, &["id", "boot", "volume_type", "name"]))).collect();
+            body["volumes"] = Value::Object(slots);
+            body["public_ips"] = server["public_ips"].as_array()?.iter().map(|it| it["id"].clone()).collect();
+            body["security_group"] = kept(&server["security_group"], &["id"]);
+            Some(body)
+        }
+        ("ips", _) => {
+            let mut body = kept(answer.get("ip")?, &["tags", "reverse"]);
+            body["server"] = answer["ip"]["server"]["id"].clone();
+            Some(body)
+        }
+        ("security_groups", _) => {
+            let keys = ["name", "tags", "stateful", "inbound_default_policy", "outbound_default_policy", "enable_default_security"];
+            Some(kept(answer.get("security_group")?, &keys))
+        }
+        ("images", _) => Some(kept(answer.get("image")?, &["name", "tags", "public", "arch"])),
+        ("ssh-keys", _) => Some(kept(answer, &["name", "disabled"])),
+        // While a volume is being changed it shows what it was, not what it will be.
+        ("volumes", true) if answer["status"] == "updating" => None,
+        ("volumes" | "snapshots", true) => Some(kept(answer, &["name", "tags"])),
+        _ => None,
+    }
+}
+
+fn image(image: &Value) -> Value {
+    let mut body = kept(image, &["name", "project", "arch", "public", "tags"]);
+    body["root_volume"] = image["root_volume"]["id"].clone();
+    let extra = image["extra_volumes"].as_object().into_iter().flatten();
+    body["extra_volumes"] = extra.map(|(slot, volume)| (slot.clone(), kept(volume, &["id"]))).collect::<Map<_, _>>().into();
+    body
 }
 
 fn server(server: &Value, seen: &BTreeSet<String>) -> Option<Value> {
