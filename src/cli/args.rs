@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Describe(Get),
     /// Change one value in a spec file, and nothing else of it.
     Set(Set),
+    /// Serve the API of a vendor over a cloud in a directory, for tests and trials without an account.
+    Emulator(Emulator),
 }
 
 /// Which specs.
@@ -184,4 +186,36 @@ pub(crate) struct Set {
     /// With --apply: do not ask.
     #[arg(short, long)]
     pub yes: bool,
+}
+
+/// A vendor whose API can be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Vendor {
+    /// Scaleway: instances, block storage, marketplace, SSH keys, DNS.
+    Scaleway,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Emulator {
+    /// Whose API.
+    #[arg(long, value_enum)]
+    pub provider: Vendor,
+    /// Where to listen; port 0 takes any that is free.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    pub listen: std::net::SocketAddr,
+    /// The directory of the cloud, which is made if need be.
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// How many cloud seconds pass in a second; as before if missing, at first 1.
+    #[arg(long, value_name = "N", conflicts_with = "manual_clock")]
+    pub speed: Option<f64>,
+    /// The only token that is taken; any, if missing.
+    #[arg(long, value_name = "TOKEN", value_parser = NonEmptyStringValueParser::new())]
+    pub token: Option<String>,
+    /// Time stands still until it is moved by a request.
+    #[arg(long)]
+    pub manual_clock: bool,
+    /// What the ids of a new cloud are made from.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
 }

@@ -3,6 +3,7 @@
 mod apply;
 mod args;
 mod describe;
+mod emulator;
 mod get;
 mod hands;
 mod plan;
@@ -86,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Get(it) => in_runtime(get::get(it)),
         Command::Describe(it) => in_runtime(describe::describe(it)),
         Command::Set(it) => in_runtime(set::set(it)),
+        Command::Emulator(it) => in_runtime(emulator::serve(it)),
     };
     let exit = outcome.unwrap_or_else(|failure| {
         complain(&format!("error: {failure}"));

@@ -44,52 +44,56 @@ pub struct NewServer {
 impl Cloud {
     /// Creates a server, which is born stopped.
     pub fn create_server(&self, new: NewServer) -> Result<Server, Refusal> {
-        self.mutate("create_server", |deed| {
-            catalogue::check_zone(&new.zone)?;
-            let kind = catalogue::server_type(&new.kind)?;
-            deed.check_quota("server")?;
-            deed.check_server_name(&new.name, "")?;
-            let mut server = Server {
-                id: deed.mint("srv"),
-                zone: new.zone,
-                name: new.name,
-                kind: new.kind,
-                state: ServerState::Stopped,
-                created: deed.tick(),
-                tags: new.tags,
-                image: None,
-                root: None,
-                volumes: Vec::new(),
-                address: None,
-                firewall: None,
-                ever_started: false,
-                off_since: None,
-                protected: false,
-            };
-            deed.give_root(&mut server, &new.boot, new.root_gb)?;
-            for volume in new.volumes {
-                deed.take_volume(&server, &volume)?;
-                server.volumes.push(volume);
-            }
-            if let Some(address) = new.address {
-                deed.take_address(&server, &address)?;
-                server.address = Some(address);
-            }
-            if let Some(firewall) = new.firewall {
-                let zone = &deed.truth.firewall(&firewall)?.zone;
-                check_same_zone(&server, &firewall, zone)?;
-                server.firewall = Some(firewall);
-            }
-            if deed.truth.imitate == Imitate::LocalDisks {
-                deed.open_bill(&server.id, "compute", &server.name, kind.eur_per_hour);
-            }
-            deed.truth.servers.insert(server.id.clone(), server.clone());
-            Ok(server)
-        })
+        self.mutate("create_server", |deed| deed.create_server(new))
     }
 }
 
 impl Deed {
+    /// Creates a server, which is born stopped.
+    pub(super) fn create_server(&mut self, new: NewServer) -> Result<Server, Refusal> {
+        self.truth.market.check_zone(&new.zone)?;
+        let price = self.truth.market.compute(&new.zone, &new.kind)?;
+        self.check_quota("server")?;
+        self.check_server_name(&new.name, "")?;
+        let mut server = Server {
+            id: self.mint("srv"),
+            zone: new.zone,
+            name: new.name,
+            kind: new.kind,
+            state: ServerState::Stopped,
+            created: self.tick(),
+            tags: new.tags,
+            image: None,
+            root: None,
+            volumes: Vec::new(),
+            address: None,
+            firewall: None,
+            ever_started: false,
+            off_since: None,
+            protected: false,
+            takes_local_disks: false,
+        };
+        self.give_root(&mut server, &new.boot, new.root_gb)?;
+        for volume in new.volumes {
+            self.take_volume(&server, &volume)?;
+            server.volumes.push(volume);
+        }
+        if let Some(address) = new.address {
+            self.take_address(&server, &address)?;
+            server.address = Some(address);
+        }
+        if let Some(firewall) = new.firewall {
+            let zone = &self.truth.firewall(&firewall)?.zone;
+            check_same_zone(&server, &firewall, zone)?;
+            server.firewall = Some(firewall);
+        }
+        if self.truth.imitate == Imitate::LocalDisks {
+            self.open_bill(&server.id, "compute", &server.name, price);
+        }
+        self.truth.servers.insert(server.id.clone(), server.clone());
+        Ok(server)
+    }
+
     /// Gives a server that is being born what it boots from.
     fn give_root(&mut self, server: &mut Server, boot: &Boot, root_gb: Option<u64>) -> Result<(), Refusal> {
         match (boot, self.truth.imitate) {
@@ -161,8 +165,9 @@ impl Deed {
             from_snapshot: None,
             from_image: Some(label.to_owned()),
             tags: Vec::new(),
+            local: false,
         };
-        let price = catalogue::hourly(catalogue::VOLUME_EUR_PER_GB_MONTH, size_gb);
+        let price = self.truth.market.volume(size_gb);
         self.open_bill(&id, "volume", &volume.name, price);
         self.truth.volumes.insert(id.clone(), volume);
         server.volumes.push(id.clone());

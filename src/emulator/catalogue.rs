@@ -1,4 +1,4 @@
-//! What this cloud sells: zones, server types, stock images, prices, and how long things take.
+//! What the local market sells: zones, server types, stock images and prices.
 
 use super::refusal::Refusal;
 
@@ -49,38 +49,6 @@ pub const ADDRESS_EUR_PER_HOUR: f64 = 0.004;
 /// What so many GB cost in EUR per hour; a month has 730 hours, and prices nine decimals.
 pub fn hourly(eur_per_gb_month: f64, size_gb: u64) -> f64 {
     (eur_per_gb_month * size_gb as f64 / 730.0 * 1e9).round() / 1e9
-}
-
-/// Durations, in cloud seconds.
-pub mod seconds {
-    /// From the order to start until the server runs.
-    pub const POWER_ON: u64 = 10;
-    /// From the order to stop until a running server is stopped.
-    pub const POWER_OFF: u64 = 30;
-    /// The same for a server that is stopped in place.
-    pub const POWER_OFF_IN_PLACE: u64 = 6;
-    /// From the guest's own shutdown until the cloud shows it.
-    pub const GUEST_SHUTDOWN: u64 = 20;
-    /// Deleting a server that is not stopped.
-    pub const DELETE_SERVER: u64 = 10;
-    /// Deleting a stopped server.
-    pub const DELETE_STOPPED_SERVER: u64 = 5;
-    /// Detaching a volume.
-    pub const DETACH: u64 = 5;
-    /// Detaching a volume from a running server.
-    pub const DETACH_RUNNING: u64 = 50;
-    /// Creating an empty volume.
-    pub const CREATE_VOLUME: u64 = 1;
-    /// Creating a volume from a snapshot.
-    pub const RESTORE_VOLUME: u64 = 5;
-    /// Growing a volume.
-    pub const RESIZE: u64 = 1;
-    /// Taking a snapshot of a quiet volume.
-    pub const SNAPSHOT: u64 = 2;
-    /// Taking a snapshot of a volume of a running server.
-    pub const SNAPSHOT_RUNNING: u64 = 20;
-    /// Capturing an image of a local disk.
-    pub const CAPTURE: u64 = 60;
 }
 
 /// The server type of this name.

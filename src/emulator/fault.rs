@@ -31,6 +31,23 @@ pub enum FaultKind {
     },
     /// The caller may not; nothing is done.
     Denied,
+    /// The deed is done, the answer is an error of the cloud.
+    BrokenAfter,
+    /// The cloud is down for a moment; nothing is done.
+    Unavailable,
+    /// What stands before the cloud answers in its stead, and not in the cloud's language; nothing is done.
+    Html,
+    /// The object's condition does not allow it; nothing is done.
+    Refused,
+    /// The object is on its way from one condition to another; nothing is done.
+    Transient,
+    /// The answer shows the object as it was before it last changed.
+    Stale,
+    /// The answer is lost, and the deed is done so many cloud seconds later.
+    Late {
+        /// How many cloud seconds later.
+        seconds: u64,
+    },
 }
 
 impl FaultKind {
@@ -58,13 +75,37 @@ impl FaultKind {
                 let message = format!("{operation}: permission denied");
                 Some(Refusal::new(RefusalKind::Denied, message))
             }
-            FaultKind::LostReply | FaultKind::Stuck | FaultKind::Slow { .. } => None,
+            FaultKind::Unavailable | FaultKind::Html => {
+                Some(Refusal::new(RefusalKind::Broken, format!("{operation}: the cloud is unavailable, try again later")))
+            }
+            FaultKind::Refused | FaultKind::Transient => {
+                Some(Refusal::new(RefusalKind::Conflict, format!("{operation}: the object's condition does not allow this now")))
+            }
+            FaultKind::LostReply
+            | FaultKind::BrokenAfter
+            | FaultKind::Stuck
+            | FaultKind::Slow { .. }
+            | FaultKind::Stale
+            | FaultKind::Late { .. } => None,
         }
     }
 
     /// Whether a call that only reads can go wrong in this way.
     fn befalls_reads(self) -> bool {
-        matches!(self, FaultKind::RateLimited | FaultKind::BrokenBefore | FaultKind::LostReply | FaultKind::Dropped | FaultKind::Denied)
+        !matches!(
+            self,
+            FaultKind::OutOfStock
+                | FaultKind::Quota
+                | FaultKind::Stuck
+                | FaultKind::Slow { .. }
+                | FaultKind::BrokenAfter
+                | FaultKind::Late { .. }
+        )
+    }
+
+    /// Whether a call that changes something can go wrong in this way.
+    fn befalls_changes(self) -> bool {
+        self != FaultKind::Stale
     }
 }
 
@@ -77,7 +118,8 @@ pub(super) fn lost(operation: &str) -> Refusal {
 /// A fault that waits for its call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
-    /// The name of the operation (`create_server`, `look`, …), or `*` for any.
+    /// The name of the operation (`create_server`, `GET /block/v1/zones/{zone}/volumes`, …); one that ends in `*` stands
+    /// for all that begin so.
     pub operation: String,
     /// What goes wrong.
     pub what: FaultKind,
@@ -89,7 +131,12 @@ pub struct Fault {
 
 impl Fault {
     fn concerns(&self, operation: &str, reading: bool) -> bool {
-        self.times > 0 && (self.operation == operation || self.operation == "*") && (!reading || self.what.befalls_reads())
+        let named = match self.operation.strip_suffix('*') {
+            Some(beginning) => operation.starts_with(beginning),
+            None => self.operation == operation,
+        };
+        let befalls = if reading { self.what.befalls_reads() } else { self.what.befalls_changes() };
+        self.times > 0 && named && befalls
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::Cloud;
-use super::catalogue;
 use super::clock::Moment;
 use super::objects::{Address, Firewall, Image, Object, Server, Snapshot, Volume};
 use super::refusal::Refusal;
@@ -34,7 +33,7 @@ impl Cloud {
     pub fn look(&self, zone: Option<&str>, tag: Option<&str>) -> Result<Look, Refusal> {
         self.read("look", |truth, now| {
             if let Some(zone) = zone {
-                catalogue::check_zone(zone)?;
+                truth.market.check_zone(zone)?;
             }
             let lag = truth.faults.listing_lag;
             let shown = |its_zone: &str, created: Moment| {

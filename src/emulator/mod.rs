@@ -11,8 +11,10 @@
 //! any instant: a deed has happened once the file is renamed, and not before.
 //!
 //! The garden imports nothing of the rest of the crate, so that no client can share a mistake
-//! with it. Reading order: [`objects`](Server), `truth`, `physics`, `birth`, `servers`,
-//! `storage`, `network`, `look`, `ledger`, `fault`, `clock`, `disk`, `store`.
+//! with it. It has faces: this module's own calls, and the HTTP dialects of vendors
+//! ([`scaleway`]), which stand on the same truth, physics, faults and ledger. Reading order:
+//! [`objects`](Server), `truth`, `physics`, `market`, `birth`, `servers`, `storage`, `network`,
+//! `look`, `ledger`, `fault`, `clock`, `disk`, `store`, [`scaleway`].
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,10 +29,12 @@ mod disk;
 mod fault;
 mod ledger;
 mod look;
+mod market;
 mod network;
 mod objects;
 mod physics;
 mod refusal;
+pub mod scaleway;
 mod servers;
 mod storage;
 mod store;
@@ -43,6 +47,7 @@ pub use clock::{Clock, Moment, Timepiece};
 pub use fault::{Fault, FaultKind, Faults};
 pub use ledger::{Bill, Content, Ledger, Loss};
 pub use look::Look;
+pub use market::Market;
 pub use objects::{Address, CopyState, Firewall, Image, Object, Root, Rule, Server, ServerState, Snapshot, Volume, VolumeState};
 pub use refusal::{Refusal, RefusalKind};
 pub use storage::NewVolume;
@@ -79,9 +84,14 @@ pub struct Cloud {
 impl Cloud {
     /// Opens the cloud in a directory, which is created (mode 0700) if need be.
     pub fn open(dir: impl AsRef<Path>, settings: Settings) -> Result<Cloud, Refusal> {
+        Cloud::open_market(dir, settings, Market::Local, 0)
+    }
+
+    /// Opens a cloud that stands in for a vendor. What looks random in a new one is made from a seed.
+    pub fn open_market(dir: impl AsRef<Path>, settings: Settings, market: Market, seed: u64) -> Result<Cloud, Refusal> {
         check_clock(settings.clock)?;
         let dir = dir.as_ref().to_path_buf();
-        let store = Mutex::new(Store::open(&dir, &settings)?);
+        let store = Mutex::new(Store::open(&dir, &settings, market, seed)?);
         Ok(Cloud { dir, store })
     }
 
@@ -194,12 +204,17 @@ impl Cloud {
         store.settle()
     }
 
-    /// A customer's call that changes nothing.
-    fn read<T>(&self, operation: &str, look: impl FnOnce(&Truth, Moment) -> Result<T, Refusal>) -> Result<T, Refusal> {
+    /// The fault that befalls a call of this name, used up by it.
+    fn gate(&self, operation: &str, reading: bool) -> Result<Option<FaultKind>, Refusal> {
         let mut store = self.store();
         let _lock = store.enter()?;
         store.settle()?;
-        match store.strike(operation, true)? {
+        store.strike(operation, reading)
+    }
+
+    /// A customer's call that changes nothing.
+    fn read<T>(&self, operation: &str, look: impl FnOnce(&Truth, Moment) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        match self.gate(operation, true)? {
             Some(FaultKind::LostReply) => return Err(fault::lost(operation)),
             Some(fault) => {
                 if let Some(refusal) = fault.refusal(operation) {
@@ -208,39 +223,55 @@ impl Cloud {
             }
             None => {}
         }
-        let now = store.now();
-        look(store.truth(), now)
+        self.peek(look)?
     }
 
     /// A customer's call that changes something: all of it, or nothing.
     fn mutate<T>(&self, operation: &str, perform: impl FnOnce(&mut Deed) -> Result<T, Refusal>) -> Result<T, Refusal> {
-        let mut store = self.store();
-        let _lock = store.enter()?;
-        store.settle()?;
-        let fault = store.strike(operation, false)?;
+        let fault = self.gate(operation, false)?;
         if let Some(refusal) = fault.and_then(|fault| fault.refusal(operation)) {
             return Err(refusal);
         }
-        let mut deed = store.begin();
-        deed.pace = match fault {
-            Some(FaultKind::Stuck) => Pace::Never,
-            Some(FaultKind::Slow { factor }) => Pace::Times(u64::from(factor)),
-            _ => Pace::Times(1),
-        };
-        let outcome = match perform(&mut deed) {
-            Ok(answer) => {
-                *deed.truth.ledger.calls.entry(operation.to_owned()).or_default() += 1;
-                store.commit(deed).map(|()| answer)
-            }
-            Err(refusal) => {
-                store.abandon(&deed);
-                Err(refusal)
-            }
-        };
+        let outcome = self.change(operation, Pace::under(fault), perform);
         match fault {
-            Some(FaultKind::LostReply) => Err(fault::lost(operation)),
+            Some(FaultKind::LostReply | FaultKind::BrokenAfter) => Err(fault::lost(operation)),
             _ => outcome,
         }
+    }
+
+    /// Changes something, all of it or nothing, whatever errors there may be.
+    fn change<T, E: From<Refusal>>(
+        &self,
+        operation: &str,
+        pace: Pace,
+        perform: impl FnOnce(&mut Deed) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut store = self.store();
+        let _lock = store.enter()?;
+        store.settle()?;
+        let mut deed = store.begin();
+        deed.pace = pace;
+        match perform(&mut deed) {
+            Ok(answer) => {
+                *deed.truth.ledger.calls.entry(operation.to_owned()).or_default() += 1;
+                store.commit(deed)?;
+                Ok(answer)
+            }
+            Err(error) => {
+                store.abandon(&deed);
+                Err(error)
+            }
+        }
+    }
+
+    /// Looks at the truth as it is now and then, ever further back, as it was before, until the look shows something.
+    fn look_back<T>(&self, mut look: impl FnMut(&Truth, Moment) -> Option<T>) -> Result<Option<T>, Refusal> {
+        let mut store = self.store();
+        let _lock = store.enter()?;
+        store.settle()?;
+        let now = store.now();
+        let found = look(store.truth(), now);
+        Ok(found.or_else(|| store.past().find_map(|truth| look(truth, now))))
     }
 }
 

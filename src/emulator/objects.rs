@@ -111,7 +111,7 @@ pub enum Root {
 /// A machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Server {
-    /// `srv-0001`.
+    /// Its id, such as `srv-0001`.
     pub id: String,
     /// Where it is.
     pub zone: String,
@@ -141,6 +141,9 @@ pub struct Server {
     pub off_since: Option<Moment>,
     /// Whether it refuses to be powered off or terminated.
     pub protected: bool,
+    /// Whether its volumes on the machine's own disks go when it goes.
+    #[serde(default)]
+    pub takes_local_disks: bool,
 }
 
 impl Server {
@@ -184,6 +187,9 @@ pub struct Volume {
     pub from_image: Option<String>,
     /// The customer's tags.
     pub tags: Vec<String>,
+    /// Whether it lies on the machine's own disks: it costs nothing by itself, and joins and leaves a server at once.
+    #[serde(default)]
+    pub local: bool,
 }
 
 /// A copy of a volume.

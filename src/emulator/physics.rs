@@ -1,11 +1,15 @@
 //! Time and its effects: a deed in the making, and what happens by itself.
 
+use std::time::Duration;
+
 use super::Imitate;
-use super::catalogue::{self, seconds};
 use super::clock::Moment;
 use super::disk::Disks;
+use super::fault::FaultKind;
+use super::market::Market;
 use super::objects::{CopyState, Root, ServerState, VolumeState};
 use super::refusal::{Refusal, RefusalKind};
+use super::scaleway;
 use super::truth::{Effect, Transition, Truth};
 
 /// How fast what a call sets off will go.
@@ -17,12 +21,25 @@ pub(super) enum Pace {
     Never,
 }
 
+impl Pace {
+    /// The pace of what a call sets off that a fault may have befallen.
+    pub(super) fn under(fault: Option<FaultKind>) -> Pace {
+        match fault {
+            Some(FaultKind::Stuck) => Pace::Never,
+            Some(FaultKind::Slow { factor }) => Pace::Times(u64::from(factor)),
+            _ => Pace::Times(1),
+        }
+    }
+}
+
 /// A change in the making: a copy of the truth that replaces it if all goes well.
 pub(super) struct Deed {
     pub(super) truth: Truth,
     pub(super) disks: Disks,
     pub(super) now: Moment,
     pub(super) pace: Pace,
+    /// Whether what is started finds no machine.
+    pub(super) turned_away: bool,
     /// Disk files made for this deed, to be removed if it is refused.
     pub(super) made: Vec<String>,
     /// Disk files to be sealed once the deed is done.
@@ -33,7 +50,7 @@ pub(super) struct Deed {
 
 impl Deed {
     pub(super) fn new(truth: Truth, disks: Disks, now: Moment) -> Deed {
-        Deed { truth, disks, now, pace: Pace::Times(1), made: Vec::new(), unsealed: Vec::new(), doomed: Vec::new() }
+        Deed { truth, disks, now, pace: Pace::Times(1), turned_away: false, made: Vec::new(), unsealed: Vec::new(), doomed: Vec::new() }
     }
 
     /// A stamp that no other object has, later than all before it.
@@ -46,13 +63,18 @@ impl Deed {
     /// A new id.
     pub(super) fn mint(&mut self, prefix: &str) -> String {
         self.truth.last_id += 1;
-        format!("{prefix}-{:04}", self.truth.last_id)
+        self.truth.market.id(prefix, self.truth.seed, self.truth.last_id)
     }
 
     /// Has something happen by itself, so many cloud seconds from now.
     pub(super) fn schedule(&mut self, seconds: u64, effect: Effect) {
+        self.schedule_in(Duration::from_secs(seconds), effect);
+    }
+
+    /// The same for a time that is no whole number of seconds.
+    pub(super) fn schedule_in(&mut self, time: Duration, effect: Effect) {
         let due = match self.pace {
-            Pace::Times(factor) => self.now.plus_seconds(seconds.saturating_mul(factor)),
+            Pace::Times(factor) => self.now.plus(time.saturating_mul(u32::try_from(factor).unwrap_or(u32::MAX))),
             Pace::Never => Moment::NEVER,
         };
         self.truth.transitions.push(Transition { due, effect });
@@ -91,7 +113,10 @@ impl Deed {
         while let Some(index) = self.first_due(now) {
             let transition = self.truth.transitions.remove(index);
             self.now = transition.due;
-            self.happen(transition.effect);
+            self.happen(transition.effect.clone());
+            if self.truth.market == Market::Scaleway {
+                scaleway::follow(self, &transition.effect);
+            }
         }
         self.now = now;
     }
@@ -130,6 +155,23 @@ impl Deed {
                     snapshot.state = CopyState::Available;
                 }
             }
+            Effect::Rebooting(id) => {
+                let seconds = self.truth.market.takes().power_on;
+                if let Some(server) = self.truth.servers.get_mut(&id)
+                    && server.state == ServerState::Stopping
+                {
+                    server.state = ServerState::Starting;
+                    self.schedule(seconds, Effect::Started(id));
+                }
+            }
+            Effect::TurnedAway(id) => {
+                if let Some(server) = self.truth.servers.get_mut(&id)
+                    && server.state == ServerState::Starting
+                {
+                    server.state = ServerState::Stopped;
+                }
+            }
+            Effect::Scaleway(_) => {}
             Effect::ImageReady(id) => {
                 if let Some(image) = self.truth.images.get_mut(&id)
                     && image.state == CopyState::Creating
@@ -168,16 +210,25 @@ impl Deed {
             self.bury(disk, &server.name, &server.tags);
         }
         for volume in &server.volumes {
+            let own = self.truth.volumes.get(volume).filter(|volume| volume.local && server.takes_local_disks).cloned();
+            if let Some(own) = own {
+                if self.notice_writes(volume).is_err() {
+                    self.note_writing(volume);
+                }
+                self.bury(volume, &own.name, &own.tags);
+                self.close_bills(volume);
+                self.truth.volumes.remove(volume);
+                continue;
+            }
             if self.notice_writes(volume).is_err()
                 && let Some(volume) = self.truth.volumes.get_mut(volume)
             {
                 volume.state = VolumeState::Error;
             }
-            self.send_off(volume, seconds::DETACH);
+            let seconds = self.truth.market.takes().detach;
+            self.send_off(volume, seconds);
         }
-        if let Some(id) = &server.address
-            && let Some(address) = self.truth.addresses.get_mut(id)
-        {
+        for address in self.truth.addresses.values_mut().filter(|address| address.server.as_deref() == Some(id)) {
             address.server = None;
         }
         self.close_bills(id);
@@ -196,6 +247,7 @@ impl Deed {
             if volume.state != VolumeState::Error {
                 volume.state = VolumeState::Detaching;
             }
+            let seconds = if volume.local { 0 } else { seconds };
             self.schedule(seconds, Effect::VolumeDetached(id.to_owned()));
         }
     }
@@ -230,7 +282,7 @@ impl Deed {
         }
         let name = volume.name.clone();
         self.close_bills(id);
-        let price = catalogue::hourly(catalogue::VOLUME_EUR_PER_GB_MONTH, size_gb);
+        let price = self.truth.market.volume(size_gb);
         self.open_bill(id, "volume", &name, price);
     }
 }

@@ -1,6 +1,6 @@
 //! The file behind the cloud: one lock, one JSON file that is replaced whole, and disk files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::Settings;
+use super::market::Market;
 use super::clock::{Moment, Timepiece};
 use super::disk::Disks;
 use super::fault::FaultKind;
@@ -19,6 +20,9 @@ use super::truth::{Truth, VERSION};
 /// How many of the first bytes of the file tell one write of it from another.
 const HEAD: u64 = 64;
 
+/// How many truths are kept after they were replaced.
+const KEPT_PAST: usize = 12;
+
 /// One process's hold on a cloud directory.
 pub(super) struct Store {
     dir: PathBuf,
@@ -26,6 +30,8 @@ pub(super) struct Store {
     cached: Cached,
     /// The latest time this process has seen.
     latest: Moment,
+    /// What this process replaced, the latest last.
+    past: VecDeque<Truth>,
 }
 
 /// The truth as this process last saw it, and the file it saw it in.
@@ -50,7 +56,7 @@ struct Edition {
 
 impl Store {
     /// Opens a cloud directory, which is made if need be, and tidies it up.
-    pub(super) fn open(dir: &Path, settings: &Settings) -> Result<Store, Refusal> {
+    pub(super) fn open(dir: &Path, settings: &Settings, market: Market, seed: u64) -> Result<Store, Refusal> {
         let inner = dir.join("disks");
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700);
@@ -63,7 +69,7 @@ impl Store {
         let cached = match found {
             Some(cached) => cached,
             None if disks.is_empty()? => {
-                let truth = Truth::new(settings.imitate, Timepiece::new(settings.clock));
+                let truth = Truth::new(settings.imitate, market, seed, Timepiece::new(settings.clock));
                 Cached { head: Head::default(), truth }
             }
             None => return Err(without_truth(dir)),
@@ -77,8 +83,16 @@ impl Store {
             )));
         }
 
+        if cached.truth.market != market {
+            let (is, wanted) = (cached.truth.market, market);
+            return Err(Refusal::invalid(format!(
+                "the cloud in `{}` stands in for {is:?}, not {wanted:?}: use another directory",
+                dir.display()
+            )));
+        }
+
         let latest = cached.truth.latest;
-        let mut store = Store { dir: dir.to_path_buf(), disks, cached, latest };
+        let mut store = Store { dir: dir.to_path_buf(), disks, cached, latest, past: VecDeque::new() };
         store.sweep()?;
         if is_new || !store.cached.truth.clock.follows(settings.clock) {
             let mut deed = store.begin();
@@ -117,6 +131,11 @@ impl Store {
     /// What the cloud holds, as of the last `enter`.
     pub(super) fn truth(&self) -> &Truth {
         &self.cached.truth
+    }
+
+    /// What the cloud held before, as far as this process replaced it, the latest first.
+    pub(super) fn past(&self) -> impl Iterator<Item = &Truth> {
+        self.past.iter().rev()
     }
 
     /// The cloud time, which never goes back.
@@ -170,7 +189,11 @@ impl Store {
         let inode = replace(&aside, &path, &text, durable).map_err(|error| Refusal::storage("write", &path, error))?;
         let start = text.iter().copied().take(HEAD as usize).collect();
         let head = Head { inode, length: text.len() as u64, start };
-        self.cached = Cached { head, truth };
+        let replaced = std::mem::replace(&mut self.cached, Cached { head, truth });
+        if self.past.len() == KEPT_PAST {
+            self.past.pop_front();
+        }
+        self.past.push_back(replaced.truth);
 
         // If these fail, or we are killed here, nothing is wrong: a broken seal counts as one more
         // write, and a leftover file is put by at the next open.

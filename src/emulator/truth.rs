@@ -8,8 +8,10 @@ use super::Imitate;
 use super::clock::{Moment, Timepiece};
 use super::fault::Faults;
 use super::ledger::Ledger;
+use super::market::Market;
 use super::objects::{Address, CopyState, Firewall, Image, Object, Server, Snapshot, Volume, VolumeState};
 use super::refusal::Refusal;
+use super::scaleway;
 
 /// The layout of the file that this code reads and writes.
 pub const VERSION: u32 = 1;
@@ -24,6 +26,12 @@ pub struct Truth {
     pub generation: u64,
     /// Which sort of cloud this is.
     pub imitate: Imitate,
+    /// The vendor it stands in for.
+    #[serde(default)]
+    pub market: Market,
+    /// What ids that look random are made from.
+    #[serde(default)]
+    pub seed: u64,
     /// How time passes.
     pub clock: Timepiece,
     /// The latest moment anything was written; time does not go back behind it.
@@ -32,8 +40,8 @@ pub struct Truth {
     pub last_stamp: Moment,
     /// The number in the latest id.
     pub last_id: u64,
-    /// The last part of the latest address.
-    pub last_address: u8,
+    /// The number of the latest address.
+    pub last_address: u32,
     /// Servers by id.
     pub servers: BTreeMap<String, Server>,
     /// Volumes by id.
@@ -52,6 +60,9 @@ pub struct Truth {
     pub faults: Faults,
     /// What was lost, and what it all costs.
     pub ledger: Ledger,
+    /// What only Scaleway's API knows of its objects.
+    #[serde(default)]
+    pub scaleway: scaleway::Details,
 }
 
 /// Something that will happen by itself.
@@ -90,15 +101,23 @@ pub enum Effect {
     SnapshotReady(String),
     /// An image is usable.
     ImageReady(String),
+    /// A guest that reboots is down, and comes up again.
+    Rebooting(String),
+    /// A server that found no machine to start on is stopped again.
+    TurnedAway(String),
+    /// Something only Scaleway's API shows.
+    Scaleway(scaleway::Change),
 }
 
 impl Truth {
     /// An empty cloud.
-    pub(super) fn new(imitate: Imitate, clock: Timepiece) -> Truth {
+    pub(super) fn new(imitate: Imitate, market: Market, seed: u64, clock: Timepiece) -> Truth {
         Truth {
             version: VERSION,
             generation: 0,
             imitate,
+            market,
+            seed,
             clock,
             latest: Moment::default(),
             last_stamp: Moment::default(),
@@ -113,6 +132,7 @@ impl Truth {
             transitions: Vec::new(),
             faults: Faults::default(),
             ledger: Ledger::default(),
+            scaleway: scaleway::Details::default(),
         }
     }
 
@@ -150,41 +170,35 @@ impl Truth {
 
     /// The object of this id, whatever its kind.
     pub fn object(&self, id: &str) -> Option<Object> {
-        match prefix(id) {
-            "srv" => self.servers.get(id).cloned().map(Object::Server),
-            "vol" => self.volumes.get(id).cloned().map(Object::Volume),
-            "snap" => self.snapshots.get(id).cloned().map(Object::Snapshot),
-            "img" => self.images.get(id).cloned().map(Object::Image),
-            "ip" => self.addresses.get(id).cloned().map(Object::Address),
-            "fw" => self.firewalls.get(id).cloned().map(Object::Firewall),
-            _ => None,
-        }
+        let server = self.servers.get(id).cloned().map(Object::Server);
+        let volume = || self.volumes.get(id).cloned().map(Object::Volume);
+        let snapshot = || self.snapshots.get(id).cloned().map(Object::Snapshot);
+        let image = || self.images.get(id).cloned().map(Object::Image);
+        let address = || self.addresses.get(id).cloned().map(Object::Address);
+        let firewall = || self.firewalls.get(id).cloned().map(Object::Firewall);
+        server.or_else(volume).or_else(snapshot).or_else(image).or_else(address).or_else(firewall)
     }
 
     /// The tags of the object of this id.
     pub(super) fn tags_mut(&mut self, id: &str) -> Result<&mut Vec<String>, Refusal> {
-        let tags = match prefix(id) {
-            "srv" => self.servers.get_mut(id).map(|object| &mut object.tags),
-            "vol" => self.volumes.get_mut(id).map(|object| &mut object.tags),
-            "snap" => self.snapshots.get_mut(id).map(|object| &mut object.tags),
-            "img" => self.images.get_mut(id).map(|object| &mut object.tags),
-            "ip" => self.addresses.get_mut(id).map(|object| &mut object.tags),
-            "fw" => self.firewalls.get_mut(id).map(|object| &mut object.tags),
-            _ => None,
-        };
+        let server = self.servers.get_mut(id).map(|object| &mut object.tags);
+        let volume = self.volumes.get_mut(id).map(|object| &mut object.tags);
+        let snapshot = self.snapshots.get_mut(id).map(|object| &mut object.tags);
+        let image = self.images.get_mut(id).map(|object| &mut object.tags);
+        let address = self.addresses.get_mut(id).map(|object| &mut object.tags);
+        let firewall = self.firewalls.get_mut(id).map(|object| &mut object.tags);
+        let tags = server.or(volume).or(snapshot).or(image).or(address).or(firewall);
         tags.ok_or_else(|| Refusal::not_found("object", id))
     }
 
     /// The name of the object of this id.
     pub(super) fn name_mut(&mut self, id: &str) -> Result<&mut String, Refusal> {
-        let name = match prefix(id) {
-            "srv" => self.servers.get_mut(id).map(|object| &mut object.name),
-            "vol" => self.volumes.get_mut(id).map(|object| &mut object.name),
-            "snap" => self.snapshots.get_mut(id).map(|object| &mut object.name),
-            "img" => self.images.get_mut(id).map(|object| &mut object.name),
-            "fw" => self.firewalls.get_mut(id).map(|object| &mut object.name),
-            _ => None,
-        };
+        let server = self.servers.get_mut(id).map(|object| &mut object.name);
+        let volume = self.volumes.get_mut(id).map(|object| &mut object.name);
+        let snapshot = self.snapshots.get_mut(id).map(|object| &mut object.name);
+        let image = self.images.get_mut(id).map(|object| &mut object.name);
+        let firewall = self.firewalls.get_mut(id).map(|object| &mut object.name);
+        let name = server.or(volume).or(snapshot).or(image).or(firewall);
         name.ok_or_else(|| Refusal::not_found("object with a name", id))
     }
 
@@ -194,7 +208,7 @@ impl Truth {
             "server" => self.servers.len(),
             "volume" => self.volumes.len(),
             "snapshot" => self.snapshots.len(),
-            "image" => self.images.len(),
+            "image" => self.images.len() + self.scaleway.images.len(),
             "address" => self.addresses.len(),
             "firewall" => self.firewalls.len(),
             _ => 0,
@@ -209,16 +223,9 @@ impl Truth {
 
     /// Whether a disk file can be read back: a disk, or a copy that is complete.
     pub(super) fn is_whole(&self, file: &str) -> bool {
-        match prefix(file) {
-            "vol" => self.volumes.get(file).is_some_and(|it| it.state != VolumeState::Error),
-            "snap" => self.snapshots.get(file).is_some_and(|it| it.state == CopyState::Available),
-            "img" => self.images.get(file).is_some_and(|it| it.state == CopyState::Available),
-            _ => true,
-        }
+        let volume = self.volumes.get(file).map(|it| it.state != VolumeState::Error);
+        let snapshot = || self.snapshots.get(file).map(|it| it.state == CopyState::Available);
+        let image = || self.images.get(file).map(|it| it.state == CopyState::Available);
+        volume.or_else(snapshot).or_else(image).unwrap_or(true)
     }
-}
-
-/// The part of an id that tells its kind.
-fn prefix(id: &str) -> &str {
-    id.split('-').next().unwrap_or_default()
 }

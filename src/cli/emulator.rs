@@ -1,0 +1,38 @@
+//! `emulator`: serves the API of a vendor over a cloud in a directory, until told to stop.
+
+use super::{
+    Exit, Failure, Outcome,
+    args::{Emulator, Vendor},
+    print,
+};
+use crate::emulator::{Clock, Cloud, Imitate, Market, Settings, scaleway};
+use tokio::net::TcpListener;
+
+/// Serves until Ctrl-C or a termination signal.
+pub(super) async fn serve(args: Emulator) -> Outcome {
+    let clock = match (args.manual_clock, args.speed) {
+        (true, _) => Clock::Manual,
+        (false, Some(speed)) => Clock::Speed(speed),
+        (false, None) => Clock::AsIs,
+    };
+    let Vendor::Scaleway = args.provider;
+    let cloud = Cloud::open_market(&args.data, Settings { imitate: Imitate::Volumes, clock }, Market::Scaleway, args.seed)?;
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .map_err(|error| Failure::new(format!("cannot listen on {}: {error}; choose another address with --listen", args.listen)))?;
+    print(&format!("listening on http://{}\n", listener.local_addr()?));
+    scaleway::serve(scaleway::Face::new(cloud, args.token), listener, told_to_stop()?).await?;
+    Ok(Exit::Done)
+}
+
+/// Resolves at the first Ctrl-C or termination signal.
+fn told_to_stop() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

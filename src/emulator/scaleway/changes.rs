@@ -1,0 +1,276 @@
+//! What happens by itself that only this API shows, and what follows from the core's own transitions.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::exchange::{Answer, Request};
+use super::routes::{self, Call};
+use crate::emulator::objects::{ServerState, VolumeState};
+use crate::emulator::physics::Deed;
+use crate::emulator::truth::Effect;
+
+/// How long a running guest takes to take up a new address.
+const ADDRESS_SECONDS: u64 = 8;
+/// How long after the start of a guest its API still says that the kernel boots.
+const BOOTING_SECONDS: u64 = 60;
+
+/// What may happen by itself; each names its object by id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// What a server is doing has another name from now on, if it is still in this condition.
+    Detail {
+        /// The server.
+        server: String,
+        /// The condition it must be in.
+        state: ServerState,
+        /// The new words.
+        detail: String,
+    },
+    /// A guest has an address now.
+    AddressReady(String),
+    /// A guest has its dynamic address now.
+    DynamicReady(String),
+    /// A server's dynamic address is given back.
+    DynamicGone(String),
+    /// The bond between a volume and its server is complete.
+    Attached(String),
+    /// A volume does as many operations as ordered.
+    Tuned {
+        /// The volume.
+        volume: String,
+        /// Operations per second.
+        iops: u64,
+    },
+    /// A snapshot is copied to the object storage.
+    Exported(String),
+    /// The rules of a security group have arrived everywhere.
+    Synced(String),
+    /// A request takes effect whose caller was never answered.
+    Late {
+        /// `POST`, ….
+        method: String,
+        /// The segments of the path.
+        path: Vec<String>,
+        /// The pairs of the query.
+        query: Vec<(String, String)>,
+        /// The body, each character standing for the byte of its number.
+        body: String,
+    },
+}
+
+impl Change {
+    /// The late effect of a request.
+    pub fn late(request: &Request) -> Change {
+        let body = request.body.iter().copied().map(char::from).collect();
+        Change::Late { method: request.method.clone(), path: request.path.clone(), query: request.query.clone(), body }
+    }
+}
+
+/// Has something happen by itself, so many cloud seconds from now.
+pub fn later(deed: &mut Deed, seconds: u64, change: Change) {
+    deed.schedule(seconds, Effect::Scaleway(change));
+}
+
+/// Has the bond of a volume be complete, one volume after the other.
+pub fn attach_later(deed: &mut Deed, place: u32, volume: &str) {
+    deed.schedule_in(Duration::from_millis(500) * place, Effect::Scaleway(Change::Attached(volume.to_owned())));
+}
+
+/// What this API shows of something that just happened in the core.
+pub fn follow(deed: &mut Deed, effect: &Effect) {
+    match effect {
+        Effect::Started(id) => started(deed, id),
+        Effect::Stopped(id) | Effect::TurnedAway(id) => settled(deed, id, ServerState::Stopped, ""),
+        Effect::StoppedInPlace(id) => settled(deed, id, ServerState::StoppedInPlace, "stopped in place"),
+        Effect::ServerGone(id) if !deed.truth.servers.contains_key(id) => forget(deed, id),
+        Effect::VolumeDetached(id) => {
+            if let Some(volume) = deed.truth.scaleway.volumes.get_mut(id)
+                && deed.truth.volumes.get(id).is_some_and(|volume| volume.server.is_none())
+            {
+                volume.reference = None;
+                volume.modified = deed.now;
+            }
+        }
+        Effect::VolumeReady(id) => touch_volume(deed, id),
+        Effect::VolumeResized { volume, .. } => {
+            if let Some(details) = deed.truth.scaleway.volumes.get_mut(volume)
+                && let Some(bytes) = details.growing_to.take()
+            {
+                details.bytes = bytes;
+            }
+            touch_volume(deed, volume);
+        }
+        Effect::SnapshotReady(id) => {
+            if let Some(snapshot) = deed.truth.scaleway.snapshots.get_mut(id) {
+                snapshot.held = false;
+                snapshot.modified = deed.now;
+            }
+        }
+        Effect::Scaleway(change) => happen(deed, change),
+        _ => {}
+    }
+}
+
+fn happen(deed: &mut Deed, change: &Change) {
+    match change {
+        Change::Detail { server, state, detail } => {
+            if deed.truth.servers.get(server).is_some_and(|it| it.state == *state)
+                && let Some(details) = deed.truth.scaleway.servers.get_mut(server)
+            {
+                details.detail.clone_from(detail);
+            }
+        }
+        Change::AddressReady(id) => {
+            if let Some(address) = deed.truth.scaleway.addresses.get_mut(id) {
+                address.pending = false;
+            }
+        }
+        Change::DynamicReady(server) => {
+            let dynamic = deed.truth.scaleway.servers.get_mut(server).and_then(|it| it.dynamic.as_mut());
+            if let Some(dynamic) = dynamic {
+                dynamic.pending = false;
+            }
+        }
+        Change::DynamicGone(server) => {
+            if deed.truth.servers.get(server).is_some_and(|it| it.state != ServerState::Running)
+                && let Some(details) = deed.truth.scaleway.servers.get_mut(server)
+            {
+                details.dynamic = None;
+            }
+        }
+        Change::Attached(volume) => {
+            let reference = deed.truth.scaleway.volumes.get_mut(volume).and_then(|it| it.reference.as_mut());
+            if let Some(reference) = reference {
+                reference.attached = true;
+            }
+        }
+        Change::Tuned { volume, iops } => {
+            if let Some(details) = deed.truth.scaleway.volumes.get_mut(volume) {
+                details.iops = *iops;
+            }
+            if let Some(core) = deed.truth.volumes.get_mut(volume)
+                && core.state == VolumeState::Resizing
+            {
+                core.state = if core.server.is_some() { VolumeState::InUse } else { VolumeState::Available };
+            }
+            touch_volume(deed, volume);
+        }
+        Change::Exported(id) => {
+            if let Some(snapshot) = deed.truth.scaleway.snapshots.get_mut(id) {
+                snapshot.exporting = false;
+                snapshot.modified = deed.now;
+            }
+        }
+        Change::Synced(group) => {
+            if let Some(group) = deed.truth.scaleway.groups.get_mut(group) {
+                group.syncing = false;
+            }
+        }
+        Change::Late { method, path, query, body } => {
+            let body = body.chars().map(|character| u8::try_from(u32::from(character)).unwrap_or(b'?')).collect();
+            let request =
+                Request { method: method.clone(), path: path.clone(), query: query.clone(), body, ..Request::default() };
+            arrive_late(deed, &request);
+        }
+    }
+}
+
+/// Does what a request asked for; where it is refused by now, nothing has happened.
+fn arrive_late(deed: &mut Deed, request: &Request) {
+    let Some((route, args)) = routes::find(request) else { return };
+    let Call::Change(perform) = route.call else { return };
+    let (truth, made, doomed) = (deed.truth.clone(), deed.made.len(), deed.doomed.len());
+    let outcome: Result<Answer, Answer> = perform(deed, &args);
+    if outcome.is_err() {
+        deed.truth = truth;
+        deed.doomed.truncate(doomed);
+        for file in deed.made.drain(made..).collect::<Vec<_>>() {
+            // What cannot be removed now is put by at the next open.
+            let _ = deed.disks.remove(&file);
+        }
+    }
+}
+
+fn touch_volume(deed: &mut Deed, id: &str) {
+    let now = deed.now;
+    if let Some(volume) = deed.truth.scaleway.volumes.get_mut(id) {
+        volume.modified = now;
+    }
+}
+
+fn started(deed: &mut Deed, id: &str) {
+    if deed.truth.servers.get(id).is_none_or(|server| server.state != ServerState::Running) {
+        return;
+    }
+    let wants_dynamic = deed.truth.scaleway.servers.get(id).is_some_and(|it| {
+        it.dynamic_ip_required && it.dynamic.is_none() && !it.public_ips.iter().any(|ip| is_v4(deed, ip))
+    });
+    // Without a free address it runs without one.
+    let number = if wants_dynamic { deed.next_address().ok() } else { None };
+    let dynamic = number.map(|number| super::details::Dynamic {
+        id: deed.mint("dynamic"),
+        address: deed.truth.market.dotted(number),
+        pending: true,
+    });
+    let is_new = dynamic.is_some();
+    let now = deed.now;
+    if let Some(details) = deed.truth.scaleway.servers.get_mut(id) {
+        details.detail = "booting kernel".to_owned();
+        details.placed = true;
+        details.modified = now;
+        if is_new {
+            details.dynamic = dynamic;
+        }
+    }
+    if is_new {
+        later(deed, ADDRESS_SECONDS, Change::DynamicReady(id.to_owned()));
+    }
+    let booted = Change::Detail { server: id.to_owned(), state: ServerState::Running, detail: "booted".to_owned() };
+    later(deed, BOOTING_SECONDS, booted);
+}
+
+/// Whether an address is an IPv4 address.
+fn is_v4(deed: &Deed, id: &str) -> bool {
+    deed.truth.scaleway.addresses.get(id).is_some_and(|address| address.prefix.is_none())
+}
+
+fn settled(deed: &mut Deed, id: &str, state: ServerState, detail: &str) {
+    let now = deed.now;
+    if deed.truth.servers.get(id).is_some_and(|server| server.state == state)
+        && let Some(details) = deed.truth.scaleway.servers.get_mut(id)
+    {
+        details.detail = detail.to_owned();
+        details.modified = now;
+        if state == ServerState::Stopped {
+            details.placed = false;
+            details.dynamic = None;
+        }
+    }
+}
+
+/// Forgets a server that is gone, and the volumes that went with it.
+fn forget(deed: &mut Deed, id: &str) {
+    let Some(details) = deed.truth.scaleway.servers.remove(id) else { return };
+    for slot in details.slots.values() {
+        if !deed.truth.volumes.contains_key(&slot.volume) {
+            deed.truth.scaleway.volumes.remove(&slot.volume);
+        }
+    }
+    let addresses = deed.truth.addresses.iter().filter(|(_, address)| address.server.is_none());
+    let free: Vec<String> = addresses.map(|(id, _)| id.clone()).collect();
+    for address in free {
+        if let Some(details) = deed.truth.scaleway.addresses.get_mut(&address) {
+            details.pending = false;
+        }
+    }
+}
+
+/// Has a running guest take up an address.
+pub fn take_up_address(deed: &mut Deed, id: &str) {
+    if let Some(address) = deed.truth.scaleway.addresses.get_mut(id) {
+        address.pending = true;
+    }
+    later(deed, ADDRESS_SECONDS, Change::AddressReady(id.to_owned()));
+}

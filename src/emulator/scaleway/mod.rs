@@ -1,0 +1,52 @@
+//! The face of Scaleway: its REST API over the same truth, physics, faults and ledger.
+//!
+//! Reading order: [`exchange`], [`face`], `routes`, then a file per kind of object. `details` is this face's own part of
+//! the truth, `changes` what happens by itself in it. What is for sale is in [`catalogue`], `types`, `offers` and
+//! [`stock_images`].
+
+mod actions;
+mod addresses;
+mod admin;
+mod backups;
+mod block_snapshots;
+mod block_volumes;
+pub mod catalogue;
+mod changes;
+mod create;
+mod details;
+mod disks;
+pub mod exchange;
+pub mod face;
+mod groups;
+pub mod http;
+pub mod ids;
+mod images;
+mod input;
+pub mod keys;
+mod local_snapshots;
+mod local_volumes;
+mod log;
+mod making;
+pub mod marketplace;
+mod moments;
+mod mounted;
+mod offers;
+pub mod products;
+mod record_data;
+pub mod records;
+mod routes;
+mod rules;
+mod servers;
+mod show;
+pub mod stock_images;
+#[cfg(test)]
+mod tests;
+pub mod types;
+mod user_data;
+
+pub use changes::Change;
+pub(in crate::emulator) use changes::follow;
+pub use details::Details;
+pub use face::{Face, Reply};
+pub use http::serve;
+pub(in crate::emulator) use mounted::{eur_per_hour, has_zone};

@@ -1,0 +1,177 @@
+//! Which endpoints there are, and what answers each.
+
+use super::exchange::{Answer, Request};
+use super::{
+    actions, addresses, block_snapshots, block_volumes, create, disks, groups, images, local_snapshots, local_volumes, mounted, rules,
+    servers, user_data,
+};
+use crate::emulator::physics::Deed;
+use crate::emulator::{Moment, Truth};
+
+/// What a call knows: the request, and the names in its path.
+pub struct Args<'r> {
+    /// The request.
+    pub request: &'r Request,
+    /// The zone in the path.
+    pub zone: &'r str,
+    /// The first other name in the path.
+    pub id: &'r str,
+    /// The second one.
+    pub key: &'r str,
+}
+
+/// A call that changes nothing.
+pub type Look = fn(&Truth, Moment, &Args) -> Result<Answer, Answer>;
+/// A call that changes something: all of it, or nothing.
+pub type Perform = fn(&mut Deed, &Args) -> Result<Answer, Answer>;
+
+/// What answers an endpoint.
+#[derive(Clone, Copy)]
+pub enum Call {
+    /// It only looks.
+    Look(Look),
+    /// It changes something.
+    Change(Perform),
+}
+
+/// An endpoint.
+#[derive(Clone, Copy)]
+pub struct Route {
+    /// The method.
+    pub method: &'static str,
+    /// The path, with names in braces.
+    pub path: &'static str,
+    /// What answers it.
+    pub call: Call,
+}
+
+const fn look(path: &'static str, call: Look) -> Route {
+    Route { method: "GET", path, call: Call::Look(call) }
+}
+
+const fn change(method: &'static str, path: &'static str, call: Perform) -> Route {
+    Route { method, path, call: Call::Change(call) }
+}
+
+macro_rules! i {
+    ($rest:literal) => {
+        concat!("/instance/v1/zones/{zone}/", $rest)
+    };
+}
+
+/// Both versions of the block API, from one store.
+macro_rules! block {
+    ($prefix:literal) => {
+        [
+            look(concat!($prefix, "/volume-types"), block_volumes::types),
+            look(concat!($prefix, "/volumes"), block_volumes::list),
+            change("POST", concat!($prefix, "/volumes"), block_volumes::create),
+            look(concat!($prefix, "/volumes/{id}"), block_volumes::get),
+            change("PATCH", concat!($prefix, "/volumes/{id}"), block_volumes::update),
+            change("DELETE", concat!($prefix, "/volumes/{id}"), block_volumes::delete),
+            look(concat!($prefix, "/snapshots"), block_snapshots::list),
+            change("POST", concat!($prefix, "/snapshots"), block_snapshots::create),
+            change("POST", concat!($prefix, "/snapshots/import-from-object-storage"), block_snapshots::import),
+            change("POST", concat!($prefix, "/snapshots/import-from-s3"), block_snapshots::import),
+            look(concat!($prefix, "/snapshots/{id}"), block_snapshots::get),
+            change("PATCH", concat!($prefix, "/snapshots/{id}"), block_snapshots::update),
+            change("DELETE", concat!($prefix, "/snapshots/{id}"), block_snapshots::delete),
+            change("POST", concat!($prefix, "/snapshots/{id}/export-to-object-storage"), block_snapshots::export),
+            change("POST", concat!($prefix, "/snapshots/{id}/export-to-s3"), block_snapshots::export),
+        ]
+    };
+}
+
+const INSTANCE: [Route; 51] = [
+    look(i!("servers"), servers::list),
+    change("POST", i!("servers"), create::create),
+    look(i!("servers/{id}"), servers::get),
+    change("PATCH", i!("servers/{id}"), servers::update),
+    change("DELETE", i!("servers/{id}"), servers::delete),
+    look(i!("servers/{id}/action"), actions::list),
+    change("POST", i!("servers/{id}/action"), actions::act),
+    change("POST", i!("servers/{id}/attach-volume"), disks::attach),
+    change("POST", i!("servers/{id}/detach-volume"), disks::detach),
+    look(i!("servers/{id}/compatible-types"), servers::compatible_types),
+    look(i!("servers/{id}/private_nics"), servers::private_nics),
+    look(i!("servers/{id}/user_data"), user_data::list),
+    look(i!("servers/{id}/user_data/{key}"), user_data::get),
+    change("PATCH", i!("servers/{id}/user_data/{key}"), user_data::set),
+    change("DELETE", i!("servers/{id}/user_data/{key}"), user_data::delete),
+    look(i!("ips"), addresses::list),
+    change("POST", i!("ips"), addresses::create),
+    look(i!("ips/{id}"), addresses::get),
+    change("PATCH", i!("ips/{id}"), addresses::update),
+    change("DELETE", i!("ips/{id}"), addresses::delete),
+    // A listing brings the default group of a project to light.
+    change("GET", i!("security_groups"), groups::list),
+    change("POST", i!("security_groups"), groups::create),
+    look(i!("security_groups/{id}"), groups::get),
+    change("PATCH", i!("security_groups/{id}"), groups::update),
+    change("DELETE", i!("security_groups/{id}"), groups::delete),
+    look(i!("security_groups/{id}/rules"), rules::list),
+    change("POST", i!("security_groups/{id}/rules"), rules::create),
+    change("PUT", i!("security_groups/{id}/rules"), rules::replace),
+    look(i!("security_groups/{id}/rules/{key}"), rules::get),
+    change("PATCH", i!("security_groups/{id}/rules/{key}"), rules::update),
+    change("DELETE", i!("security_groups/{id}/rules/{key}"), rules::delete),
+    look(i!("images"), images::list),
+    change("POST", i!("images"), images::create),
+    look(i!("images/{id}"), images::get),
+    change("PATCH", i!("images/{id}"), images::update),
+    change("DELETE", i!("images/{id}"), images::delete),
+    look(i!("volumes"), local_volumes::list),
+    change("POST", i!("volumes"), local_volumes::create),
+    look(i!("volumes/{id}"), local_volumes::get),
+    change("PATCH", i!("volumes/{id}"), local_volumes::update),
+    change("DELETE", i!("volumes/{id}"), local_volumes::delete),
+    look(i!("snapshots"), local_snapshots::list),
+    change("POST", i!("snapshots"), local_snapshots::create),
+    look(i!("snapshots/{id}"), local_snapshots::get),
+    change("PATCH", i!("snapshots/{id}"), local_snapshots::update),
+    change("DELETE", i!("snapshots/{id}"), local_snapshots::delete),
+    look(i!("products/servers"), mounted::types),
+    look(i!("products/servers/availability"), mounted::availability),
+    look("/marketplace/v2/local-images", mounted::marketplace),
+    look("/marketplace/v2/local-images/{id}", mounted::marketplace),
+    look("/instance/v2alpha1/zones/{zone}/private-network-interfaces", mounted::private_network_interfaces),
+];
+
+static BLOCK_V1: [Route; 15] = block!("/block/v1/zones/{zone}");
+static BLOCK_V1ALPHA1: [Route; 15] = block!("/block/v1alpha1/zones/{zone}");
+static INSTANCES: [Route; 51] = INSTANCE;
+
+/// The endpoint a request is for, and the names in its path.
+pub fn find(request: &Request) -> Option<(&'static Route, Args<'_>)> {
+    let tables: [&'static [Route]; 4] = [&INSTANCES, &BLOCK_V1, &BLOCK_V1ALPHA1, mounted::ROUTES];
+    tables.into_iter().flatten().find_map(|route| matched(route, request).map(|args| (route, args)))
+}
+
+fn matched<'r>(route: &Route, request: &'r Request) -> Option<Args<'r>> {
+    if route.method != request.method {
+        return None;
+    }
+    let mut args = Args { request, zone: "", id: "", key: "" };
+    let mut given = request.path.iter().map(String::as_str);
+    for wanted in route.path.split('/').skip(1) {
+        let part = given.next()?;
+        match wanted {
+            "{zone}" => args.zone = part,
+            "{id}" => args.id = part,
+            "{key}" => args.key = part,
+            literal if literal == part => {}
+            _ => return None,
+        }
+    }
+    given.next().is_none().then_some(args)
+}
+
+/// The name by which faults know a call: method and path, and for actions the action.
+pub fn operation(route: &Route, request: &Request) -> String {
+    let name = format!("{} {}", route.method, route.path);
+    if !route.path.ends_with("/action") || route.method != "POST" {
+        return name;
+    }
+    let body = request.json().unwrap_or_default();
+    format!("{name} {}", body["action"].as_str().unwrap_or_default())
+}
