@@ -55,11 +55,20 @@ pub fn is_moving(tree: &Value) -> bool {
     }
 }
 
-/// The state of the one object that an answer is about.
-fn state(tree: &Value) -> Option<&str> {
+/// The state of the one object that an answer is about, and while it starts how far it is.
+fn state(tree: &Value) -> Option<(&str, &str)> {
     let object = tree.as_object()?;
     let inner = if object.len() == 1 { object.values().next()? } else { tree };
-    inner["state"].as_str().or(inner["status"].as_str())
+    let state = inner["state"].as_str().or(inner["status"].as_str())?;
+    // A node has been found, or not yet.
+    let found = if state == "starting" && inner["state_detail"] != "allocating node" { "on a node" } else { "" };
+    Some((state, found))
+}
+
+/// Do two recorded answers show the same moment of an object?
+pub fn is_same_moment(one: &Value, other: &Value) -> bool {
+    let references = |tree: &Value| tree["references"].as_array().map(|all| all.iter().map(|it| it["status"].clone()).collect::<Vec<_>>());
+    state(one) == state(other) && references(one) == references(other)
 }
 
 /// Can the difference come from the moment alone?
@@ -70,15 +79,19 @@ fn is_of_moment(difference: &Difference) -> bool {
 /// Does the answer show an earlier moment than the recording, so that time should pass?
 pub fn is_behind(interaction: &Interaction, reply: &Reply, differences: &[Difference]) -> bool {
     let (Some(got), false) = (&reply.body, differences.is_empty()) else { return false };
-    if interaction.method != "GET" {
-        // What the client waited for before this call need not be in the recording.
-        let refused = ["precondition_failed", "transient_state"].map(Value::from).contains(&got["type"]);
-        return interaction.status < 300 && reply.status >= 400 && refused;
-    }
     let recorded = interaction.answer.as_ref().unwrap_or(&Value::Null);
+    if interaction.status < 300 && reply.status >= 400 && interaction.method != "GET" {
+        // What the client waited for before this call need not be in the recording.
+        return ["precondition_failed", "transient_state"].map(Value::from).contains(&got["type"]);
+    }
+    // A change that is asked for twice is the same change; anything else must not be asked for again.
+    if !["GET", "PATCH"].contains(&interaction.method.as_str()) || !differences.iter().any(is_of_moment) {
+        return false;
+    }
     // The same passing state: to wait would be to wait too long.
     let same = state(recorded).is_some() && state(recorded) == state(got) && is_moving(recorded);
-    is_moving(got) && !same && differences.iter().any(is_of_moment)
+    let let_go = recorded["status"] == "available" && got["status"] == "in_use" && interaction.method == "GET";
+    (is_moving(got) && !same) || let_go
 }
 
 /// Leaves out the differences that are there because time had to pass for something else.
@@ -90,6 +103,12 @@ pub fn without_moments(interaction: &Interaction, reply: &Reply, differences: Ve
         return differences;
     }
     differences.into_iter().filter(|it| !(is_of_moment(it) && it.aspect != Aspect::Extra)).collect()
+}
+
+/// Leaves out the differences of a recorded answer that lagged: it shows what was before the change.
+pub fn without_lags(interaction: &Interaction, differences: Vec<Difference>) -> Vec<Difference> {
+    let resting = !is_moving(interaction.answer.as_ref().unwrap_or(&Value::Null));
+    differences.into_iter().filter(|it| !(resting && is_of_moment(it) && it.pointer != "status")).collect()
 }
 
 /// Leaves out what is a matter of seconds while a server stops: its dynamic address goes at some instant.

@@ -11,7 +11,10 @@ use crate::{
     route::Route,
 };
 use serde_json::Value;
-use std::{collections::BTreeSet, io};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+};
 
 /// More steps than any wait takes.
 const STEPS: usize = 40;
@@ -56,14 +59,16 @@ pub fn replay(recording: &Recording, cloud: &mut dyn Cloud) -> io::Result<Vec<Li
         projects: projects(recording),
         seen: BTreeSet::new(),
         moved_for: Vec::new(),
+        touched: BTreeMap::new(),
+        changed: String::new(),
     };
     let mut lines = Vec::new();
-    for interaction in &recording.interactions {
+    for (index, interaction) in recording.interactions.iter().enumerate() {
         let call = format!("{} {}", interaction.method, interaction.path);
         let route = Route::of(&interaction.method, &interaction.path);
         let verdict = match &route {
             Some(route) => {
-                let verdict = replay.one(route, interaction);
+                let verdict = replay.one(route, interaction, lags(recording, index));
                 verdict.map_err(|error| io::Error::other(format!("{}:{} {call}: {error}", recording.name, interaction.seq)))?
             }
             None => Verdict::Outside,
@@ -82,12 +87,16 @@ struct Replay<'a> {
     born: BTreeSet<String>,
     projects: BTreeSet<String>,
     seen: BTreeSet<String>,
-    /// For which paths the clock was moved since the last call that changed anything.
+    /// For which paths the clock was moved.
     moved_for: Vec<String>,
+    /// How often it had been moved when a call last changed something, by the ids in that call.
+    touched: BTreeMap<String, usize>,
+    /// When, in the recording, a call last changed something.
+    changed: String,
 }
 
 impl Replay<'_> {
-    fn one(&mut self, route: &Route, interaction: &Interaction) -> io::Result<Verdict> {
+    fn one(&mut self, route: &Route, interaction: &Interaction, lags: bool) -> io::Result<Verdict> {
         self.cloud.turn(interaction);
         let call = match self.call_of(interaction) {
             Ok(call) => call,
@@ -98,8 +107,12 @@ impl Replay<'_> {
             self.cloud.limit(&route.operation(action))?;
         }
         if interaction.method != "GET" {
-            self.moved_for.clear();
+            let body = interaction.request.as_ref().map(Value::to_string).unwrap_or_default();
+            let named = ids(&interaction.path).into_iter().chain(ids(&body)).map(str::to_owned);
+            self.touched.extend(named.map(|id| (id, self.moved_for.len())));
+            self.changed = interaction.date.clone();
         }
+        let lags = lags && seconds_between(&self.changed, &interaction.date) <= 2;
         let known = Known { route, born: &self.born, projects: &self.projects };
         let (mut reply, mut names, mut compared);
         let mut steps = 0;
@@ -108,7 +121,7 @@ impl Replay<'_> {
             names = self.names.clone();
             compared = compare(&known, interaction, &reply, &mut names);
             steps += 1;
-            if steps > STEPS || !motion::is_behind(interaction, &reply, &compared.differences) || !self.cloud.advance()? {
+            if lags || steps > STEPS || !motion::is_behind(interaction, &reply, &compared.differences) || !self.cloud.advance()? {
                 break;
             }
             self.moved_for.push(interaction.path.clone());
@@ -116,13 +129,24 @@ impl Replay<'_> {
         self.names = names;
         let all = compared.differences.len();
         let mut differences = motion::without_instants(interaction, &reply, compared.differences);
-        if self.moved_for.iter().any(|path| *path != interaction.path) {
+        if lags {
+            differences = motion::without_lags(interaction, differences);
+        }
+        if self.is_overtaken(interaction) {
             differences = motion::without_moments(interaction, &reply, differences);
         }
         if compared.foreign > 0 && interaction.answer.is_some() && is_empty_list(&reply) {
             return Ok(Verdict::Depends(format!("lists {} objects of other people and none of its own", compared.foreign)));
         }
         Ok(Verdict::Compared { overtaken: differences.len() < all, differences })
+    }
+
+    /// Was the clock moved for something else since a call last changed what this one looks at?
+    fn is_overtaken(&self, interaction: &Interaction) -> bool {
+        let body = interaction.answer.as_ref().map(Value::to_string).unwrap_or_default();
+        let looked_at = ids(&interaction.path).into_iter().chain(ids(&body)).filter(|id| !self.projects.contains(*id));
+        let since = looked_at.filter_map(|id| self.touched.get(id)).max().copied().unwrap_or(0);
+        self.moved_for[since..].iter().any(|path| *path != interaction.path)
     }
 
     /// The call with today's names in it.
@@ -159,6 +183,31 @@ impl Replay<'_> {
             body: body.map(|body| self.names.translate_tree(&body)),
             token: !interaction.notes("no-token"),
         })
+    }
+}
+
+/// May this recorded answer lag behind the change before it? It shows what the one before showed, and the next one
+/// shows something else.
+fn lags(recording: &Recording, index: usize) -> bool {
+    let this = &recording.interactions[index];
+    let look = |it: &&Interaction| it.method == "GET" && it.path == this.path && it.query == this.query;
+    let answer = |it: &Interaction| it.answer.clone().unwrap_or_default();
+    let before = recording.interactions[..index].iter().rev().find(look);
+    let after = recording.interactions[index + 1..].iter().find(look);
+    this.method == "GET"
+        && before.is_none_or(|it| motion::is_same_moment(&answer(it), &answer(this)))
+        && after.is_some_and(|it| !motion::is_same_moment(&answer(it), &answer(this)))
+}
+
+/// Seconds between two moments of one day, as recordings write them; many, if that cannot be told.
+fn seconds_between(from: &str, to: &str) -> u32 {
+    let second = |text: &str| {
+        let part = |range| text.get(range).and_then(|it: &str| it.parse::<u32>().ok());
+        Some(part(11..13)? * 3600 + part(14..16)? * 60 + part(17..19)?)
+    };
+    match (second(from), second(to), from.get(..10) == to.get(..10)) {
+        (Some(from), Some(to), true) => to.saturating_sub(from),
+        _ => u32::MAX,
     }
 }
 
