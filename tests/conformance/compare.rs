@@ -120,8 +120,13 @@ impl Comparison<'_> {
     fn differ(&mut self, aspect: Aspect, pointer: &str, recorded: &Value, got: &Value) {
         // What a type offers and costs changes with time; the emulator's table is of the newest recordings.
         let old_catalogue = self.known.route.is_catalogue() && aspect == Aspect::Value && self.date < "2026-07-01";
-        // A case of our own may leave a value open.
-        let open = aspect == Aspect::Value && self.open.iter().any(|note| note.strip_prefix("open ") == Some(pointer));
+        // A case of our own may leave a value open, or even whether there is one.
+        let left = |note: &String| match note.split_once(' ') {
+            Some(("open", place)) => place == pointer && aspect == Aspect::Value,
+            Some(("free", place)) => place == pointer,
+            _ => false,
+        };
+        let open = self.open.iter().any(left);
         if !old_catalogue && !open && !drift::is_allowed(self.date, &self.known.route.method, pointer, aspect, recorded, got) {
             self.compared.differences.push(Difference {
                 aspect,
@@ -256,13 +261,43 @@ impl Comparison<'_> {
                 self.differ(Aspect::Value, &format!("{pointer}/+{index}"), &Value::Null, item);
             }
         }
-        // Other people's objects have at least the keys that ours have.
-        if let (Some(one), Some(other)) = (foreign.first(), got.first()) {
-            let keys = |item: &Value| item.as_object().map(|map| map.keys().cloned().collect::<BTreeSet<_>>()).unwrap_or_default();
-            for key in keys(one).symmetric_difference(&keys(other)) {
-                let aspect = if other.get(key).is_some() { Aspect::Extra } else { Aspect::Missing };
-                self.differ(aspect, &format!("{pointer}/0/{key}"), &one[key], &other[key]);
+        // Other people's objects are of the same shape as ours, where both have something.
+        for (index, one) in foreign.iter().enumerate() {
+            got.first().into_iter().for_each(|other| self.shapes(&format!("{pointer}/foreign {index}"), "", one, other));
+        }
+    }
+
+    /// Compares the keys of two objects that have nothing else in common.
+    fn shapes(&mut self, pointer: &str, key: &str, recorded: &Value, got: &Value) {
+        match (recorded, got) {
+            (one, Value::Object(other)) if is_table(pointer, key, got) => {
+                let like =
+                    |wanted: &Value| one.as_object().into_iter().flatten().find(|(_, it)| it["volume_type"] == wanted["volume_type"]);
+                for (slot, value) in other {
+                    if let Some((_, one)) = like(value) {
+                        self.shapes(&format!("{pointer}/{slot}"), slot, one, value);
+                    }
+                }
             }
+            (Value::Object(one), Value::Object(other)) => {
+                let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+                for key in keys {
+                    let at = format!("{pointer}/{key}");
+                    match (one.get(key), other.get(key)) {
+                        (Some(value), Some(other)) => self.shapes(&at, key, value, other),
+                        (Some(value), None) => self.differ(Aspect::Missing, &at, value, &Value::Null),
+                        (None, other) => self.differ(Aspect::Extra, &at, &Value::Null, other.unwrap_or(&Value::Null)),
+                    }
+                }
+            }
+            (Value::Array(one), Value::Array(other)) => {
+                if let (Some(one), Some(other)) = (one.first(), other.first()) {
+                    self.shapes(&format!("{pointer}/0"), key, one, other);
+                }
+            }
+            (Value::Null, _) | (_, Value::Null) => {}
+            (one, other) if std::mem::discriminant(one) != std::mem::discriminant(other) => self.differ(Aspect::Type, pointer, one, other),
+            _ => {}
         }
     }
 

@@ -85,7 +85,10 @@ pub const DEVIATIONS: &[Deviation] = &[
     Deviation { name: "no Link", apply: |_, reply| reply.headers.remove("link").is_some() },
     Deviation { name: "no Location", apply: |_, reply| reply.headers.remove("location").is_some() },
     Deviation { name: "no X-Envoy-Ratelimited", apply: |_, reply| reply.headers.remove("x-envoy-ratelimited").is_some() },
-    Deviation { name: "another content type", apply: |_, reply| reply.headers.insert("content-type".into(), "text/html".into()).is_some() },
+    Deviation {
+        name: "another content type",
+        apply: |_, reply| reply.body.is_some() && reply.headers.insert("content-type".into(), "text/html".into()).is_some(),
+    },
     Deviation {
         name: "a key too many",
         apply: |call, reply| {

@@ -25,6 +25,7 @@ mod recording;
 mod replay;
 mod report;
 mod route;
+mod strangers;
 mod wire;
 
 use crate::{

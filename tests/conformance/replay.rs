@@ -9,6 +9,7 @@ use crate::{
     names::{Names, ids},
     recording::{Interaction, Recording},
     route::Route,
+    strangers,
 };
 use serde_json::Value;
 use std::{
@@ -58,6 +59,7 @@ pub fn replay(recording: &Recording, cloud: &mut dyn Cloud) -> io::Result<Vec<Li
         born: born(recording),
         projects: projects(recording),
         seen: BTreeSet::new(),
+        outside: BTreeSet::new(),
         moved_for: Vec::new(),
         touched: BTreeMap::new(),
         changed: String::new(),
@@ -71,7 +73,11 @@ pub fn replay(recording: &Recording, cloud: &mut dyn Cloud) -> io::Result<Vec<Li
                 let verdict = replay.one(route, interaction, lags(recording, index));
                 verdict.map_err(|error| io::Error::other(format!("{}:{} {call}: {error}", recording.name, interaction.seq)))?
             }
-            None => Verdict::Outside,
+            None => {
+                let told = interaction.answer.iter().map(Value::to_string).collect::<String>();
+                replay.outside.extend(ids(&told).into_iter().map(str::to_owned));
+                Verdict::Outside
+            }
         };
         if let Some(answer) = &interaction.answer {
             replay.seen.extend(ids(&answer.to_string()).into_iter().map(str::to_owned));
@@ -87,6 +93,8 @@ struct Replay<'a> {
     born: BTreeSet<String>,
     projects: BTreeSet<String>,
     seen: BTreeSet<String>,
+    /// Ids in answers of endpoints that are not replayed.
+    outside: BTreeSet<String>,
     /// For which paths the clock was moved.
     moved_for: Vec<String>,
     /// How often it had been moved when a call last changed something, by the ids in that call.
@@ -115,11 +123,18 @@ impl Replay<'_> {
         let lags = lags && seconds_between(&self.changed, &interaction.date) <= 2;
         let known = Known { route, born: &self.born, projects: &self.projects };
         let (mut reply, mut names, mut compared);
-        let mut steps = 0;
+        let (mut steps, mut settled) = (0, false);
         loop {
             reply = if route.is_catalogue() { self.cloud.call_whole(&call)? } else { self.cloud.call(&call)? };
             names = self.names.clone();
             compared = compare(&known, interaction, &reply, &mut names);
+            if compared.foreign > 0 && is_empty_list(&reply) && !settled {
+                settled = strangers::settle(self.cloud, route, &call.path)?;
+                if !settled {
+                    return Ok(Verdict::Depends(format!("lists {} objects of other people and none of its own", compared.foreign)));
+                }
+                continue;
+            }
             steps += 1;
             if lags || steps > STEPS || !motion::is_behind(interaction, &reply, &compared.differences) || !self.cloud.advance()? {
                 break;
@@ -134,9 +149,6 @@ impl Replay<'_> {
         }
         if self.is_overtaken(interaction) {
             differences = motion::without_moments(interaction, &reply, differences);
-        }
-        if compared.foreign > 0 && interaction.answer.is_some() && is_empty_list(&reply) {
-            return Ok(Verdict::Depends(format!("lists {} objects of other people and none of its own", compared.foreign)));
         }
         Ok(Verdict::Compared { overtaken: differences.len() < all, differences })
     }
@@ -169,6 +181,11 @@ impl Replay<'_> {
             }
             sent => sent.clone(),
         };
+        let sent = body.as_ref().map(Value::to_string).unwrap_or_default();
+        let made_outside = |id: &&str| self.outside.contains(*id) && self.names.of(id).is_none() && !self.projects.contains(*id);
+        if let Some(id) = ids(&sent).into_iter().find(made_outside) {
+            return Err(format!("{id} comes from an endpoint that is not held to account"));
+        }
         if let Some(image) = body.as_ref().and_then(|body| body["image"].as_str())
             && interaction.status < 400
             && self.names.of(image).is_none()
