@@ -10,13 +10,13 @@ use super::{
     target::Unnamed,
 };
 use crate::{
-    model::{Deletion, Ending, Event, Verdict},
+    model::{CREATE_SERVER_KEY, Deletion, Ending, Event, Verdict},
     plan::Act,
     report::{Lines, Live, PlanView, Screen, event_json},
     run::{Run, converge},
     store::{Home, Journal, Lock},
 };
-use std::{io::IsTerminal, path::Path, sync::mpsc};
+use std::{cell::Cell, io::IsTerminal, path::Path, sync::mpsc};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -25,10 +25,14 @@ use tracing::level_filters::LevelFilter;
 
 /// Brings instances to the state in their specs.
 pub(crate) async fn apply(args: Apply) -> Outcome {
-    match hands::cases(&args.targets, Unnamed::WhatIsGiven, args.owner.owner.as_deref(), None)? {
-        Ok(cases) => carry_out(cases, args.output, &Consent::Yes { given: args.yes }).await,
-        Err(exit) => Ok(exit),
+    let mut cases = match hands::cases(&args.targets, Unnamed::WhatIsGiven, args.owner.owner.as_deref(), None)? {
+        Ok(cases) => cases,
+        Err(exit) => return Ok(exit),
+    };
+    for case in &mut cases.cases {
+        case.patience = args.wait_for_stock;
     }
+    carry_out(cases, args.output, &Consent::Yes { given: args.yes }).await
 }
 
 /// Brings one instance of one file to the state in its spec.
@@ -215,12 +219,24 @@ fn worse(one: Exit, other: Exit) -> Exit {
 
 async fn run_one(home: &Home, case: &Case, stop: watch::Receiver<bool>, teller: &Teller) -> Result<Ending, Failure> {
     let mut journal = Journal::open(home, &case.ask.key)?;
-    let tell = |event: Event| teller.tell(case, &event);
-    let run = Run { ask: &case.ask, provider: case.provider.as_ref(), journal: &mut journal, stop, tell: &tell };
-    match converge(run).await {
-        Ok(ending) => Ok(ending),
-        Err(trouble) => Err(Failure::new(format!("{}: {trouble}", case.ask.key))),
+    // A server that may have been made and vanished may have left a root disk behind.
+    let doubtful = Cell::new(case.ask.deletion.is_some());
+    let tell = |event: Event| {
+        if matches!(&event, Event::Failed { key, .. } if key == CREATE_SERVER_KEY) {
+            doubtful.set(true);
+        }
+        teller.tell(case, &event);
+    };
+    let provider = case.provider.as_ref();
+    let run = Run { ask: &case.ask, provider, journal: &mut journal, stop, patience: case.patience, tell: &tell };
+    let ending = converge(run).await.map_err(|trouble| Failure::new(format!("{}: {trouble}", case.ask.key)))?;
+    if doubtful.get()
+        && let Ok(strays) = provider.strays().await
+        && !strays.is_empty()
+    {
+        teller.tell(case, &Event::LeftBehind(strays));
     }
+    Ok(ending)
 }
 
 /// Hears signals from now on, on a thread of its own: a call may keep this one busy.

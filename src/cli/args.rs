@@ -116,6 +116,9 @@ pub(crate) struct Apply {
     pub targets: Targets,
     #[command(flatten)]
     pub owner: Owner,
+    /// Keep trying for so long, like 30m, while the cloud has no machine of the type free.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub wait_for_stock: Option<std::time::Duration>,
     /// Do not ask.
     #[arg(short, long)]
     pub yes: bool,
@@ -218,4 +221,10 @@ pub(crate) struct Emulator {
     /// What the ids of a new cloud are made from.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+}
+
+/// A time as people write it: `90s`, `30m`, `1h 30m`.
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|it| std::time::Duration::try_from(it).ok());
+    parsed.ok_or_else(|| "write a time like 90s, 30m or 1h 30m".to_owned())
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     model::{Copy, CopyStatus, LastHeld, Role, Root, Stamp, Tags, Volume, VolumeStatus, World},
-    report::{JSON_VERSION, Screen, plan_json, standing, table, wished},
+    report::{JSON_VERSION, Screen, plain, plan_json, standing, table, wished},
 };
 use serde_json::{Value, json};
 
@@ -21,20 +21,27 @@ pub(crate) async fn describe(args: Get) -> Outcome {
         Err(exit) => return Ok(exit),
     };
     let seen = foresee_all(&cases).await?;
+    let mut strays = Vec::new();
+    for case in &cases.cases {
+        strays.push(case.provider.strays().await.unwrap_or_default());
+    }
     match args.output {
         Shape::Json => {
-            for (case, seen) in cases.cases.iter().zip(&seen) {
-                print(&format!("{}\n", described(case, seen)));
+            for ((case, seen), strays) in cases.cases.iter().zip(&seen).zip(&strays) {
+                print(&format!("{}\n", described(case, seen, strays)));
             }
         }
         Shape::Yaml => {
-            for (case, seen) in cases.cases.iter().zip(&seen) {
-                print(&format!("---\n{}", serde_yaml::to_string(&described(case, seen))?));
+            for ((case, seen), strays) in cases.cases.iter().zip(&seen).zip(&strays) {
+                print(&format!("---\n{}", serde_yaml::to_string(&described(case, seen, strays))?));
             }
         }
         Shape::Table => {
-            for (case, seen) in cases.cases.iter().zip(&seen) {
+            for ((case, seen), strays) in cases.cases.iter().zip(&seen).zip(&strays) {
                 print(&objects_text(case, seen));
+                for it in strays {
+                    print(&format!("probably left behind, untagged and billed: {}\n", plain(it)));
+                }
             }
             show(&cases, &seen, Output::Text, "");
         }
@@ -65,7 +72,7 @@ fn tags(tags: &Tags) -> Value {
     json!(tags.0)
 }
 
-fn described(case: &Case, seen: &Seen) -> Value {
+fn described(case: &Case, seen: &Seen, strays: &[String]) -> Value {
     let world = &seen.world;
     let servers = world.servers.items().iter().map(|it| {
         let root = match &it.root {
@@ -106,7 +113,7 @@ fn described(case: &Case, seen: &Seen) -> Value {
         "namespace": case.ask.key.namespace, "name": case.ask.key.name, "place": case.place,
         "observed": standing(world), "wanted": wished(case.ask.spec.server_state, false),
         "servers": servers.collect::<Vec<_>>(), "volumes": volumes.collect::<Vec<_>>(), "copies": copies.collect::<Vec<_>>(),
-        "addresses": addresses.collect::<Vec<_>>(), "firewalls": firewalls.collect::<Vec<_>>(), "plan": plan_json(&case.view(seen)),
+        "addresses": addresses.collect::<Vec<_>>(), "firewalls": firewalls.collect::<Vec<_>>(), "leftBehind": strays, "plan": plan_json(&case.view(seen)),
     })
 }
 
@@ -162,7 +169,8 @@ fn objects_text(case: &Case, seen: &Seen) -> String {
     for it in all_copies(world) {
         let role = it.tags().role().map_or("other", Role::word);
         let status = copy_status(it.status()).to_owned();
-        let what = format!("{} GB, of {}", it.size_gb(), it.of());
+        let of = if it.of().is_empty() { "a disk that is gone" } else { it.of() };
+        let what = format!("{} GB, of {of}", it.size_gb());
         rows.push(vec![format!("{role} snapshot"), it.id().to_owned(), status, what, whole_seconds(it.created())]);
     }
     for it in world.addresses.items() {

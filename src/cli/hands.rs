@@ -1,21 +1,29 @@
-//! Builds the hands a spec asks for, and looks with them.
+//! One instance with its hands, and looks with them.
 
-use super::{Exit, Failure, Outcome, args::Targets, target, validate::show_problems};
+use super::{
+    Exit, Failure, Outcome,
+    account::{Wish, give_hands},
+    args::Targets,
+    complain, target,
+    validate::show_problems,
+};
 use crate::{
-    model::{Ask, Deletion, Facts, Instance, World, spec::Configuration},
+    model::{Ask, Deletion, Event, Facts, World},
     plan::{Forecast, forecast},
-    provider::{Provider, local::Local},
+    provider::Provider,
     read::Reading,
-    report::PlanView,
+    report::{PlanView, plain},
     run::look,
     store::{Home, Journal},
 };
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 /// One instance, ready to be looked at and changed.
 pub(crate) struct Case {
     pub ask: Ask,
     pub provider: Box<dyn Provider>,
+    /// For how long to keep trying while no machine of the type is free.
+    pub patience: Option<Duration>,
     /// Where the wish is written.
     pub place: String,
 }
@@ -50,15 +58,16 @@ fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> R
         return Err(Failure::new("no specs found: a spec is a *.yaml file that begins with apiVersion: cloudypad.gg/v1alpha1"));
     }
     let home = home()?;
-    let mut cases = Vec::new();
+    let mut wishes = Vec::new();
     for spec in found.specs {
         let place = target::place(&spec);
-        let provider = hands(&home, &spec.instance, &place)?;
+        let directory = spec.file.parent().unwrap_or(Path::new("")).to_owned();
         let key = spec.instance.key();
         let owner = owner.map(str::to_owned);
         let ask = Ask { key, spec: spec.instance.spec, deletion, owner, adopt: false, recipe: "none".to_owned() };
-        cases.push(Case { ask, provider, place });
+        wishes.push(Wish { ask, place, directory });
     }
+    let cases = give_hands(&home, wishes)?;
     Ok(Ok(Cases { home, cases }))
 }
 
@@ -67,22 +76,6 @@ fn home() -> Result<Home, Failure> {
     match std::env::var_os("CLOUDYPAD_HOME").filter(|it| !it.is_empty()) {
         Some(all) => Ok(Home::at(&std::path::absolute(all)?)),
         None => Home::find().map_err(Failure::new),
-    }
-}
-
-fn hands(home: &Home, instance: &Instance, place: &str) -> Result<Box<dyn Provider>, Failure> {
-    let spec = &instance.spec;
-    if spec.configuration != Configuration::default() {
-        let sentence = "this version of cloudypad does not run configurations yet; write configuration: none";
-        return Err(Failure::new(format!("{place}: {sentence}")));
-    }
-    match &spec.provider.local {
-        Some(local) => Ok(Box::new(Local::open(&home.local_cloud(), local)?)),
-        None => {
-            let provider = spec.placement().provider;
-            let sentence = format!("this version of cloudypad has no hands for {provider} yet; provider: {{local: {{}}}} works");
-            Err(Failure::new(format!("{place}: {sentence}")))
-        }
     }
 }
 
@@ -95,7 +88,13 @@ pub(crate) struct Seen {
 impl Case {
     /// Looks, and plans to the end.
     pub async fn foresee(&self, home: &Home) -> Result<Seen, Failure> {
-        let world = look(self.provider.as_ref(), &self.ask).await;
+        let key = &self.ask.key;
+        let tell = |event: Event| {
+            if let Event::Unseen { why } = event {
+                complain(&format!("{key}: {}; looking again", plain(&why)));
+            }
+        };
+        let world = look(self.provider.as_ref(), &self.ask, &tell).await;
         let facts: Facts = Journal::open(home, &self.ask.key)?.facts();
         let forecast = forecast(&self.ask, &world, &facts, self.provider.capabilities());
         Ok(Seen { world, forecast })

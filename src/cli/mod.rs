@@ -1,5 +1,6 @@
 //! Floor 4, the door: arguments in, text and an exit code out.
 
+mod account;
 mod apply;
 mod args;
 mod describe;

@@ -94,7 +94,7 @@ impl Cloud {
     }
 
     /// What costs money and belongs to none of the living: it carries none of their tags, and no server that carries one
-    /// uses it. As `kind id name`.
+    /// uses it; nor does an image that carries one. As `kind id name`.
     pub fn leaks(&self, living: &[&str]) -> Result<Vec<String>, Refusal> {
         self.peek(|truth, _| {
             let lives = |tags: &[String]| tags.iter().any(|tag| living.contains(&tag.as_str()));
@@ -106,7 +106,8 @@ impl Cloud {
             for it in truth.volumes.values().filter(|it| !lives(&it.tags) && !serves(&it.server)) {
                 lines.push(format!("volume {} {}", it.id, it.name));
             }
-            for it in truth.snapshots.values().filter(|it| !lives(&it.tags)) {
+            let imaged = |id: &str| truth.scaleway.images_with(id).any(|(_, image)| lives(&image.tags));
+            for it in truth.snapshots.values().filter(|it| !lives(&it.tags) && !imaged(&it.id)) {
                 lines.push(format!("snapshot {} {}", it.id, it.name));
             }
             for it in truth.images.values().filter(|it| !lives(&it.tags)) {

@@ -52,6 +52,8 @@ pub(super) struct Durations {
     pub snapshot: u64,
     /// Taking a snapshot of a volume of a running server.
     pub snapshot_running: u64,
+    /// Taking one more snapshot of it.
+    pub snapshot_again: u64,
     /// Capturing an image of a local disk.
     pub capture: u64,
 }
@@ -73,6 +75,7 @@ const LOCAL: Durations = Durations {
     resize: 1,
     snapshot: 2,
     snapshot_running: 20,
+    snapshot_again: 20,
     capture: 60,
 };
 
@@ -94,6 +97,7 @@ const SCALEWAY: Durations = Durations {
     resize: 1,
     snapshot: 1,
     snapshot_running: 30,
+    snapshot_again: 2,
     capture: 60,
 };
 

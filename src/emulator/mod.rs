@@ -240,12 +240,7 @@ impl Cloud {
     }
 
     /// Changes something, all of it or nothing, whatever errors there may be.
-    fn change<T, E: From<Refusal>>(
-        &self,
-        operation: &str,
-        pace: Pace,
-        perform: impl FnOnce(&mut Deed) -> Result<T, E>,
-    ) -> Result<T, E> {
+    fn change<T, E: From<Refusal>>(&self, operation: &str, pace: Pace, perform: impl FnOnce(&mut Deed) -> Result<T, E>) -> Result<T, E> {
         let mut store = self.store();
         let _lock = store.enter()?;
         store.settle()?;

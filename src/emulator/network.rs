@@ -75,8 +75,14 @@ impl Deed {
         self.truth.market.check_zone(zone)?;
         self.check_quota("address")?;
         let number = self.next_address()?;
-        let address =
-            Address { id: self.mint("ip"), zone: zone.to_owned(), address: self.truth.market.dotted(number), server: None, created: self.tick(), tags };
+        let address = Address {
+            id: self.mint("ip"),
+            zone: zone.to_owned(),
+            address: self.truth.market.dotted(number),
+            server: None,
+            created: self.tick(),
+            tags,
+        };
         let price = self.truth.market.address();
         self.open_bill(&address.id, "address", &address.address, price);
         self.truth.addresses.insert(address.id.clone(), address.clone());
@@ -118,8 +124,7 @@ impl Deed {
     pub(super) fn create_firewall(&mut self, zone: &str, name: &str, rules: Vec<Rule>, tags: Vec<String>) -> Result<Firewall, Refusal> {
         self.truth.market.check_zone(zone)?;
         self.check_quota("firewall")?;
-        let firewall =
-            Firewall { id: self.mint("fw"), zone: zone.to_owned(), name: name.to_owned(), rules, created: self.tick(), tags };
+        let firewall = Firewall { id: self.mint("fw"), zone: zone.to_owned(), name: name.to_owned(), rules, created: self.tick(), tags };
         self.truth.firewalls.insert(firewall.id.clone(), firewall.clone());
         Ok(firewall)
     }

@@ -158,7 +158,9 @@ impl Deed {
         self.copy_disk(volume, &id, found.size_gb)?;
         let seconds = if self.truth.is_written(&found) {
             self.note_writing(volume);
-            self.truth.market.takes().snapshot_running
+            let is_first = !self.truth.snapshots.values().any(|it| it.volume == volume);
+            let takes = self.truth.market.takes();
+            if is_first { takes.snapshot_running } else { takes.snapshot_again }
         } else {
             self.truth.market.takes().snapshot
         };

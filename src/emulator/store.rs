@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::Settings;
-use super::market::Market;
 use super::clock::{Moment, Timepiece};
 use super::disk::Disks;
 use super::fault::FaultKind;
+use super::market::Market;
 use super::physics::Deed;
 use super::refusal::{Refusal, RefusalKind};
 use super::truth::{Truth, VERSION};

@@ -21,6 +21,8 @@ pub struct Capabilities {
     pub static_address: bool,
     /// Whether the provider's DNS can hold a record that follows the machine.
     pub dns: bool,
+    /// Whether what a guest needs at its first boot is given by a call of its own.
+    pub seeds: bool,
     /// Whether one call detaches all volumes of a stopped server.
     pub detach_together: bool,
     /// Whether a powered-off server costs as much as a running one.
@@ -96,6 +98,7 @@ impl Capabilities {
             data_snapshots: true,
             static_address: true,
             dns: true,
+            seeds: true,
             detach_together: true,
             billed_when_off: false,
             listing_lag: 5,
@@ -119,6 +122,7 @@ impl Capabilities {
             data_snapshots: false,
             static_address: true,
             dns: true,
+            seeds: false,
             detach_together: false,
             billed_when_off: true,
             listing_lag: 30,
@@ -153,6 +157,7 @@ impl Capabilities {
         Self {
             provider: "local",
             dns: false,
+            seeds: false,
             listing_lag: 0,
             late_effect: 0,
             default_image: "local-os".to_owned(),

@@ -35,6 +35,11 @@ pub enum Event {
         /// What happens next by itself.
         then: &'static str,
     },
+    /// A look failed; it is tried again after a pause.
+    Unseen {
+        /// What the cloud, or the connection, said.
+        why: String,
+    },
     /// Something under way is awaited.
     Waiting {
         /// What for, as a sentence after "until".
@@ -49,6 +54,10 @@ pub enum Event {
         /// How long it took.
         took: Duration,
     },
+    /// What exists now and is billed, where a run that changed something stops short.
+    Billed(Vec<String>),
+    /// What a birth that was cut off may have left behind, untagged and billed.
+    LeftBehind(Vec<String>),
     /// The run ended.
     Ended(Ending),
 }

@@ -16,6 +16,31 @@ pub enum Hold {
         /// Why.
         cause: String,
     },
+    /// The cloud does not let us look.
+    Denied {
+        /// What could not be seen.
+        what: &'static str,
+        /// What the cloud said.
+        answer: String,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// The DNS name is somebody else's.
+    RecordTaken {
+        /// The name.
+        name: String,
+        /// Where it points.
+        addresses: Vec<String>,
+    },
+    /// No machine of the type is free.
+    OutOfStock {
+        /// What was asked.
+        step: String,
+        /// The cloud's answer.
+        answer: String,
+        /// What is free instead.
+        instead: String,
+    },
     /// The cloud shows a state that is not in our table.
     UnknownState {
         /// The object.
@@ -103,6 +128,8 @@ pub enum Hold {
         step: String,
         /// The cloud's answer.
         answer: String,
+        /// What to do about it, where the answer tells.
+        remedy: Option<String>,
     },
     /// A transition did not arrive in time.
     Stuck {
@@ -126,6 +153,9 @@ impl Hold {
         match self {
             Hold::Suspended => "Suspended",
             Hold::Blind { .. } => "Blind",
+            Hold::Denied { .. } => "Denied",
+            Hold::RecordTaken { .. } => "RecordTaken",
+            Hold::OutOfStock { .. } => "OutOfStock",
             Hold::UnknownState { .. } => "UnknownState",
             Hold::Locked { .. } => "Locked",
             Hold::LivesElsewhere { .. } => "LivesElsewhere",
@@ -150,6 +180,13 @@ impl Hold {
         match self {
             Hold::Suspended => "set suspend: false".to_owned(),
             Hold::Blind { .. } => "apply again when the cloud answers; nothing is changed meanwhile".to_owned(),
+            Hold::Denied { remedy, .. } => remedy.clone(),
+            Hold::RecordTaken { name, .. } => {
+                format!("delete {name} in the DNS zone if nobody needs it, or write another record in network.dns")
+            }
+            Hold::OutOfStock { instead, .. } => {
+                format!("{instead}, or keep trying with: cloudypad apply --wait-for-stock 30m")
+            }
             Hold::UnknownState { .. } => "look at it in the vendor's console; apply again when it is in a usual state".to_owned(),
             Hold::Locked { .. } => "unlock it in the vendor's console (a vendor's own lock needs their support)".to_owned(),
             Hold::LivesElsewhere { zones, .. } => {
@@ -177,6 +214,7 @@ impl Hold {
             Hold::AttachedElsewhere { volume, server } => format!("detach {volume} from {server}, or tag that server as the instance's"),
             Hold::TagsDamaged { .. } => "put its role:root or role:data tag back, or remove its in: tag".to_owned(),
             Hold::DiskBroken { .. } => "ask the vendor's support; nothing of it is deleted meanwhile".to_owned(),
+            Hold::Refused { remedy: Some(remedy), .. } => remedy.clone(),
             Hold::Refused { .. } => "do what the cloud's answer asks for, then apply again".to_owned(),
             Hold::Stuck { .. } => "look at it in the vendor's console; apply again: the run goes on where it is".to_owned(),
             Hold::KeepsFailing { .. } => "nothing is lost; apply again later: the run goes on where it is".to_owned(),
@@ -189,6 +227,11 @@ impl fmt::Display for Hold {
         match self {
             Hold::Suspended => write!(f, "the spec says to keep hands off"),
             Hold::Blind { what, cause } => write!(f, "the cloud did not show the instance's {what}: {cause}"),
+            Hold::Denied { what, answer, .. } => write!(f, "the cloud does not show the instance's {what}: {answer}"),
+            Hold::RecordTaken { name, addresses } => {
+                write!(f, "the DNS name {name} is there already, for {}, and cloudypad did not make it", addresses.join(", "))
+            }
+            Hold::OutOfStock { step, answer, .. } => write!(f, "no machine is free to {step}: {answer}"),
             Hold::UnknownState { object, state } => write!(f, "{object} is in state {state:?}, which cloudypad does not know"),
             Hold::Locked { object } => write!(f, "{object} is locked"),
             Hold::LivesElsewhere { zones, wanted } => {
@@ -213,7 +256,7 @@ impl fmt::Display for Hold {
             }
             Hold::TagsDamaged { object } => write!(f, "the tags of {object} do not say what it is any more"),
             Hold::DiskBroken { object } => write!(f, "the vendor reports an error on {object}"),
-            Hold::Refused { step, answer } => write!(f, "the cloud refused to {step}: {answer}"),
+            Hold::Refused { step, answer, .. } => write!(f, "the cloud refused to {step}: {answer}"),
             Hold::Stuck { awaited, seconds } if *seconds < 120 => write!(f, "waited {seconds} s until {awaited}, in vain"),
             Hold::Stuck { awaited, seconds } => write!(f, "waited {} min until {awaited}, in vain", seconds / 60),
             Hold::KeepsFailing { step, answer } => write!(f, "could not {step}: {answer}"),

@@ -82,6 +82,16 @@ pub enum Reason {
     ClosedFirst,
     /// The firewall differs from `network`.
     NetworkRules,
+    /// The spec's DNS name follows the machine.
+    NameFollows,
+    /// Nothing answers under the spec's DNS name while the instance is archived.
+    Parked,
+    /// While it is archived, an address costs and its DNS name finds the next one.
+    NameIsEnough,
+    /// The guest's keys are to be there before its first boot.
+    BeforeFirstBoot,
+    /// The spec pays for other operations a second.
+    Iops,
     /// The spec wants a data disk.
     WantsData,
     /// The disk comes back from its newest copy.
@@ -162,6 +172,11 @@ impl fmt::Display for Reason {
             Reason::ClosedFirst => write!(f, "the server must never stand in the open"),
             Reason::NetworkRules => write!(f, "network says what to let in"),
             Reason::WantsData => write!(f, "the spec has a dataDisk"),
+            Reason::NameFollows => write!(f, "network.dns follows the machine"),
+            Reason::Parked => write!(f, "nothing answers there while archived"),
+            Reason::NameIsEnough => write!(f, "the DNS name finds the next one"),
+            Reason::BeforeFirstBoot => write!(f, "its keys, before its first boot"),
+            Reason::Iops => write!(f, "the spec's iops differ"),
             Reason::FromCopy(role) => write!(f, "its newest {role} snapshot has its bytes"),
             Reason::FirstDeploy(image) => write!(f, "first deploy, from image {image}"),
             Reason::FromCapture => write!(f, "its root disk is restored"),

@@ -139,15 +139,18 @@ pub struct ProviderSpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Scaleway {
-    /// The project that pays, a UUID.
+    /// The project that pays, a UUID. Default: that of Scaleway's own command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
+        with = "String",
         regex(pattern = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"),
         example = &"11111111-1111-4111-8111-111111111111"
     )]
-    pub project_id: String,
-    /// The zone.
-    #[schemars(regex(pattern = r"^[a-z]{2}-[a-z]{3}-[1-9]$"), example = &"fr-par-2")]
-    pub zone: String,
+    pub project_id: Option<String>,
+    /// The zone. Default: that of Scaleway's own command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", regex(pattern = r"^[a-z]{2}-[a-z]{3}-[1-9]$"), example = &"fr-par-2")]
+    pub zone: Option<String>,
     /// The commercial type.
     #[schemars(regex(pattern = r"^[A-Za-z0-9-]+$"), example = &"L4-1-24G")]
     pub instance_type: String,
@@ -155,6 +158,28 @@ pub struct Scaleway {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", length(min = 1, max = 100))]
     pub image: Option<String>,
+    /// Input and output operations a second of both disks: 5000 or 15000. Default: what Scaleway gives (5000).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 5000, max = 15_000), example = &15_000)]
+    pub iops: Option<u32>,
+    /// Whose account it is. Default: the environment and configuration of Scaleway's own command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Credentials")]
+    pub credentials: Option<Credentials>,
+}
+
+/// Where the secret key of an account is found: exactly one of `profile` and `env`. Never the key itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Credentials {
+    /// A profile of the configuration file of the vendor's own command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 200), example = &"gaming")]
+    pub profile: Option<String>,
+    /// The name of an environment variable that holds the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", regex(pattern = r"^[A-Za-z_][A-Za-z0-9_]{0,199}$"), example = &"GAMING_SECRET_KEY")]
+    pub env: Option<String>,
 }
 
 /// A Linode.
@@ -525,11 +550,13 @@ impl Spec {
     /// Where the instance is wished to live.
     ///
     /// # Panics
-    /// Never for a spec that was read: reading refuses a spec without exactly one provider.
+    /// Never for a spec that was read: reading refuses a spec without exactly one provider. A zone that the spec leaves
+    /// to the account's settings is filled in before anything asks for it.
     pub fn placement(&self) -> Placement<'_> {
         let provider = &self.provider;
         if let Some(it) = &provider.scaleway {
-            Placement { provider: "scaleway", zone: &it.zone, machine_type: &it.instance_type, image: it.image.as_deref() }
+            let zone = it.zone.as_deref().unwrap_or_default();
+            Placement { provider: "scaleway", zone, machine_type: &it.instance_type, image: it.image.as_deref() }
         } else if let Some(it) = &provider.linode {
             Placement { provider: "linode", zone: &it.region, machine_type: &it.instance_type, image: it.image.as_deref() }
         } else {
@@ -546,6 +573,11 @@ impl Spec {
     /// What becomes of the root disk on the way to absent: the owner's word, else the cloud's default.
     pub fn on_stop(&self, cloud: &Capabilities) -> OnStop {
         self.root_disk_snapshot.on_stop.unwrap_or(cloud.default_on_stop)
+    }
+
+    /// The operations a second that both disks should have, where the spec says.
+    pub fn iops(&self) -> Option<u32> {
+        self.provider.scaleway.as_ref().and_then(|it| it.iops)
     }
 
     /// The wished size of the data disk in GB, where one is wished.

@@ -51,6 +51,8 @@ pub struct NewVolume {
     pub size_gb: u64,
     /// The snapshot to make it from; `None` for an empty one.
     pub from: Option<Id<Snapshot>>,
+    /// Operations a second to pay for, where the spec says so.
+    pub iops: Option<u32>,
     /// Its tags.
     pub tags: Tags,
 }
@@ -129,6 +131,8 @@ pub enum Step {
         /// Everything it lets in.
         rules: Vec<Rule>,
     },
+    /// Have a firewall keep out what no rule speaks of.
+    ShutFirewall(Id<Firewall>),
     /// Make a volume.
     CreateVolume(NewVolume),
     /// Make a server, off.
@@ -142,6 +146,8 @@ pub enum Step {
         /// Its new name.
         name: Option<String>,
     },
+    /// Give a server what its guest needs at its first boot.
+    SeedServer(Id<Server>),
     /// Power a server on.
     StartServer(Id<Server>),
     /// Power a server off, keeping it.
@@ -183,6 +189,20 @@ pub enum Step {
         /// Its new size in GB.
         size_gb: u64,
     },
+    /// Pay for other operations a second on a volume.
+    Tune {
+        /// The volume.
+        volume: Id<Volume>,
+        /// Operations a second.
+        iops: u32,
+    },
+    /// Have the spec's DNS record name this address, and no other.
+    SetRecord {
+        /// The address.
+        address: String,
+    },
+    /// Delete the spec's DNS record.
+    DeleteRecord,
     /// Change the type of a server that is off.
     ChangeType {
         /// The server.
@@ -241,6 +261,11 @@ impl Step {
             Step::ReserveAddress { .. } => "reserve-address".to_owned(),
             Step::CreateFirewall { .. } => "create-firewall".to_owned(),
             Step::SetRules { firewall, .. } => format!("set-rules {firewall}"),
+            Step::ShutFirewall(firewall) => format!("shut-firewall {firewall}"),
+            Step::SeedServer(server) => format!("seed-server {server}"),
+            Step::Tune { volume, .. } => format!("tune {volume}"),
+            Step::SetRecord { .. } => "set-record".to_owned(),
+            Step::DeleteRecord => "delete-record".to_owned(),
             Step::CreateVolume(new) => create_volume_key(new.role),
             Step::CreateServer(_) => CREATE_SERVER_KEY.to_owned(),
             Step::Retag { object, .. } => format!("retag {}", object.id()),

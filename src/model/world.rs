@@ -1,7 +1,10 @@
 //! What is: one look at the cloud, now, by ownership tags.
 
 use super::{Id, Role, Stamp, Tags};
-use std::fmt;
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 /// What a look at one kind of object gave. There is no default: a forgotten look cannot mean "absent".
 #[derive(Debug, Clone, PartialEq)]
@@ -16,7 +19,17 @@ pub enum Seen<T> {
 
 /// Why a look told nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cause(pub String);
+pub enum Cause {
+    /// It may go well the next time.
+    Passing(String),
+    /// The cloud does not let us look, or there is no such place: somebody must change something first.
+    Lasting {
+        /// What the cloud said.
+        answer: String,
+        /// What the owner can do.
+        remedy: String,
+    },
+}
 
 impl<T> Seen<Vec<T>> {
     /// A complete listing.
@@ -52,6 +65,21 @@ pub struct World {
     pub firewalls: Seen<Vec<Firewall>>,
     /// Zones other than the wished one where the instance lives.
     pub elsewhere: Seen<Vec<String>>,
+    /// The DNS record of the spec's `network.dns`; absent where the spec has none.
+    pub record: Seen<Record>,
+    /// Addresses and firewalls in a state that is not in our table: what, and the vendor's word.
+    pub strange: Vec<(String, String)>,
+}
+
+/// The A record that follows the machine. It carries no tags; its comment says whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Every address under that name.
+    pub addresses: Vec<String>,
+    /// Seconds for which others may remember it.
+    pub ttl: u64,
+    /// Whether its comment names this instance.
+    pub ours: bool,
 }
 
 /// One server.
@@ -79,6 +107,8 @@ pub struct Server {
     pub off_since: Option<Stamp>,
     /// Whether it ever ran, as far as the vendor tells.
     pub ran: Ran,
+    /// Whether its first-boot data are there.
+    pub seed: Seed,
     /// The owner locked it in the vendor's console.
     pub locked: bool,
     /// Its tags.
@@ -113,6 +143,17 @@ pub enum Ran {
     Never,
     /// It did, or the vendor does not say.
     Maybe,
+}
+
+/// Whether what a guest is given for its first boot (keys, host key) is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seed {
+    /// It is.
+    Set,
+    /// It is not.
+    Missing,
+    /// It was not looked for: the server is not about to start, or its cloud takes it at birth.
+    Untold,
 }
 
 /// Where a server's root disk is.
@@ -152,6 +193,8 @@ pub struct Volume {
     pub last_held: LastHeld,
     /// What it was made from.
     pub origin: Origin,
+    /// Input and output operations a second that are paid for, where the cloud sells them.
+    pub iops: Option<u32>,
     /// Its tags.
     pub tags: Tags,
 }
@@ -276,6 +319,8 @@ pub struct Firewall {
     pub id: Id<Firewall>,
     /// Its name.
     pub name: String,
+    /// Whether what no rule speaks of stays out.
+    pub shut: bool,
     /// What it lets in, in a canonical order.
     pub rules: Vec<Rule>,
     /// The vendor's creation stamp.
@@ -293,6 +338,36 @@ pub struct Rule {
     pub ports: String,
     /// The network it may come from, in CIDR form.
     pub from: String,
+}
+
+impl Rule {
+    /// A rule as it is compared: a range of one port is that port, a network has no bits behind its mask.
+    pub fn new(protocol: &str, ports: &str, from: &str) -> Self {
+        let ports = match ports.split_once('-') {
+            Some((first, last)) if first == last => first,
+            _ => ports,
+        };
+        let from = network(from).unwrap_or_else(|| from.to_owned());
+        Self { protocol: protocol.to_owned(), ports: ports.to_owned(), from }
+    }
+}
+
+/// A network in the one form that is compared; an address alone is the network of that address.
+fn network(text: &str) -> Option<String> {
+    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+    let bits: Option<u32> = bits.map(str::parse).transpose().ok()?;
+    match address.parse().ok()? {
+        IpAddr::V4(address) => {
+            let bits = bits.unwrap_or(32).min(32);
+            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
+            Some(format!("{}/{bits}", Ipv4Addr::from(u32::from(address) & mask)))
+        }
+        IpAddr::V6(address) => {
+            let bits = bits.unwrap_or(128).min(128);
+            let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
+            Some(format!("{}/{bits}", Ipv6Addr::from(u128::from(address) & mask)))
+        }
+    }
 }
 
 /// A copy of a disk, of either kind.

@@ -95,6 +95,7 @@ fn is_blind(world: &World) -> bool {
         matches!(world.addresses, Seen::Unknown(_)),
         matches!(world.firewalls, Seen::Unknown(_)),
         matches!(world.elsewhere, Seen::Unknown(_)),
+        matches!(world.record, Seen::Unknown(_)),
     ];
     unseen.contains(&true)
 }

@@ -101,7 +101,7 @@ pub(crate) fn data_volume(draft: &mut Draft<'_>, wants: u64) -> Result<Option<Id
         Some(Source::Nothing) => {
             let tags = disk_tags(&draft.scene, Role::Data);
             let name = format!("{}-data", draft.scene.ask.key.object_name());
-            let volume = NewVolume { name, role: Role::Data, size_gb: wants, from: None, tags };
+            let volume = NewVolume { name, role: Role::Data, size_gb: wants, from: None, iops: draft.scene.ask.spec.iops(), tags };
             draft.create(Step::CreateVolume(volume), Reason::WantsData);
         }
     }
@@ -174,7 +174,7 @@ fn restore(draft: &mut Draft<'_>, role: Role, size_gb: u64, copy: Copy<'_>) {
     }
     let tags = tags.with_if(HAD_DATA, role == Role::Root && copy.tags().has(HAD_DATA));
     let name = format!("{}-{role}", draft.scene.ask.key.object_name());
-    let volume = NewVolume { name, role, size_gb, from: Some(snapshot.id.clone()), tags };
+    let volume = NewVolume { name, role, size_gb, from: Some(snapshot.id.clone()), iops: draft.scene.ask.spec.iops(), tags };
     draft.create(Step::CreateVolume(volume), Reason::FromCopy(role));
 }
 
@@ -204,12 +204,15 @@ pub(crate) fn firewall_part(draft: &mut Draft<'_>) -> Option<Option<Id<Firewall>
     if !draft.settled(firewall.created, "the firewall") {
         return None;
     }
+    let before = draft.next.len();
+    if !firewall.shut {
+        draft.step(Step::ShutFirewall(firewall.id.clone()), Reason::ClosedFirst);
+    }
     let wanted = wanted_rules(&draft.scene);
     if firewall.rules != wanted {
         draft.step(Step::SetRules { firewall: firewall.id.clone(), rules: wanted }, Reason::NetworkRules);
-        return None;
     }
-    Some(Some(firewall.id.clone()))
+    (draft.next.len() == before).then(|| Some(firewall.id.clone()))
 }
 
 /// What the spec lets in, in canonical order.
@@ -218,7 +221,7 @@ fn wanted_rules(scene: &Scene<'_>) -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
     for (protocol, ports) in network.ports.pairs() {
         for from in &network.allow_from {
-            rules.push(Rule { protocol: protocol.clone(), ports: ports.clone(), from: from.clone() });
+            rules.push(Rule::new(&protocol, &ports, from));
         }
     }
     rules.sort();
@@ -301,8 +304,17 @@ fn grow(draft: &mut Draft<'_>, volume: &Volume, role: Role, wants: u64) -> Resul
         VolumeStatus::Available | VolumeStatus::InUse if volume.size_gb < wants => {
             draft.step(Step::Grow { volume: volume.id.clone(), size_gb: wants }, Reason::Grew(role));
         }
+        VolumeStatus::Available | VolumeStatus::InUse => tune(draft, volume),
         VolumeStatus::Busy | VolumeStatus::Creating | VolumeStatus::Detaching => draft.wait_volume(volume),
         _ => {}
     }
     Ok(())
+}
+
+/// Has an attached volume do as many operations a second as the spec says.
+fn tune(draft: &mut Draft<'_>, volume: &Volume) {
+    let wanted = draft.scene.ask.spec.iops();
+    if let Some(iops) = wanted.filter(|_| volume.iops.is_some() && volume.iops != wanted) {
+        draft.step(Step::Tune { volume: volume.id.clone(), iops }, Reason::Iops);
+    }
 }

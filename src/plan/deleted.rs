@@ -2,6 +2,7 @@
 
 use super::{
     draft::Draft,
+    naming,
     retiring::{self, Fates},
     upkeep,
 };
@@ -22,6 +23,7 @@ pub(crate) fn plan(draft: &mut Draft<'_>, deletion: Deletion) -> Result<(), Hold
     }
     let addresses: Vec<_> = scene.address.into_iter().chain(scene.spare_addresses.iter().copied()).map(|it| it.id.clone()).collect();
     let firewalls: Vec<_> = scene.firewall.into_iter().chain(scene.spare_firewalls.iter().copied()).map(|it| it.id.clone()).collect();
+    naming::forget(draft);
     for address in addresses {
         draft.step(Step::ReleaseAddress(address), Reason::Deletion);
     }

@@ -2,7 +2,7 @@
 
 use crate::model::{
     Address, Ask, Awaited, Boot, Capabilities, CopyStatus, Firewall, Id, Image, LastHeld, NewServer, NewVolume, Object, Origin, Planned,
-    Power, Ran, Root, Seen, Server, Snapshot, Stamp, Step, Tags, Volume, VolumeStatus, World,
+    Power, Ran, Record, Root, Seed, Seen, Server, Snapshot, Stamp, Step, Tags, Volume, VolumeStatus, World,
 };
 
 /// Something that will have happened.
@@ -50,13 +50,39 @@ pub(crate) fn begin(world: &mut World, ask: &Ask, cloud: &Capabilities, planned:
         }
         Step::CreateFirewall { name, tags } => {
             let id = Id::new(format!("new-firewall-{number}"));
-            list(&mut world.firewalls).push(Firewall { id, name: name.clone(), rules: Vec::new(), created: now, tags: tags.clone() });
+            list(&mut world.firewalls).push(Firewall { id, name: name.clone(), shut: true, rules: Vec::new(), created: now, tags: tags.clone() });
             Effect::Nothing
         }
         Step::SetRules { firewall, rules } => {
             if let Some(it) = list(&mut world.firewalls).iter_mut().find(|it| it.id == *firewall) {
                 it.rules.clone_from(rules);
             }
+            Effect::Nothing
+        }
+        Step::ShutFirewall(id) => {
+            if let Some(it) = list(&mut world.firewalls).iter_mut().find(|it| it.id == *id) {
+                it.shut = true;
+            }
+            Effect::Nothing
+        }
+        Step::SeedServer(id) => {
+            if let Some(it) = server(world, id) {
+                it.seed = Seed::Set;
+            }
+            Effect::Nothing
+        }
+        Step::Tune { volume: of, iops } => {
+            if let Some(it) = volume(world, of) {
+                it.iops = Some(*iops);
+            }
+            Effect::Nothing
+        }
+        Step::SetRecord { address } => {
+            world.record = Seen::Present(Record { addresses: vec![address.clone()], ttl: 60, ours: true });
+            Effect::Nothing
+        }
+        Step::DeleteRecord => {
+            world.record = Seen::Absent;
             Effect::Nothing
         }
         Step::CreateVolume(new) => create_volume(world, new, number),
@@ -248,6 +274,7 @@ fn create_volume(world: &mut World, new: &NewVolume, number: usize) -> Effect {
         created,
         last_held: LastHeld::Never,
         origin: new.from.clone().map_or(Origin::Empty, Origin::Snapshot),
+        iops: new.iops,
         tags: new.tags.clone(),
     });
     Effect::VolumeReady(id)
@@ -271,6 +298,7 @@ fn create_server(world: &mut World, ask: &Ask, cloud: &Capabilities, new: &NewSe
                 created,
                 last_held: LastHeld::Never,
                 origin: Origin::Stock,
+                iops: None,
                 tags: Tags::default(),
             });
             Root::Volume(of)
@@ -301,6 +329,7 @@ fn create_server(world: &mut World, ask: &Ask, cloud: &Capabilities, new: &NewSe
         firewall: new.firewall.clone(),
         off_since: Some(created),
         ran: Ran::Never,
+        seed: if cloud.seeds { Seed::Missing } else { Seed::Untold },
         locked: false,
         tags: new.tags.clone(),
     });

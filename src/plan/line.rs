@@ -1,6 +1,6 @@
 //! Steps for people: verb, object, usual duration.
 
-use super::scene::Scene;
+use super::{naming::PARKED, scene::Scene};
 use crate::model::{Line, Object, Role, Step, Volume};
 
 /// A step's line.
@@ -21,6 +21,12 @@ pub(crate) fn describe(step: &Step, scene: &Scene<'_>) -> Line {
         Step::ReserveAddress { .. } => ("reserve", "address".to_owned(), usual.call),
         Step::CreateFirewall { name, .. } => ("create", format!("firewall {name}"), usual.call),
         Step::SetRules { rules, .. } => ("open", format!("firewall, {} rules", rules.len()), usual.call),
+        Step::ShutFirewall(_) => ("close", "firewall to what no rule allows".to_owned(), usual.call),
+        Step::SeedServer(id) => ("prepare", format!("{} for its first boot", server(id)), usual.call),
+        Step::Tune { volume, iops } => ("tune", format!("{} to {iops} IOPS", disk(volume)), usual.call),
+        Step::SetRecord { address } if address == PARKED => ("park", record_name(scene), usual.call),
+        Step::SetRecord { address } => ("point", format!("{} to {address}", record_name(scene)), usual.call),
+        Step::DeleteRecord => ("delete", format!("DNS record {}", record_name(scene)), usual.call),
         Step::CreateVolume(new) => ("create", format!("{} disk {} GB", new.role, new.size_gb), usual.volume),
         Step::CreateServer(new) => ("create", format!("server {} {}", new.name, new.machine_type), usual.call),
         Step::Retag { object, .. } => ("tag", tagged(object, scene), usual.call),
@@ -46,7 +52,10 @@ pub(crate) fn describe(step: &Step, scene: &Scene<'_>) -> Line {
         Step::DeleteVolume(spared) => ("delete", disk(spared.disk()), usual.call),
         Step::DeleteSnapshot(copy) => ("delete", old_copy(copy.copy().as_str(), scene), usual.call),
         Step::DeleteImage(copy) => ("delete", old_copy(copy.copy().as_str(), scene), usual.call),
-        Step::ReleaseAddress(id) => ("release", format!("address {id}"), usual.call),
+        Step::ReleaseAddress(id) => {
+            let address = scene.world.addresses.items().iter().find(|it| it.id == *id).map_or(id.as_str(), |it| &it.address);
+            ("release", format!("address {address}"), usual.call)
+        }
         Step::DeleteFirewall(_) => ("delete", "firewall".to_owned(), usual.call),
     };
     Line { verb, object, seconds }
@@ -79,6 +88,10 @@ pub(crate) fn volume(volume: &Volume, scene: &Scene<'_>) -> String {
         };
     };
     format!("{role} disk {} GB", volume.size_gb)
+}
+
+fn record_name(scene: &Scene<'_>) -> String {
+    scene.ask.spec.network.dns.as_ref().map_or_else(String::new, |dns| format!("{}.{}", dns.record, dns.zone))
 }
 
 fn old_copy(id: &str, scene: &Scene<'_>) -> String {

@@ -14,6 +14,7 @@ mod forecast;
 mod imagine;
 mod line;
 mod marks;
+mod naming;
 mod retiring;
 mod running;
 mod scene;
@@ -54,6 +55,9 @@ fn draft<'w>(ask: &'w Ask, world: &'w World, facts: &'w Facts, cloud: &'w Capabi
     }
     if !draft.is_quiet() {
         return Ok(draft);
+    }
+    if ask.deletion.is_none() {
+        naming::refuse_taken(&draft)?;
     }
     match (ask.deletion, ask.spec.server_state) {
         (Some(deletion), _) => deleted::plan(&mut draft, deletion)?,

@@ -6,7 +6,7 @@ use super::{
     marks::{NO_RECIPE, refuse_protected},
     retiring,
 };
-use crate::model::{CAPTURE_DUE, Hold, Note, Object, Power, Reason, Server, ServerState, Step};
+use crate::model::{CAPTURE_DUE, Hold, Note, Object, Power, Reason, Seed, Server, ServerState, Step};
 
 /// Plans towards a running server.
 pub(crate) fn plan(draft: &mut Draft<'_>) -> Result<(), Hold> {
@@ -117,8 +117,13 @@ pub(crate) fn settle_off(draft: &mut Draft<'_>, server: &Server, reason: &mut Re
     Ok(true)
 }
 
+/// What a guest needs at its first boot comes before it.
 fn start(draft: &mut Draft<'_>, server: &Server, reason: Reason) -> Result<(), Hold> {
     draft.refuse_locked(server)?;
+    if draft.scene.cloud.seeds && server.power == Power::Off && server.seed == Seed::Missing {
+        draft.step(Step::SeedServer(server.id.clone()), Reason::BeforeFirstBoot);
+        return Ok(());
+    }
     draft.step(Step::StartServer(server.id.clone()), reason);
     Ok(())
 }

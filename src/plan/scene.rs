@@ -2,7 +2,7 @@
 //! told apart for sure is a hold.
 
 use crate::model::{
-    Address, Ask, Capabilities, Copy, CopyStatus, Facts, Firewall, HAD_DATA, Hold, LOSER, PROTECTED, Power, Ran, Role, Root, Seen, Server,
+    Address, Ask, Capabilities, Cause, Copy, CopyStatus, Facts, Firewall, HAD_DATA, Hold, LOSER, PROTECTED, Power, Ran, Role, Root, Seen, Server,
     Stamp, Tags, Volume, VolumeStatus, World, tag_value,
 };
 
@@ -268,7 +268,8 @@ impl<'w> Scene<'w> {
 fn refuse_blindness(world: &World) -> Result<(), Hold> {
     fn check<T>(what: &'static str, seen: &Seen<T>) -> Result<(), Hold> {
         match seen {
-            Seen::Unknown(cause) => Err(Hold::Blind { what, cause: cause.0.clone() }),
+            Seen::Unknown(Cause::Passing(cause)) => Err(Hold::Blind { what, cause: cause.clone() }),
+            Seen::Unknown(Cause::Lasting { answer, remedy }) => Err(Hold::Denied { what, answer: answer.clone(), remedy: remedy.clone() }),
             Seen::Present(_) | Seen::Absent => Ok(()),
         }
     }
@@ -278,7 +279,12 @@ fn refuse_blindness(world: &World) -> Result<(), Hold> {
     check("images", &world.images)?;
     check("addresses", &world.addresses)?;
     check("firewalls", &world.firewalls)?;
-    check("objects in other zones", &world.elsewhere)
+    check("objects in other zones", &world.elsewhere)?;
+    check("DNS record", &world.record)?;
+    match world.strange.first() {
+        Some((object, state)) => Err(Hold::UnknownState { object: object.clone(), state: state.clone() }),
+        None => Ok(()),
+    }
 }
 
 fn refuse_other_owners(ask: &Ask, world: &World) -> Result<(), Hold> {

@@ -4,6 +4,7 @@ use super::{
     draft::Draft,
     line,
     marks::{NO_RECIPE, common_tags, disk_tags, refuse_protected},
+    naming,
     scene::Scene,
 };
 use crate::model::{
@@ -14,6 +15,7 @@ use crate::model::{
 /// Duplicates, tags, retention, and the owner's `dataDisk.delete`.
 pub(crate) fn plan(draft: &mut Draft<'_>) -> Result<(), Hold> {
     drop_spare_network(draft);
+    naming::follow(draft);
     delete_data(draft)?;
     repair_tags(draft);
     retain_copies(draft);
@@ -360,7 +362,7 @@ fn note_what_is_kept(draft: &mut Draft<'_>) {
     }
     for note in notes {
         let doomed = matches!(&note, Note::Kept(what) | Note::NotInSpec(what)
-            if draft.next.iter().any(|it| it.line.verb == "delete" && what.starts_with(&it.line.object)));
+            if draft.next.iter().any(|it| matches!(it.line.verb, "delete" | "release") && what.starts_with(&it.line.object)));
         if !doomed && !draft.notes.contains(&note) {
             draft.notes.push(note);
         }

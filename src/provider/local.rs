@@ -5,7 +5,7 @@ use crate::{
     emulator::{self, Cloud, RefusalKind, Settings},
     model::{
         self, Address, Awaited, Boot, Capabilities, Cause, CopyStatus, DELETED, Firewall, Id, Image, InstanceKey, LastHeld, Object, Origin,
-        Power, Ran, Root, Rule, Seen, Server, Snapshot, Stamp, Step, Tags, Volume, VolumeStatus, World, instance_tag,
+        Power, Ran, Root, Rule, Seed, Seen, Server, Snapshot, Stamp, Step, Tags, Volume, VolumeStatus, World, instance_tag,
         spec::{Imitate, Local as LocalSpec},
     },
 };
@@ -72,6 +72,8 @@ impl Local {
             addresses: Seen::listed(look.addresses.iter().filter(|it| here(&it.zone)).map(address).collect()),
             firewalls: Seen::listed(look.firewalls.iter().filter(|it| here(&it.zone)).map(firewall).collect()),
             elsewhere: Seen::listed(elsewhere),
+            record: Seen::Absent,
+            strange: Vec::new(),
         })
     }
 
@@ -155,6 +157,9 @@ impl Local {
             }
             Step::Grow { volume, size_gb } => cloud.grow_volume(volume.as_str(), *size_gb).map(|()| done(volume.as_str())),
             Step::ChangeType { server, machine_type } => cloud.change_type(server.as_str(), machine_type).map(|()| done(server.as_str())),
+            Step::SeedServer(_) | Step::ShutFirewall(_) | Step::Tune { .. } | Step::SetRecord { .. } | Step::DeleteRecord => {
+                Err(emulator::Refusal::new(RefusalKind::Invalid, "the local cloud has no such thing"))
+            }
             Step::Configure { .. } => Err(emulator::Refusal::new(RefusalKind::Invalid, "a local server has no guest to configure")),
             Step::TakeSnapshot { disk, name, tags } => cloud.snapshot_volume(disk.disk().as_str(), name, tags.0.clone()).map(|it| it.id),
             Step::CaptureImage { disk, name, tags } => cloud.capture_image(disk.disk().as_str(), name, tags.0.clone()).map(|it| it.id),
@@ -245,14 +250,16 @@ fn problem(refusal: emulator::Refusal) -> Problem {
     match refusal.kind {
         RefusalKind::Lost => Problem::MaybeDone { answer },
         RefusalKind::Conflict | RefusalKind::RateLimited | RefusalKind::Broken => Problem::NotDone { answer, pause: None },
-        RefusalKind::NotFound | RefusalKind::Invalid | RefusalKind::Quota | RefusalKind::OutOfStock => Problem::Refused { answer },
-        RefusalKind::Denied | RefusalKind::Storage => Problem::Refused { answer },
+        RefusalKind::OutOfStock => Problem::OutOfStock { answer, instead: "take another instanceType".to_owned() },
+        RefusalKind::NotFound | RefusalKind::Invalid | RefusalKind::Quota | RefusalKind::Denied | RefusalKind::Storage => {
+            Problem::Refused { answer, remedy: None }
+        }
     }
 }
 
 /// A look that showed nothing at all.
 fn blind(refusal: &emulator::Refusal) -> World {
-    let cause = || Cause(refusal.message.clone());
+    let cause = || Cause::Passing(refusal.message.clone());
     World {
         now: Stamp(0),
         servers: Seen::Unknown(cause()),
@@ -262,6 +269,8 @@ fn blind(refusal: &emulator::Refusal) -> World {
         addresses: Seen::Unknown(cause()),
         firewalls: Seen::Unknown(cause()),
         elsewhere: Seen::Unknown(cause()),
+        record: Seen::Absent,
+        strange: Vec::new(),
     }
 }
 
@@ -298,6 +307,7 @@ fn server(it: &emulator::Server) -> Server {
         firewall: it.firewall.as_deref().map(Id::new),
         off_since,
         ran: if it.ever_started { Ran::Maybe } else { Ran::Never },
+        seed: Seed::Untold,
         locked: it.protected,
         tags: Tags(it.tags.clone()),
     }
@@ -326,6 +336,7 @@ fn volume(it: &emulator::Volume) -> Volume {
         created: stamp(it.created),
         last_held: it.last_detached.map_or(LastHeld::Never, |it| LastHeld::Until(stamp(it))),
         origin,
+        iops: None,
         tags: Tags(it.tags.clone()),
     }
 }
@@ -373,8 +384,8 @@ fn address(it: &emulator::Address) -> Address {
 }
 
 fn firewall(it: &emulator::Firewall) -> Firewall {
-    let rules = it.rules.iter().map(|rule| Rule { protocol: rule.protocol.clone(), ports: rule.ports.clone(), from: rule.from.clone() });
+    let rules = it.rules.iter().map(|rule| Rule::new(&rule.protocol, &rule.ports, &rule.from));
     let mut rules: Vec<Rule> = rules.collect();
     rules.sort();
-    Firewall { id: Id::new(it.id.as_str()), name: it.name.clone(), rules, created: stamp(it.created), tags: Tags(it.tags.clone()) }
+    Firewall { id: Id::new(it.id.as_str()), name: it.name.clone(), shut: true, rules, created: stamp(it.created), tags: Tags(it.tags.clone()) }
 }

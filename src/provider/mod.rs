@@ -1,6 +1,8 @@
 //! Floor 2, hands: what each cloud is asked, and how its answers become a [`World`].
 
+pub mod http;
 pub mod local;
+pub mod scaleway;
 
 use crate::model::{Awaited, Capabilities, InstanceKey, Step, World};
 use async_trait::async_trait;
@@ -35,6 +37,15 @@ pub trait Provider: Send + Sync {
     /// [`Problem`] where the look failed; nothing is known then.
     async fn arrived(&self, awaited: &Awaited) -> Result<bool, Problem>;
 
+    /// Objects that may have been left behind by a birth that was cut off and carry no tag of ours, with what they
+    /// cost, for people. They are never deleted unasked.
+    ///
+    /// # Errors
+    /// [`Problem`] where the look failed.
+    async fn strays(&self) -> Result<Vec<String>, Problem> {
+        Ok(Vec::new())
+    }
+
     /// The file behind a disk or copy, where this cloud is on this machine.
     fn file_of(&self, _id: &str) -> Option<PathBuf> {
         None
@@ -68,5 +79,15 @@ pub enum Problem {
     Refused {
         /// What the cloud said.
         answer: String,
+        /// What to do about it, where the answer tells.
+        remedy: Option<String>,
+    },
+    /// Nothing was done: no machine of the type is free.
+    #[error("{answer}")]
+    OutOfStock {
+        /// What the cloud said.
+        answer: String,
+        /// What is free instead, as something the owner can do.
+        instead: String,
     },
 }

@@ -28,6 +28,7 @@ use crate::model::{Instance, InstanceKey};
 use findings::Findings;
 use source::{Source, Span};
 
+pub use check::resolve;
 pub use edit::{Refusal, set};
 pub use problem::Problem;
 pub use shape::schema;

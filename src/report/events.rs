@@ -32,6 +32,13 @@ fn event_line(event: &Event) -> Option<String> {
         Event::Waiting { until, expected } if *expected < Duration::from_millis(500) => format!("wait      until {}", plain(until)),
         Event::Waiting { until, expected } => format!("wait      until {} (~{})", plain(until), span(*expected)),
         Event::Arrived { .. } => return None,
+        Event::Unseen { why } => format!("look      {} (tried again after a pause)", plain(why)),
+        Event::Billed(objects) if objects.is_empty() => "nothing of it is billed now".to_owned(),
+        Event::Billed(objects) => format!("billed now: {}", plain(&objects.join(", "))),
+        Event::LeftBehind(objects) => format!(
+            "probably left behind, untagged and billed: {}\n  you can: delete it in the vendor's console, if it is nobody else's",
+            plain(&objects.join(", "))
+        ),
         Event::Ended(Ending::Done { calls: 0 }) => "done: nothing to do".to_owned(),
         Event::Ended(Ending::Done { calls: 1 }) => "done: 1 change".to_owned(),
         Event::Ended(Ending::Done { calls }) => format!("done: {calls} changes"),
@@ -80,6 +87,7 @@ impl Live {
                 self.say(&format!("✓ {name}{:<9} {}  {}", "", plain(until), self.screen.dim(&span(*took))));
                 return;
             }
+            Event::Unseen { .. } | Event::Billed(_) | Event::LeftBehind(_) => {}
             Event::Ended(_) => {
                 let own = format!("{key} ");
                 rows.retain(|row, bar| {

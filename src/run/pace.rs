@@ -7,6 +7,9 @@ use std::time::Duration;
 /// How many times a failing call, or a failing look, is tried in one run.
 pub(crate) const MOST_TRIES: usize = 6;
 
+/// How many times a step that the run can do without is tried.
+pub(crate) const TRIES_OF_OPTIONAL: usize = 3;
+
 /// Pauses between looks at something awaited: growing, without end.
 pub(crate) fn between_looks(pace: &Pace) -> impl Iterator<Item = Duration> {
     let growing = ExponentialBuilder::default().with_factor(1.5).with_min_delay(pace.first).with_max_delay(pace.longest);

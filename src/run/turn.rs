@@ -1,8 +1,8 @@
 //! One instance, turn by turn, to its end.
 
-use super::pace::{MOST_TRIES, after_failures, between_looks};
+use super::pace::{MOST_TRIES, TRIES_OF_OPTIONAL, after_failures, between_looks};
 use crate::{
-    model::{Ask, Ending, Event, Hold, Plan, Planned, Seen, Stamp, Step, Verdict, Wait, World, is_create_key},
+    model::{Ask, Capabilities, Cause, Ending, Event, Hold, Plan, Planned, Power, Role, Seen, Stamp, Step, Verdict, Wait, World, is_create_key},
     plan::{audit, plan},
     provider::{Problem, Provider},
     store::{Closing, DONE, Journal, MADE, Opening, StoreError, UNKNOWN},
@@ -24,6 +24,8 @@ pub struct Run<'a> {
     pub journal: &'a mut Journal,
     /// Becomes true when the run is to stop as soon as everything in flight is settled.
     pub stop: watch::Receiver<bool>,
+    /// For how long to keep trying while no machine of the type is free.
+    pub patience: Option<Duration>,
     /// Told of everything that happens.
     pub tell: &'a dyn Fn(Event),
 }
@@ -39,21 +41,22 @@ pub enum Trouble {
     Audit(String),
 }
 
-/// One look, tried again with pauses while a part of it fails.
-pub async fn look(provider: &dyn Provider, ask: &Ask) -> World {
-    look_until(provider, ask, &watch::channel(false).1).await
+/// One look, tried again with pauses while a part of it fails, which is told.
+pub async fn look(provider: &dyn Provider, ask: &Ask, tell: &dyn Fn(Event)) -> World {
+    look_until(provider, ask, &watch::channel(false).1, tell).await
 }
 
 /// [`look`], unless told to stop.
-async fn look_until(provider: &dyn Provider, ask: &Ask, stop: &watch::Receiver<bool>) -> World {
+async fn look_until(provider: &dyn Provider, ask: &Ask, stop: &watch::Receiver<bool>, tell: &dyn Fn(Event)) -> World {
     let mut pauses = after_failures(&provider.capabilities().pace);
     loop {
         let world = provider.observe(&ask.key).await;
-        if !is_blind(&world) || *stop.borrow() {
-            return world;
-        }
+        let Some(why) = blind_for_now(&world).filter(|_| !*stop.borrow()) else { return world };
         match pauses.next() {
-            Some(pause) => rest(pause, stop).await,
+            Some(pause) => {
+                tell(Event::Unseen { why });
+                rest(pause, stop).await;
+            }
             None => return world,
         }
     }
@@ -71,14 +74,29 @@ async fn rest(pause: Duration, stop: &watch::Receiver<bool>) {
     let _ = tokio::time::timeout(pause, told).await;
 }
 
-fn is_blind(world: &World) -> bool {
-    matches!(world.servers, Seen::Unknown(_))
-        || matches!(world.volumes, Seen::Unknown(_))
-        || matches!(world.snapshots, Seen::Unknown(_))
-        || matches!(world.images, Seen::Unknown(_))
-        || matches!(world.addresses, Seen::Unknown(_))
-        || matches!(world.firewalls, Seen::Unknown(_))
-        || matches!(world.elsewhere, Seen::Unknown(_))
+/// Why a part of a look failed, where that may go well the next time, and no part in a way that will not.
+fn blind_for_now(world: &World) -> Option<String> {
+    fn cause<T>(seen: &Seen<T>) -> Option<&Cause> {
+        if let Seen::Unknown(cause) = seen { Some(cause) } else { None }
+    }
+    let causes = [
+        cause(&world.servers),
+        cause(&world.volumes),
+        cause(&world.snapshots),
+        cause(&world.images),
+        cause(&world.addresses),
+        cause(&world.firewalls),
+        cause(&world.elsewhere),
+        cause(&world.record),
+    ];
+    let mut first = None;
+    for cause in causes.into_iter().flatten() {
+        match cause {
+            Cause::Passing(why) => first = first.or(Some(why.clone())),
+            Cause::Lasting { .. } => return None,
+        }
+    }
+    first
 }
 
 /// Turns until the spec is reached, the owner is needed, or the run is told to stop.
@@ -90,8 +108,14 @@ pub async fn converge(mut run: Run<'_>) -> Result<Ending, Trouble> {
     run.journal.begin();
     let ending = match run.provider.begin().await {
         Ok(()) => memory.turns(&mut run).await?,
-        Err(problem) => Ending::Held(Hold::Refused { step: "begin".to_owned(), answer: problem.to_string() }),
+        Err(problem) => Ending::Held(Hold::Refused { step: "begin".to_owned(), answer: problem.to_string(), remedy: None }),
     };
+    if let Ending::Held(_) = &ending
+        && memory.asked > 0
+    {
+        let world = look_until(run.provider, run.ask, &run.stop, run.tell).await;
+        (run.tell)(Event::Billed(billed(&world, run.provider.capabilities())));
+    }
     if memory.calls > 0 {
         let how = match &ending {
             Ending::Done { .. } => DONE.to_owned(),
@@ -111,6 +135,10 @@ pub async fn converge(mut run: Run<'_>) -> Result<Ending, Trouble> {
 struct Memory {
     /// Mutating calls made.
     calls: usize,
+    /// Calls made, whatever their answer.
+    asked: usize,
+    /// Since when no machine of the type is free.
+    scarce: Option<Instant>,
     /// How often each step was tried.
     tries: BTreeMap<String, usize>,
     /// Optional steps that the cloud refused.
@@ -153,7 +181,7 @@ impl Memory {
 
     /// Looks, plans, and has the plan audited.
     async fn think(&mut self, run: &Run<'_>) -> Result<(World, Plan), Trouble> {
-        let world = look_until(run.provider, run.ask, &run.stop).await;
+        let world = look_until(run.provider, run.ask, &run.stop, run.tell).await;
         let mut facts = run.journal.facts();
         facts.refused.clone_from(&self.refused);
         for (key, since) in &mut self.made {
@@ -184,6 +212,7 @@ impl Memory {
         if steps.is_empty() {
             return Ok(None);
         }
+        self.asked += steps.len();
         for planned in &steps {
             let tries = self.tries.entry(planned.step.key()).or_default();
             *tries += 1;
@@ -207,6 +236,7 @@ impl Memory {
             match answer {
                 Ok(_) => {
                     self.calls += 1;
+                    self.scarce = None;
                     self.answers.remove(&key);
                     if is_create_key(&key) {
                         self.made.insert(key, None);
@@ -218,6 +248,10 @@ impl Memory {
                     pause = pause.max(self.own_pause(run, &key).unwrap_or_default());
                     self.answers.insert(key, answer);
                 }
+                Err(Problem::NotDone { answer, .. }) if planned.optional && self.tried(&key) >= TRIES_OF_OPTIONAL => {
+                    (run.tell)(failed(answer, "the run goes on without it"));
+                    self.refused.insert(key);
+                }
                 Err(Problem::NotDone { answer, pause: asked }) => {
                     (run.tell)(failed(answer.clone(), "tried again after a pause"));
                     match self.own_pause(run, &key) {
@@ -226,13 +260,24 @@ impl Memory {
                     }
                     self.answers.insert(key, answer);
                 }
-                Err(Problem::Refused { answer }) if planned.optional => {
+                Err(Problem::Refused { answer, .. }) if planned.optional => {
                     (run.tell)(failed(answer, "the run goes on without it"));
                     self.refused.insert(key);
                 }
-                Err(Problem::Refused { answer }) => {
+                Err(Problem::Refused { answer, remedy }) => {
                     (run.tell)(failed(answer.clone(), "needs you"));
-                    hold = Some(Hold::Refused { step: planned.line.to_string(), answer });
+                    hold = Some(Hold::Refused { step: planned.line.to_string(), answer, remedy });
+                }
+                Err(Problem::OutOfStock { answer, instead }) => {
+                    let since = *self.scarce.get_or_insert_with(Instant::now);
+                    if run.patience.is_some_and(|it| since.elapsed() < it) {
+                        (run.tell)(failed(answer, "tried again after a while: --wait-for-stock"));
+                        self.tries.remove(&key);
+                        pause = pause.max(run.provider.capabilities().pace.longest * 3);
+                    } else {
+                        (run.tell)(failed(answer.clone(), "needs you"));
+                        hold = Some(Hold::OutOfStock { step: planned.line.to_string(), answer, instead });
+                    }
                 }
             }
         }
@@ -242,9 +287,14 @@ impl Memory {
         Ok(hold)
     }
 
+    /// How often a step was tried.
+    fn tried(&self, key: &str) -> usize {
+        self.tries.get(key).copied().unwrap_or_default()
+    }
+
     /// The pause before a step is tried again; `None` once it was tried often enough.
     fn own_pause(&self, run: &Run<'_>, key: &str) -> Option<Duration> {
-        let tries = self.tries.get(key).copied().unwrap_or_default();
+        let tries = self.tried(key);
         after_failures(&run.provider.capabilities().pace).nth(tries.saturating_sub(1)).filter(|_| tries < MOST_TRIES)
     }
 
@@ -304,12 +354,26 @@ impl Memory {
     }
 }
 
+/// What exists and is billed, for people.
+fn billed(world: &World, cloud: &Capabilities) -> Vec<String> {
+    let servers = world.servers.items().iter().filter(|it| it.power != Power::Off || cloud.billed_when_off);
+    let servers = servers.map(|it| format!("server {} {} ({})", it.name, it.machine_type, it.power));
+    let volumes = world.volumes.items().iter().map(|it| match it.tags.role() {
+        Some(role) => format!("{role} disk {} GB", it.size_gb),
+        None => format!("disk {} {} GB", it.name, it.size_gb),
+    });
+    let copies = [Role::Root, Role::Data].into_iter().flat_map(|role| world.copies(role));
+    let copies = copies.map(|it| format!("{} snapshot {} GB", it.tags().role().map_or("", Role::word), it.size_gb()));
+    let addresses = world.addresses.items().iter().map(|it| format!("address {}", it.address));
+    servers.chain(volumes).chain(copies).chain(addresses).collect()
+}
+
 fn receipt(step: &Step, answer: &Result<String, Problem>) -> Closing {
     let (outcome, detail) = match answer {
         Ok(object) => (MADE, object.clone()),
-        Err(Problem::NotDone { answer, .. }) => ("not done", answer.clone()),
+        Err(Problem::NotDone { answer, .. } | Problem::OutOfStock { answer, .. }) => ("not done", answer.clone()),
         Err(Problem::MaybeDone { answer }) => (UNKNOWN, answer.clone()),
-        Err(Problem::Refused { answer }) => ("refused", answer.clone()),
+        Err(Problem::Refused { answer, .. }) => ("refused", answer.clone()),
     };
     Closing { key: step.key(), outcome, detail }
 }

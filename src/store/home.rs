@@ -47,6 +47,16 @@ impl Home {
         self.state.join("locks")
     }
 
+    /// Host keys of ours, one file an instance.
+    pub fn host_keys(&self) -> PathBuf {
+        self.data.join("host-keys")
+    }
+
+    /// What may be deleted at any time, at the price of asking again.
+    pub fn cache(&self) -> PathBuf {
+        self.state.join("cache")
+    }
+
     /// The local cloud.
     pub fn local_cloud(&self) -> PathBuf {
         self.data.join("local")

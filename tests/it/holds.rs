@@ -50,6 +50,27 @@ const STORIES: &[Story] = &[
     },
     Story { code: "Suspended", spec: "absent; suspend", world: "server s running, root r", then: ("absent", "server s running, root r") },
     Story { code: "Blind", spec: "present", world: "blind to servers", then: ("present", "nothing") },
+    Story { code: "Blind", spec: "present", world: "blind to elsewhere", then: ("present", "nothing") },
+    Story { code: "Denied", spec: "present", world: "denied servers", then: ("present", "nothing") },
+    Story { code: "UnknownState", spec: "present", world: "strange address limbo", then: ("present", "nothing") },
+    Story {
+        code: "RecordTaken",
+        spec: "scaleway; present; dns mypad.example.com",
+        world: "nothing; record taken 203.0.113.99",
+        then: ("scaleway; present; dns mypad.example.com", "nothing"),
+    },
+    Story {
+        code: "RecordTaken",
+        spec: "scaleway; stopped; dns mypad.example.com",
+        world: "server s off, root r; record taken 203.0.113.99",
+        then: ("scaleway; stopped; dns other.example.com", "server s off, root r"),
+    },
+    Story {
+        code: "Blind",
+        spec: "scaleway; present; dns mypad.example.com",
+        world: "server s running, root r; blind to record",
+        then: ("scaleway; present", "server s running, root r"),
+    },
     Story { code: "UnknownState", spec: "absent", world: "server s dreaming, root r", then: ("absent", "server s running, root r") },
     Story { code: "Locked", spec: "absent", world: "server s running, root r, locked", then: ("absent", "server s running, root r") },
     Story { code: "Locked", spec: "present", world: "server s locked, root r", then: ("present", "server s off, root r") },
@@ -185,7 +206,7 @@ fn a_data_disk_that_is_gone_can_be_let_go_and_made_anew() {
 #[test]
 fn the_engine_holds_and_goes_on() {
     let cases = [
-        ("create_server", FaultKind::OutOfStock, 1, "held: the cloud refused to create server mypad"),
+        ("create_server", FaultKind::OutOfStock, 1, "held: no machine is free to create server mypad"),
         ("create_volume", FaultKind::Quota, 1, "held: the cloud refused to create data disk 100 GB"),
         ("power_on", FaultKind::Denied, 1, "held: the cloud refused to start server mypad"),
         ("create_server", FaultKind::BrokenBefore, 50, "held: could not create server mypad"),
@@ -244,6 +265,9 @@ fn the_table_of_holds_is_complete() {
     let all = [
         Hold::Suspended,
         Hold::Blind { what: "servers", cause: text() },
+        Hold::Denied { what: "servers", answer: text(), remedy: text() },
+        Hold::RecordTaken { name: text(), addresses: vec![] },
+        Hold::OutOfStock { step: text(), answer: text(), instead: text() },
         Hold::UnknownState { object: text(), state: text() },
         Hold::Locked { object: text() },
         Hold::LivesElsewhere { zones: vec![], wanted: text() },
@@ -257,7 +281,7 @@ fn the_table_of_holds_is_complete() {
         Hold::AttachedElsewhere { volume: text(), server: text() },
         Hold::TagsDamaged { object: text() },
         Hold::DiskBroken { object: text() },
-        Hold::Refused { step: text(), answer: text() },
+        Hold::Refused { step: text(), answer: text(), remedy: None },
         Hold::Stuck { awaited: text(), seconds: 1 },
         Hold::KeepsFailing { step: text(), answer: text() },
     ];
@@ -266,7 +290,7 @@ fn the_table_of_holds_is_complete() {
     listed.sort_unstable();
     assert_eq!(listed, codes);
     let told: Vec<_> = STORIES.iter().map(|it| it.code).collect();
-    let by_call = ["Refused", "Stuck", "KeepsFailing"];
+    let by_call = ["OutOfStock", "Refused", "Stuck", "KeepsFailing"];
     for code in codes {
         assert!(told.contains(&code) || by_call.contains(&code), "no story tells {code}");
     }

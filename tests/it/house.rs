@@ -36,11 +36,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("plan", &["model"]),
     ("read", &["model"]),
+    ("machine", &[]),
     ("provider", &["model", "emulator"]),
     ("store", &["model"]),
     ("report", &["model", "plan"]),
     ("run", &["model", "plan", "provider", "store"]),
-    ("cli", &["model", "plan", "read", "provider", "store", "report", "run", "emulator"]),
+    ("cli", &["model", "plan", "read", "provider", "store", "report", "run", "machine", "emulator"]),
 ];
 
 #[test]

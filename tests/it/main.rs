@@ -7,6 +7,7 @@
 //! - `holds`: every hold, its remedy, and that the remedy works;
 //! - `properties`: the planner over random worlds; `audit`: the second opinion can object;
 //! - `command_line`: exit codes, names, pipes, `set`, `get`;
+//! - `scaleway`: Scaleway end to end, against an emulator of its API;
 //! - `house`: floors, schema, examples, laws table.
 
 mod audit;
@@ -19,5 +20,6 @@ mod lifecycle;
 mod plans;
 mod properties;
 mod reading;
+mod scaleway;
 mod strangers;
 mod support;

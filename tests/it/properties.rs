@@ -3,7 +3,7 @@
 use crate::support::words::{self, at};
 use cloudypad::{
     model::{
-        Address, Ask, Capabilities, CopyStatus, Facts, Firewall, Id, Image, LastHeld, Origin, Power, Ran, Root, Seen, Server, Snapshot,
+        Address, Ask, Capabilities, CopyStatus, Facts, Firewall, Id, Image, LastHeld, Origin, Power, Ran, Record, Root, Seed, Seen, Server, Snapshot,
         Tags, Verdict, Volume, VolumeStatus, World,
     },
     plan::{audit, forecast, plan},
@@ -22,7 +22,7 @@ fn wishes() -> impl Strategy<Value = (Ask, Capabilities)> {
         Just("root 40 GB")
     ];
     let data = prop_oneof![Just(""), Just("data 100 GB"), Just("data 100 GB, snapshot"), Just("data delete"), Just("data 50 GB")];
-    let more = prop_oneof![4 => Just(""), 1 => Just("protect"), 1 => Just("suspend"), 1 => Just("image other"), 1 => Just("type other")];
+    let more = prop_oneof![4 => Just(""), 1 => Just("protect"), 1 => Just("suspend"), 1 => Just("image other"), 1 => Just("type other"), 1 => Just("dns a.example.com")];
     (provider, state, root, data, more)
         .prop_map(|(provider, state, root, data, more)| words::ask(&[provider, state, root, data, more].join("; ")).unwrap())
 }
@@ -64,7 +64,7 @@ fn worlds(outlives: bool) -> impl Strategy<Value = World> {
     let servers = proptest::collection::vec(server, 0..3);
     let volumes = proptest::collection::vec(volume, 0..4);
     let copies = proptest::collection::vec(copy, 0..4);
-    (servers, volumes, copies, 0..3u8, 0..3u8).prop_map(move |(servers, volumes, copies, addresses, firewalls)| {
+    (servers, volumes, copies, 0..3u8, 0..3u8, 0..5u8).prop_map(move |(servers, volumes, copies, addresses, firewalls, record)| {
         let mut world = words::nothing();
         world.now = at(3000); // later than every stamp below: a vendor's clock does not run backwards
         let mut made: Vec<Server> = Vec::new();
@@ -75,6 +75,7 @@ fn worlds(outlives: bool) -> impl Strategy<Value = World> {
                 machine_type: "local-small".to_owned(),
                 off_since: (power == Power::Off && bits & 128 == 0).then(|| at(born + 1)),
                 ran: if bits & 32 == 0 && power == Power::Off { Ran::Never } else { Ran::Maybe },
+                seed: if bits & 2 == 0 { Seed::Set } else { Seed::Missing },
                 power,
                 created: at(born),
                 root: if outlives { Root::Detached } else { Root::Local { size_gb: 30 } },
@@ -116,6 +117,7 @@ fn worlds(outlives: bool) -> impl Strategy<Value = World> {
                     1 => Origin::Untold,
                     _ => Origin::Snapshot(Id::new(format!("snap-{origin}"))),
                 },
+                iops: (bits & 2 == 0).then_some(5000),
                 tags: if untagged { Tags::default() } else { tags(Some(if is_root { "root" } else { "data" }), bits) },
             });
         }
@@ -150,9 +152,21 @@ fn worlds(outlives: bool) -> impl Strategy<Value = World> {
         let firewall = |index: u8| Firewall {
             id: Id::new(format!("fw-{index}")),
             name: "mypad".to_owned(),
+            shut: firewalls == 1,
             rules: Vec::new(),
             created: at(1),
             tags: tags(None, 0),
+        };
+        let pointing = |to: &[&str], ours| {
+            let addresses = to.iter().map(|it| (*it).to_owned()).collect();
+            Seen::Present(Record { addresses, ttl: 60, ours })
+        };
+        world.record = match record {
+            0 => pointing(&["203.0.113.1"], true),
+            1 => pointing(&["192.0.2.1"], true),
+            2 => pointing(&["203.0.113.1", "203.0.113.2"], true),
+            3 => pointing(&["203.0.113.9"], false),
+            _ => Seen::Absent,
         };
         world.addresses = Seen::listed((0..addresses).map(address).collect());
         world.firewalls = Seen::listed((0..firewalls).map(firewall).collect());
@@ -209,15 +223,16 @@ proptest! {
 
     /// Unknown is not absent: a look that failed in any part holds.
     #[test]
-    fn a_blind_planner_does_nothing((ask, cloud, mut world) in cases(), part in 0..6u8) {
-        let cause = || cloudypad::model::Cause("timeout".to_owned());
+    fn a_blind_planner_does_nothing((ask, cloud, mut world) in cases(), part in 0..7u8) {
+        let cause = || cloudypad::model::Cause::Passing("timeout".to_owned());
         match part {
             0 => world.servers = Seen::Unknown(cause()),
             1 => world.volumes = Seen::Unknown(cause()),
             2 => world.snapshots = Seen::Unknown(cause()),
             3 => world.images = Seen::Unknown(cause()),
             4 => world.addresses = Seen::Unknown(cause()),
-            _ => world.firewalls = Seen::Unknown(cause()),
+            5 => world.firewalls = Seen::Unknown(cause()),
+            _ => world.elsewhere = Seen::Unknown(cause()),
         }
         let plan = plan(&ask, &world, &Facts::default(), &cloud);
         prop_assert!(plan.next.is_empty());

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::addresses::take_back;
+use super::addresses::take_all_back;
 use super::catalogue::Availability;
 use super::changes::{Change, later};
 use super::exchange::Answer;
@@ -111,10 +111,7 @@ fn power_on(deed: &mut Deed, args: &Args) -> Result<(), Answer> {
 /// The server goes, and with it the volumes on its machine's own disks; its addresses leave it at once.
 fn terminate(deed: &mut Deed, args: &Args, state: ServerState) -> Result<(), Answer> {
     check(state, &[ServerState::Running, ServerState::StoppedInPlace], "server should be running")?;
-    let (_, details) = find(&deed.truth, args.zone, args.id)?;
-    for ip in details.public_ips.clone() {
-        take_back(deed, &ip);
-    }
+    take_all_back(deed, args.id);
     if let Some(server) = deed.truth.servers.get_mut(args.id) {
         server.takes_local_disks = true;
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::changes::take_up_address;
+use super::changes::{Change, notice, take_up_address};
 use super::details::{AddressDetails, organization};
 use super::exchange::{Answer, header_page};
 use super::ids::{fold, is_uuid};
@@ -30,6 +30,7 @@ pub fn find<'t>(truth: &'t Truth, zone: &str, id: &str) -> Result<(&'t Address, 
 /// The address object, bare.
 fn shown(truth: &Truth, address: &Address, details: &AddressDetails) -> Value {
     let server = address.server.as_ref().and_then(|id| truth.servers.get(id));
+    let server = server.map(|server| (server.id.clone(), server.name.clone())).or_else(|| details.leaving.clone());
     let state = if server.is_some() { "attached" } else { "detached" };
     let is_v6 = details.prefix.is_some();
     json!({
@@ -37,7 +38,7 @@ fn shown(truth: &Truth, address: &Address, details: &AddressDetails) -> Value {
         "address": (!is_v6).then_some(&address.address),
         "prefix": details.prefix,
         "reverse": details.reverse,
-        "server": server.map(|server| json!({"id": server.id, "name": server.name})),
+        "server": server.map(|(id, name)| json!({"id": id, "name": name})),
         "organization": organization(truth),
         "project": details.project,
         "zone": address.zone,
@@ -70,9 +71,8 @@ pub fn list(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
     let like = |item: &Value, name: &str| {
         item["address"].as_str().is_some_and(|it| it.contains(name)) || item["prefix"].as_str().is_some_and(|it| it.contains(name))
     };
-    let wanted = |item: &Value| {
-        ["project", "type"].iter().all(|key| is(item, key)) && request.filter("name").is_none_or(|name| like(item, name))
-    };
+    let wanted =
+        |item: &Value| ["project", "type"].iter().all(|key| is(item, key)) && request.filter("name").is_none_or(|name| like(item, name));
     Ok(header_page(request, "ips", "/ips", objects.filter(wanted).collect()))
 }
 
@@ -98,7 +98,7 @@ pub fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
         deed.close_bills(&address.id); // Addresses of this kind cost nothing.
         deed.truth.addresses.insert(address.id.clone(), address.clone());
     }
-    let details = AddressDetails { project, prefix, reverse: None, pending: false };
+    let details = AddressDetails { project, prefix, reverse: None, pending: false, leaving: None };
     deed.truth.scaleway.addresses.insert(address.id.clone(), details);
     if let Some(server) = fields.word("server")? {
         servers::find(&deed.truth, args.zone, server)?;
@@ -121,7 +121,11 @@ pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     if let Some(reverse) = fields.text("reverse")? {
         // No name of a customer's resolves to an address that is reserved for examples.
         if !reverse.is_empty() {
-            return Err(invalid("reverse", "constraint", "Your reverse must resolve. Ensure the command 'dig +short' matches your IP address."));
+            return Err(invalid(
+                "reverse",
+                "constraint",
+                "Your reverse must resolve. Ensure the command 'dig +short' matches your IP address.",
+            ));
         }
     }
     if fields.is_null("server") {
@@ -153,6 +157,9 @@ pub fn give(deed: &mut Deed, server: &str, ip: &str) -> Result<(), Answer> {
         return Err(Answer::precondition(400, "resource_still_in_use", &help));
     }
     deed.take_address(&core, ip)?;
+    if let Some(details) = deed.truth.scaleway.addresses.get_mut(ip) {
+        details.leaving = None;
+    }
     let is_first_v4 = deed.truth.scaleway.addresses.get(ip).is_some_and(|it| it.prefix.is_none());
     if let Some(details) = deed.truth.scaleway.servers.get_mut(server) {
         details.public_ips.push(ip.to_owned());
@@ -178,6 +185,19 @@ pub fn take_back(deed: &mut Deed, ip: &str) {
         details.public_ips.retain(|id| id != ip);
     }
     note_first(deed, &server);
+}
+
+/// Takes all addresses from a server that is about to go; they learn it a little later.
+pub fn take_all_back(deed: &mut Deed, server: &str) {
+    let Some(details) = deed.truth.scaleway.servers.get(server) else { return };
+    let name = deed.truth.servers.get(server).map(|server| server.name.clone()).unwrap_or_default();
+    for ip in details.public_ips.clone() {
+        take_back(deed, &ip);
+        if let Some(details) = deed.truth.scaleway.addresses.get_mut(&ip) {
+            details.leaving = Some((server.to_owned(), name.clone()));
+        }
+        notice(deed, Change::Left(ip));
+    }
 }
 
 /// The core knows one address of a server, the first.

@@ -17,11 +17,17 @@ pub fn back_up(deed: &mut Deed, args: &Args, fields: &Fields) -> Result<String, 
     let (server, details) = (server.clone(), details.clone());
     let wanted = fields.get("volumes").and_then(|volumes| volumes.as_object());
     let takes = |volume: &str| wanted.is_none_or(|wanted| wanted.contains_key(volume));
-    let stamp: String = deed.now.to_string().chars().take(16).map(|c| match c {
-        'T' => '_',
-        ':' => '-',
-        c => c,
-    }).collect();
+    let stamp: String = deed
+        .now
+        .to_string()
+        .chars()
+        .take(16)
+        .map(|c| match c {
+            'T' => '_',
+            ':' => '-',
+            c => c,
+        })
+        .collect();
     let name = fields.word("name")?.map_or_else(|| format!("image_{}_{stamp}", server.name), str::to_owned);
     let mut parts = BTreeMap::new();
     for (slot, it) in &details.slots {

@@ -35,7 +35,10 @@ pub fn find<'t>(truth: &'t Truth, zone: &str, id: &str) -> Result<(&'t Snapshot,
 
 /// The snapshot object, bare; `young` as the call that ordered it shows it.
 fn shown(truth: &Truth, snapshot: &Snapshot, details: &SnapshotDetails, is_v1: bool, young: bool) -> Value {
-    let images: Vec<Value> = truth.scaleway.images_with(&snapshot.id).map(|(image, it)| bond(snapshot, "instance_image", image, it.created)).collect();
+    let images: Vec<Value> =
+        truth.scaleway.images_with(&snapshot.id).map(|(image, it)| bond(snapshot, "instance_image", image, it.created)).collect();
+    let released = details.released_by.as_ref().map(|(image, since)| bond(snapshot, "instance_image", image, *since));
+    let images: Vec<Value> = images.into_iter().chain(released).collect();
     let status_word = match snapshot.state {
         CopyState::Creating => "creating",
         CopyState::Error => "error",

@@ -50,18 +50,13 @@ pub fn type_of(details: &VolumeDetails) -> &'static str {
 /// The volume object, bare.
 fn shown(volume: &Volume, details: &VolumeDetails, is_v1: bool) -> Value {
     let bond = details.reference.as_ref().zip(volume.server.as_ref()).map(|(reference, server)| {
-        let status = match (volume.state, reference.attached) {
-            (VolumeState::Detaching, _) => "detaching",
-            (_, false) => "attaching",
-            (_, true) => "attached",
-        };
         json!({
             "id": reference.id,
             "product_resource_type": "instance_server",
             "product_resource_id": server,
             "created_at": zulu(reference.created),
             "type": "exclusive",
-            "status": status,
+            "status": reference.stage.word(),
         })
     });
     let mut object = json!({

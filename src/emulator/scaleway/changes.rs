@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::details::Stage;
 use super::exchange::{Answer, Request};
 use super::routes::{self, Call};
 use crate::emulator::objects::{ServerState, VolumeState};
@@ -36,6 +37,14 @@ pub enum Change {
     DynamicGone(String),
     /// The bond between a volume and its server is complete.
     Attached(String),
+    /// The end of the bond between a volume and its server has begun.
+    Detaching(String),
+    /// The storage knows that a snapshot's image is gone.
+    Released(String),
+    /// An address knows that it has left its server.
+    Left(String),
+    /// The records of a zone are published.
+    Published(String),
     /// A volume does as many operations as ordered.
     Tuned {
         /// The volume.
@@ -76,6 +85,19 @@ pub fn later(deed: &mut Deed, seconds: u64, change: Change) {
 /// Has the bond of a volume be complete, one volume after the other.
 pub fn attach_later(deed: &mut Deed, place: u32, volume: &str) {
     deed.schedule_in(Duration::from_millis(500) * place, Effect::Scaleway(Change::Attached(volume.to_owned())));
+}
+
+/// How long it takes until something has been noticed everywhere.
+const NOTICE: Duration = Duration::from_millis(400);
+
+/// Has the end of a bond be noticed after a moment.
+pub fn leave_later(deed: &mut Deed, volume: &str) {
+    notice(deed, Change::Detaching(volume.to_owned()));
+}
+
+/// Has something be noticed after a moment.
+pub fn notice(deed: &mut Deed, change: Change) {
+    deed.schedule_in(NOTICE, Effect::Scaleway(change));
 }
 
 /// What this API shows of something that just happened in the core.
@@ -120,6 +142,7 @@ fn happen(deed: &mut Deed, change: &Change) {
                 && let Some(details) = deed.truth.scaleway.servers.get_mut(server)
             {
                 details.detail.clone_from(detail);
+                details.placed |= *state == ServerState::Starting;
             }
         }
         Change::AddressReady(id) => {
@@ -142,10 +165,29 @@ fn happen(deed: &mut Deed, change: &Change) {
         }
         Change::Attached(volume) => {
             let reference = deed.truth.scaleway.volumes.get_mut(volume).and_then(|it| it.reference.as_mut());
-            if let Some(reference) = reference {
-                reference.attached = true;
+            if let Some(reference) = reference.filter(|it| it.stage != Stage::Detaching) {
+                reference.stage = Stage::Attached;
             }
         }
+        Change::Detaching(volume) => {
+            let leaves = deed.truth.volumes.get(volume).is_some_and(|volume| volume.state == VolumeState::Detaching);
+            let reference = deed.truth.scaleway.volumes.get_mut(volume).and_then(|it| it.reference.as_mut());
+            if let Some(reference) = reference.filter(|_| leaves) {
+                reference.stage = Stage::Detaching;
+            }
+        }
+        Change::Released(snapshot) => {
+            if let Some(snapshot) = deed.truth.scaleway.snapshots.get_mut(snapshot) {
+                snapshot.released_by = None;
+                snapshot.modified = deed.now;
+            }
+        }
+        Change::Left(address) => {
+            if let Some(address) = deed.truth.scaleway.addresses.get_mut(address) {
+                address.leaving = None;
+            }
+        }
+        Change::Published(_) => {} // The zone shows it by the time.
         Change::Tuned { volume, iops } => {
             if let Some(details) = deed.truth.scaleway.volumes.get_mut(volume) {
                 details.iops = *iops;
@@ -166,12 +208,12 @@ fn happen(deed: &mut Deed, change: &Change) {
         Change::Synced(group) => {
             if let Some(group) = deed.truth.scaleway.groups.get_mut(group) {
                 group.syncing = false;
+                group.modified = deed.now;
             }
         }
         Change::Late { method, path, query, body } => {
             let body = body.chars().map(|character| u8::try_from(u32::from(character)).unwrap_or(b'?')).collect();
-            let request =
-                Request { method: method.clone(), path: path.clone(), query: query.clone(), body, ..Request::default() };
+            let request = Request { method: method.clone(), path: path.clone(), query: query.clone(), body, ..Request::default() };
             arrive_late(deed, &request);
         }
     }
@@ -204,16 +246,16 @@ fn started(deed: &mut Deed, id: &str) {
     if deed.truth.servers.get(id).is_none_or(|server| server.state != ServerState::Running) {
         return;
     }
-    let wants_dynamic = deed.truth.scaleway.servers.get(id).is_some_and(|it| {
-        it.dynamic_ip_required && it.dynamic.is_none() && !it.public_ips.iter().any(|ip| is_v4(deed, ip))
-    });
+    let wants_dynamic = deed
+        .truth
+        .scaleway
+        .servers
+        .get(id)
+        .is_some_and(|it| it.dynamic_ip_required && it.dynamic.is_none() && !it.public_ips.iter().any(|ip| is_v4(deed, ip)));
     // Without a free address it runs without one.
     let number = if wants_dynamic { deed.next_address().ok() } else { None };
-    let dynamic = number.map(|number| super::details::Dynamic {
-        id: deed.mint("dynamic"),
-        address: deed.truth.market.dotted(number),
-        pending: true,
-    });
+    let dynamic =
+        number.map(|number| super::details::Dynamic { id: deed.mint("dynamic"), address: deed.truth.market.dotted(number), pending: true });
     let is_new = dynamic.is_some();
     let now = deed.now;
     if let Some(details) = deed.truth.scaleway.servers.get_mut(id) {
@@ -254,7 +296,9 @@ fn settled(deed: &mut Deed, id: &str, state: ServerState, detail: &str) {
 fn forget(deed: &mut Deed, id: &str) {
     let Some(details) = deed.truth.scaleway.servers.remove(id) else { return };
     for slot in details.slots.values() {
-        if !deed.truth.volumes.contains_key(&slot.volume) {
+        if deed.truth.volumes.contains_key(&slot.volume) {
+            leave_later(deed, &slot.volume);
+        } else {
             deed.truth.scaleway.volumes.remove(&slot.volume);
         }
     }

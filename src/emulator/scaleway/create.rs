@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::addresses::give;
 use super::catalogue::{self, Availability};
-use super::details::{GB, Kind, ServerDetails, Slot};
+use super::changes::{Change, notice};
+use super::details::{GB, Kind, ServerDetails, Slot, Stage};
 use super::disks::{SLOTS, check_free};
 use super::exchange::{Answer, detail};
 use super::ids::fold;
@@ -135,7 +136,8 @@ fn settle_in(deed: &mut Deed, mut server: Server, details: ServerDetails) -> Res
     let volumes: Vec<String> = root.iter().chain(others).cloned().collect();
     for volume in &volumes {
         deed.take_volume(&server, volume)?;
-        bind(deed, volume, true);
+        bind(deed, volume, Stage::Joining);
+        notice(deed, Change::Attached(volume.clone()));
     }
     server.volumes = volumes;
     deed.truth.scaleway.servers.insert(server.id.clone(), details);
@@ -197,15 +199,17 @@ fn give_volume(deed: &mut Deed, birth: &Birth, template: &Fields, slot: u8, is_r
         None => None,
         Some(word) => Some(Kind::of(word).ok_or_else(|| invalid(&format!("{argument}.volume_type"), "constraint", "not a valid value"))?),
     };
-    let size = template.number("size")?;
-    if size.is_some_and(|size| size % 512 != 0 || size == 0) {
+    let size = template.number("size")?.filter(|size| *size > 0);
+    if size.is_some_and(|size| size % 512 != 0) {
         return Err(invalid(&format!("{argument}.size"), "constraint", "must be a multiple of 512"));
     }
     if let Some(snapshot) = template.word("base_snapshot")? {
         // Without a name the API does not see that a snapshot is meant.
         let Some(name) = template.word("name")? else {
             let keys = ["image", "base_snapshot", "id", "volume_type"];
-            return Err(Answer::invalid_arguments(keys.map(|key| detail(&format!("{argument}.{key}"), "unknown", "extra keys not allowed")).to_vec()));
+            return Err(Answer::invalid_arguments(
+                keys.map(|key| detail(&format!("{argument}.{key}"), "unknown", "extra keys not allowed")).to_vec(),
+            ));
         };
         return restore(deed, birth, snapshot, Some(name), size);
     }
@@ -223,7 +227,14 @@ fn give_volume(deed: &mut Deed, birth: &Birth, template: &Fields, slot: u8, is_r
 }
 
 /// The root of an image.
-fn root_from(deed: &mut Deed, birth: &Birth, origin: &Origin, kind: Option<Kind>, size: Option<u64>, argument: &str) -> Result<String, Answer> {
+fn root_from(
+    deed: &mut Deed,
+    birth: &Birth,
+    origin: &Origin,
+    kind: Option<Kind>,
+    size: Option<u64>,
+    argument: &str,
+) -> Result<String, Answer> {
     if kind.is_some_and(|kind| kind != origin.kind) {
         return Err(invalid(&format!("{argument}.volume_type"), "constraint", "not compatible with the image"));
     }

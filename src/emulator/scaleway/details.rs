@@ -137,8 +137,33 @@ pub struct Reference {
     pub id: String,
     /// When it was made.
     pub created: Moment,
-    /// Whether it is complete.
-    pub attached: bool,
+    /// How far it has come.
+    pub stage: Stage,
+}
+
+/// How far the bond between a volume and its server has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// It is being made with its server, which takes it for granted.
+    Joining,
+    /// It is being made.
+    Attaching,
+    /// It holds; also while nobody has noticed yet that it is to end.
+    Attached,
+    /// It is being undone.
+    Detaching,
+}
+
+impl Stage {
+    /// The word of the API.
+    pub fn word(self) -> &'static str {
+        match self {
+            Stage::Joining | Stage::Attaching => "attaching",
+            Stage::Attached => "attached",
+            Stage::Detaching => "detaching",
+        }
+    }
 }
 
 /// Of a volume.
@@ -181,6 +206,8 @@ pub struct SnapshotDetails {
     pub exporting: bool,
     /// Whether it came from the object storage, and has no volume.
     pub imported: bool,
+    /// The image that is gone, while the storage has not noticed yet, and since when that held it.
+    pub released_by: Option<(String, Moment)>,
     /// When it last changed.
     pub modified: Moment,
 }
@@ -223,6 +250,8 @@ pub struct AddressDetails {
     pub reverse: Option<String>,
     /// Whether the guest of its server does not have it yet.
     pub pending: bool,
+    /// Id and name of the server it has just left, while it does not know it yet.
+    pub leaving: Option<(String, String)>,
 }
 
 /// A rule of a security group.

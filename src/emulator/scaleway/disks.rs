@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::changes::attach_later;
-use super::details::{Kind, Slot};
+use super::changes::{attach_later, leave_later};
+use super::details::{Kind, Slot, Stage};
 use super::exchange::Answer;
 use super::input::{Fields, invalid, not_usable};
 use super::making::bind;
@@ -22,7 +22,7 @@ pub fn attach(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let volume = fields.needed("volume_id")?;
     let free = (0..SLOTS).find(|slot| !details.slots.contains_key(slot));
     let slot = free.ok_or_else(|| invalid("volume_id", "constraint", "too many volumes"))?;
-    put(deed, args, slot, volume, fields.flag("boot")?.unwrap_or(false), 0)?;
+    put(deed, args, slot, volume, fields.flag("boot")?.unwrap_or(false), 1)?;
     shown(&deed.truth, args.zone, args.id, 200)
 }
 
@@ -43,7 +43,8 @@ pub fn replace(deed: &mut Deed, server: &str, wanted: &Fields, raw: &Value) -> R
     let slots = deed.truth.scaleway.servers.get(server).map(|details| details.slots.clone()).unwrap_or_default();
     let mut new = Vec::new();
     for key in raw.as_object().into_iter().flat_map(|map| map.keys()) {
-        let slot: u8 = key.parse().ok().filter(|slot| *slot < SLOTS).ok_or_else(|| invalid("volumes", "format", "extra keys not allowed"))?;
+        let slot: u8 =
+            key.parse().ok().filter(|slot| *slot < SLOTS).ok_or_else(|| invalid("volumes", "format", "extra keys not allowed"))?;
         let entry = Fields::within(wanted.get(key).unwrap_or(&Value::Null));
         new.push((slot, entry.needed("id")?.to_owned(), entry.flag("boot")?.unwrap_or(false)));
     }
@@ -82,20 +83,19 @@ fn put(deed: &mut Deed, args: &Args, slot: u8, volume: &str, boot: bool, place: 
         return Err(not_usable("server should be stopped"));
     }
     deed.attach(args.id, volume)?;
-    if slot == 0
-        && let Some(server) = deed.truth.servers.get_mut(args.id)
-    {
-        server.root = Some(Root::Volume(volume.to_owned()));
-    }
-    bind(deed, volume, false);
+    bind(deed, volume, Stage::Attaching);
     set_slot(deed, args.id, slot, volume, boot);
     attach_later(deed, place, volume);
     Ok(())
 }
 
+/// Notes what a slot holds; the server boots from the one that says so, else from the first.
 fn set_slot(deed: &mut Deed, server: &str, slot: u8, volume: &str, boot: bool) {
-    if let Some(details) = deed.truth.scaleway.servers.get_mut(server) {
-        details.slots.insert(slot, Slot { volume: volume.to_owned(), boot });
+    let Some(details) = deed.truth.scaleway.servers.get_mut(server) else { return };
+    details.slots.insert(slot, Slot { volume: volume.to_owned(), boot });
+    let told = details.slots.values().find(|slot| slot.boot).or_else(|| details.slots.get(&0));
+    if let (Some(slot), Some(server)) = (told, deed.truth.servers.get_mut(server)) {
+        server.root = Some(Root::Volume(slot.volume.clone()));
     }
 }
 
@@ -117,6 +117,7 @@ fn remove(deed: &mut Deed, server: &str, volume: &str) -> Result<(), Answer> {
         return Err(not_usable("server should be stopped"));
     }
     deed.detach(server, volume)?;
+    leave_later(deed, volume);
     if let Some(details) = deed.truth.scaleway.servers.get_mut(server) {
         details.slots.retain(|_, slot| slot.volume != volume);
     }

@@ -160,7 +160,8 @@ impl Face {
     }
 }
 
-const BAD_GATEWAY: &str = "<html>\n<head><title>502 Bad Gateway</title></head>\n<body>\n<center><h1>502 Bad Gateway</h1></center>\n</body>\n</html>\n";
+const BAD_GATEWAY: &str =
+    "<html>\n<head><title>502 Bad Gateway</title></head>\n<body>\n<center><h1>502 Bad Gateway</h1></center>\n</body>\n</html>\n";
 
 /// The collection an endpoint belongs to: `servers`, `volumes`, ….
 fn collection(route: &Route) -> &'static str {

@@ -74,12 +74,9 @@ pub fn list(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     found.sort_by_key(|group| -group.created.0);
     let objects = found.into_iter().filter_map(|it| Some(shown(truth, it, truth.scaleway.groups.get(&it.id)?)));
     let is = |item: &Value, key: &str| request.filter(key).is_none_or(|wanted| item[key] == wanted);
-    let is_default = |item: &Value, key: &str| {
-        request.filter(key).is_none_or(|wanted| item[key].as_bool() == Some(wanted.eq_ignore_ascii_case("true")))
-    };
-    let wanted = |item: &Value| {
-        is(item, "project") && is_default(item, "project_default") && is_default(item, "organization_default")
-    };
+    let is_default =
+        |item: &Value, key: &str| request.filter(key).is_none_or(|wanted| item[key].as_bool() == Some(wanted.eq_ignore_ascii_case("true")));
+    let wanted = |item: &Value| is(item, "project") && is_default(item, "project_default") && is_default(item, "organization_default");
     Ok(header_page(request, "security_groups", "/security_groups", objects.filter(wanted).collect()))
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::changes::{Change, notice};
 use super::details::{ImageDetails, Kind, organization};
 use super::exchange::{Answer, header_page};
 use super::input::{Fields, invalid, not_usable, patched_tags};
@@ -173,7 +174,7 @@ pub fn add(deed: &mut Deed, mut image: ImageDetails) -> Result<String, Answer> {
     Ok(id)
 }
 
-/// The block storage notes when an image takes or leaves a snapshot.
+/// The block storage notes when an image takes a snapshot.
 fn touch_snapshots(deed: &mut Deed, image: &ImageDetails) {
     for snapshot in std::iter::once(&image.root).chain(image.extra.values()) {
         let now = deed.tick();
@@ -181,6 +182,7 @@ fn touch_snapshots(deed: &mut Deed, image: &ImageDetails) {
             && details.kind == Kind::Sbs
         {
             details.modified = now;
+            details.released_by = None;
         }
     }
 }
@@ -242,10 +244,17 @@ pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     Ok(Answer::ok(json!({"image": object})))
 }
 
-/// DELETE `images/{id}`: the snapshots stay, and are free.
+/// DELETE `images/{id}`: the snapshots stay, and are free; the block storage shows it a little later.
 pub fn delete(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let image = find(&deed.truth, args.zone, args.id)?.clone();
     deed.truth.scaleway.images.remove(args.id);
-    touch_snapshots(deed, &image);
+    for snapshot in std::iter::once(&image.root).chain(image.extra.values()) {
+        if let Some(details) = deed.truth.scaleway.snapshots.get_mut(snapshot)
+            && details.kind == Kind::Sbs
+        {
+            details.released_by = Some((args.id.to_owned(), image.created));
+            notice(deed, Change::Released(snapshot.clone()));
+        }
+    }
     Ok(Answer::empty(204))
 }

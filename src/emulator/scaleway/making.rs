@@ -1,6 +1,6 @@
 //! How volumes and snapshots come to be, whichever API asked for them.
 
-use super::details::{GB, Kind, Reference, SnapshotDetails, VolumeDetails};
+use super::details::{GB, Kind, Reference, SnapshotDetails, Stage, VolumeDetails};
 use super::exchange::Answer;
 use crate::emulator::objects::{CopyState, Snapshot, Volume, VolumeState};
 use crate::emulator::physics::Deed;
@@ -113,12 +113,12 @@ pub fn make_volume(deed: &mut Deed, new: NewDisk) -> Result<String, Answer> {
 }
 
 /// Notes the bond of a volume with the server that has just taken it.
-pub fn bind(deed: &mut Deed, volume: &str, attached: bool) {
+pub fn bind(deed: &mut Deed, volume: &str, stage: Stage) {
     let (id, created) = (deed.mint("reference"), deed.tick());
     if let Some(details) = deed.truth.scaleway.volumes.get_mut(volume)
         && details.kind == Kind::Sbs
     {
-        details.reference = Some(Reference { id, created, attached });
+        details.reference = Some(Reference { id, created, stage });
         details.modified = created;
     }
 }
@@ -134,9 +134,18 @@ pub fn take_snapshot(deed: &mut Deed, volume: &str, name: &str, project: String,
     {
         volume.state = VolumeState::Available;
     }
+    let is_first = !deed.truth.snapshots.values().any(|snapshot| snapshot.volume == volume);
     let snapshot = deed.snapshot_volume(volume, name, tags)?;
     let found = deed.truth.volumes.get(volume);
-    let held = found.is_some_and(|volume| deed.truth.is_written(volume));
+    let written = found.is_some_and(|volume| deed.truth.is_written(volume));
+    let held = is_first && written;
+    // A local volume at rest is copied before the call ends.
+    if found.is_some_and(|volume| volume.local)
+        && !written
+        && let Some(snapshot) = deed.truth.snapshots.get_mut(&snapshot.id)
+    {
+        snapshot.state = CopyState::Available;
+    }
     let (kind, bytes) = deed.truth.scaleway.volumes.get(volume).map_or((Kind::Sbs, snapshot.size_gb * GB), |it| (it.kind, it.bytes));
     let details = SnapshotDetails {
         kind,
@@ -147,6 +156,7 @@ pub fn take_snapshot(deed: &mut Deed, volume: &str, name: &str, project: String,
         held,
         exporting: false,
         imported: false,
+        released_by: None,
         modified: snapshot.created,
     };
     deed.truth.scaleway.snapshots.insert(snapshot.id.clone(), details);
@@ -181,6 +191,7 @@ pub fn import_snapshot(deed: &mut Deed, zone: &str, name: &str, bytes: u64, proj
         held: false,
         exporting: false,
         imported: true,
+        released_by: None,
         modified: created,
     };
     let price = deed.truth.market.snapshot(size_gb);

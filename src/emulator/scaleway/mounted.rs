@@ -1,10 +1,14 @@
 //! The endpoints of the other products, whose rooms are beside: each keeps its own part of the truth.
 
+use super::changes::{Change, later};
 use super::exchange::{Answer, body_page};
 use super::routes::{Args, Call, Route};
 use super::{catalogue, keys, marketplace, products};
 use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};
+
+/// How long a zone is being published after a change.
+const PUBLISHING_SECONDS: u64 = 4;
 
 /// The endpoints of IAM, accounts and DNS.
 pub static ROUTES: &[Route] = &[
@@ -58,7 +62,9 @@ fn read_records(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answe
 fn write_records(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let project = super::details::organization(&deed.truth);
     let stamp = deed.tick();
-    settled(deed.truth.scaleway.records.write(args.request, &rest(args, 0), &project, deed.truth.seed, stamp))
+    let answer = settled(deed.truth.scaleway.records.write(args.request, &rest(args, 0), &project, deed.truth.seed, stamp))?;
+    later(deed, PUBLISHING_SECONDS, Change::Published(args.id.to_owned()));
+    Ok(answer)
 }
 
 /// GET `products/servers`.

@@ -187,7 +187,8 @@ fn port(fields: &Fields, key: &str) -> Result<Option<u16>, Answer> {
 
 /// A network of one address is written as that address.
 fn shortened(range: &str) -> String {
-    range.strip_suffix("/32").or_else(|| range.strip_suffix("/128")).unwrap_or(range).to_owned()
+    let whole = if range.contains(':') { "/128" } else { "/32" };
+    range.strip_suffix(whole).unwrap_or(range).to_owned()
 }
 
 #[cfg(test)]
@@ -198,6 +199,7 @@ mod tests {
     fn a_network_of_one_is_an_address() {
         assert_eq!(shortened("8.8.8.8/32"), "8.8.8.8");
         assert_eq!(shortened("2001:db8::1/128"), "2001:db8::1");
+        assert_eq!(shortened("2001:db8::/32"), "2001:db8::/32");
         assert_eq!(shortened("10.0.0.0/8"), "10.0.0.0/8");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::addresses::{give, take_back};
+use super::addresses::{give, take_all_back, take_back};
 use super::details::ServerDetails;
 use super::exchange::{Answer, header_page};
 use super::input::{Fields, invalid, not_usable, patched_tags};
@@ -166,13 +166,11 @@ fn replace_addresses(deed: &mut Deed, args: &Args, wanted: &[String]) -> Result<
 
 /// DELETE `servers/{id}`: volumes and addresses stay. Protection is no protection from this.
 pub fn delete(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
-    let (server, details) = find(&deed.truth, args.zone, args.id)?;
+    let (server, _) = find(&deed.truth, args.zone, args.id)?;
     if server.state != ServerState::Stopped {
         return Err(not_usable("server should be stopped"));
     }
-    for ip in details.public_ips.clone() {
-        take_back(deed, &ip);
-    }
+    take_all_back(deed, args.id);
     if let Some(server) = deed.truth.servers.get_mut(args.id) {
         server.takes_local_disks = false;
     }

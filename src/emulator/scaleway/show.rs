@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::details::{Kind, ServerDetails, VolumeDetails, organization};
+use super::details::{Kind, ServerDetails, Stage, VolumeDetails, organization};
 use super::ids::fold;
 use super::moments::offset;
 use crate::emulator::objects::{Server, ServerState, Volume};
@@ -42,7 +42,7 @@ pub fn allowed_actions(truth: &Truth, server: &Server, details: &ServerDetails) 
 
 fn is_attaching(truth: &Truth, volume: &str) -> bool {
     let details = truth.scaleway.volumes.get(volume);
-    details.and_then(|details| details.reference.as_ref()).is_some_and(|reference| !reference.attached)
+    details.and_then(|details| details.reference.as_ref()).is_some_and(|reference| reference.stage == Stage::Attaching)
 }
 
 fn is_local(truth: &Truth, volume: &str) -> bool {

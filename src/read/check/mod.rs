@@ -3,6 +3,8 @@
 mod network;
 mod paths;
 
+pub use paths::resolve;
+
 use std::path::Path;
 
 use super::findings::Findings;
@@ -27,6 +29,7 @@ pub fn check(root: &Node, directory: &Path, findings: &mut Findings) {
     paths::check(spec, directory, findings);
     if let Some(cloud) = cloud {
         cloud.image(findings);
+        cloud.account(findings);
         cloud.name(root, findings);
         cloud.abilities(spec, findings);
         cloud.disk_sizes(spec, findings);
@@ -109,6 +112,22 @@ fn configuration(spec: &Node, findings: &mut Findings) {
 }
 
 impl Cloud<'_> {
+    /// Operations a second that are sold, and where the key is found.
+    fn account(&self, findings: &mut Findings) {
+        if let Some((key, node)) = self.node.entry("iops")
+            && let Value::Int(5001..=14_999) = &node.value
+        {
+            findings.add_with_hint(node.place(Some(key)), "Scaleway sells no disk of so many operations a second", "write 5000 or 15000");
+        }
+        let Some((key, node)) = self.node.entry("credentials") else { return };
+        let Value::Map(entries) = &node.value else { return };
+        exactly_one(entries, &["profile", "env"], "credentials", "a key is found in one place", findings);
+        if entries.is_empty() {
+            let hint = "name a profile of the vendor's own command line, or an environment variable that holds the key";
+            findings.add_with_hint(key.span, "credentials names no place", hint);
+        }
+    }
+
     fn image(&self, findings: &mut Findings) {
         let Some((key, node)) = self.node.entry("image") else { return };
         let Some(image) = node.text().filter(|image| !image.is_empty()) else { return };

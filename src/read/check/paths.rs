@@ -79,7 +79,8 @@ fn quoted_path(path: &Path) -> String {
     quoted(&if length > 59 { format!("…{end}") } else { end })
 }
 
-fn resolve(directory: &Path, text: &str) -> Option<PathBuf> {
+/// A path of a spec: relative ones start at its directory, `~/` at $HOME. `None` where that is not known.
+pub fn resolve(directory: &Path, text: &str) -> Option<PathBuf> {
     if !text.starts_with('~') {
         return Some(directory.join(text));
     }

@@ -1,4 +1,5 @@
-//! What the tests share: a workshop to run the binary in, and worlds in words.
+//! What the tests share: a workshop to run the binary in, emulated vendors, and worlds in words.
 
+pub mod face;
 pub mod shop;
 pub mod words;

@@ -7,8 +7,8 @@
 #![allow(dead_code)] // the benchmarks use a part of it
 
 use cloudypad::model::{
-    Address, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, Firewall, Id, Image, Instance, LastHeld, Origin, Power, Ran, Root, Rule,
-    Seen, Server, Snapshot, Stamp, Tags, Volume, VolumeStatus, World, tag_value,
+    Address, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, Firewall, Id, Image, Instance, LastHeld, Origin, Power, Ran, Record, Root,
+    Rule, Seed, Seen, Server, Snapshot, Stamp, Tags, Volume, VolumeStatus, World, tag_value,
 };
 use serde_json::json;
 
@@ -72,6 +72,11 @@ pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
             "deleted" => deletion = Some(Deletion { keep_snapshots: head.contains("keeping") }),
             "protect" => spec["protect"] = json!(true),
             "suspend" => spec["suspend"] = json!(true),
+            "iops" => spec["provider"][provider]["iops"] = json!(number(head)?),
+            "dns" => {
+                let (record, zone) = head.trim_start_matches("dns ").split_once('.').ok_or("dns RECORD.ZONE")?;
+                spec["network"]["dns"] = json!({"zone": zone, "record": record});
+            }
             "owner" => owner = Some(head.trim_start_matches("owner ").to_owned()),
             "adopt" => adopt = true,
             "recipe" => recipe = head.trim_start_matches("recipe ").to_owned(),
@@ -123,7 +128,13 @@ pub fn nothing() -> World {
         addresses: Seen::Absent,
         firewalls: Seen::Absent,
         elsewhere: Seen::Absent,
+        record: Seen::Absent,
+        strange: Vec::new(),
     }
+}
+
+fn record(address: &str, ours: bool) -> Seen<Record> {
+    Seen::Present(Record { addresses: vec![address.to_owned()], ttl: 60, ours })
 }
 
 struct Builder<'a> {
@@ -140,6 +151,7 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
     let mut builder = Builder { ask, servers: Vec::new(), volumes: Vec::new(), snapshots: Vec::new(), images: Vec::new() };
     let (mut address, mut firewall) = (true, true);
     let mut blind = None;
+    let (mut open, mut denied) = (false, false);
     for item in items(text) {
         let parts: Vec<&str> = item.split(',').map(str::trim).collect();
         let words: Vec<&str> = parts[0].split(' ').collect();
@@ -148,6 +160,11 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
             ["no", "address"] => address = false,
             ["no", "firewall"] => firewall = false,
             ["no", ..] => {}
+            ["record", "taken", address] => world.record = record(address, false),
+            ["record", address] => world.record = record(address, true),
+            ["strange", what, state] => world.strange.push(((*what).to_owned(), (*state).to_owned())),
+            ["denied", "servers"] => denied = true,
+            ["firewall", "open"] => open = true,
             ["blind", "to", what] => blind = Some((*what).to_owned()),
             ["elsewhere", zone] => world.elsewhere = Seen::Present(vec![(*zone).to_owned()]),
             ["server", id, power @ ..] => builder.server(id, &power.join(" "), &parts[1..])?,
@@ -167,7 +184,7 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
         let rule = |(protocol, ports): (String, String)| Rule { protocol, ports, from: network.allow_from[0].clone() };
         let mut rules: Vec<Rule> = network.ports.pairs().into_iter().map(rule).collect();
         rules.sort();
-        world.firewalls = Seen::listed(vec![Firewall { id: Id::new("fw-1"), name: "mypad".into(), rules, created: at(10), tags }]);
+        world.firewalls = Seen::listed(vec![Firewall { id: Id::new("fw-1"), name: "mypad".into(), shut: !open, rules, created: at(10), tags }]);
     }
     for server in &mut builder.servers {
         server.address = address.then(|| Id::new("ip-1"));
@@ -177,7 +194,11 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
     world.volumes = Seen::listed(builder.volumes);
     world.snapshots = Seen::listed(builder.snapshots);
     world.images = Seen::listed(builder.images);
-    let cause = || Cause("timeout".to_owned());
+    if denied {
+        let (answer, remedy) = ("insufficient permissions".to_owned(), "give the key the permission to read servers".to_owned());
+        world.servers = Seen::Unknown(Cause::Lasting { answer, remedy });
+    }
+    let cause = || Cause::Passing("timeout".to_owned());
     match blind.as_deref() {
         None => {}
         Some("servers") => world.servers = Seen::Unknown(cause()),
@@ -186,6 +207,8 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
         Some("images") => world.images = Seen::Unknown(cause()),
         Some("addresses") => world.addresses = Seen::Unknown(cause()),
         Some("firewalls") => world.firewalls = Seen::Unknown(cause()),
+        Some("record") => world.record = Seen::Unknown(cause()),
+        Some("elsewhere") => world.elsewhere = Seen::Unknown(cause()),
         Some(other) => return Err(format!("blind to {other:?}?")),
     }
     Ok(world)
@@ -233,6 +256,7 @@ impl Builder<'_> {
             address: None,
             firewall: None,
             ran: Ran::Maybe,
+            seed: Seed::Set,
             locked: false,
             tags: Tags::default(),
         };
@@ -257,6 +281,7 @@ impl Builder<'_> {
                 ["by", owner] => tags = tags.with_value("by", owner),
                 ["protected"] => tags = tags.with("protect:yes"),
                 ["locked"] => server.locked = true,
+                ["without", "seed"] => server.seed = Seed::Missing,
                 ["never", "ran"] => server.ran = Ran::Never,
                 ["off", "untold"] => server.off_since = None,
                 ["born", seconds] => server.created = at(seconds.parse().map_err(|_| format!("born {seconds}"))?),
@@ -309,6 +334,7 @@ impl Builder<'_> {
             created: at(50),
             last_held: LastHeld::Until(at(500)),
             origin: if role == "root" { Origin::Stock } else { Origin::Empty },
+            iops: None,
             tags: self.tags(&extra),
         };
         for detail in details {
@@ -334,6 +360,7 @@ impl Builder<'_> {
                 ["recipe", recipe] => volume.tags = volume.tags.clone().with_value("recipe", recipe),
                 ["untagged"] => volume.tags = Tags::default(),
                 ["without", "role"] => volume.tags = volume.tags.clone().without(&format!("role:{role}")),
+                [iops, "IOPS"] => volume.iops = Some(iops.parse().map_err(|_| detail.to_string())?),
                 [gb, "GB"] => volume.size_gb = gb.parse().map_err(|_| detail.to_string())?,
                 _ => return Err(format!("disk: what is {detail:?}?")),
             }

@@ -1,0 +1,321 @@
+//! From what Scaleway shows to a world: every state it documents, and whatever else as unknown.
+
+use super::{
+    Scaleway,
+    client::Unread,
+    shot::List,
+    wire,
+};
+use crate::{
+    model::{
+        Address, Cause, CopyStatus, DELETED, Firewall, Id, InstanceKey, LastHeld, Origin, Power, Ran, Record, Role, Root, Seed, Seen, Server, Snapshot,
+        Stamp, Tags, Volume, VolumeStatus, World, instance_tag,
+    },
+    provider::http::Request,
+};
+use futures_util::future::{join, join_all};
+use std::collections::BTreeSet;
+
+/// Bytes in a GB.
+pub(crate) const GB: u64 = 1_000_000_000;
+/// The tag of an address that says when it was reserved, on Scaleway's clock: the API shows no such stamp.
+pub(crate) const BORN: &str = "born";
+
+impl Scaleway {
+    pub(super) async fn look(&self, key: &InstanceKey) -> World {
+        let tag = instance_tag(key);
+        let (shot, record) = join(self.zone.shot(), self.record(&tag)).await;
+        let ours = |tags: &[String]| tags.contains(&tag);
+        let mut servers: List<wire::Server> = only(&shot.servers, |it| ours(&it.tags));
+        let mut volumes: List<wire::Volume> = only(&shot.volumes, |it| ours(&it.tags));
+        let snapshots = only(&shot.snapshots, |it| ours(&it.tags));
+        let ips = only(&shot.ips, |it| ours(&it.tags) && it.address.is_some());
+        let groups = only(&shot.groups, |it| ours(&it.tags));
+        self.complete(&mut servers, &mut volumes, &tag).await;
+        let firewalls = self.firewalls(&groups).await;
+        let seeds = self.seeds(&servers).await;
+
+        let mut strange = Vec::new();
+        let states = ips.iter().flatten().map(|it| ("address", &it.id, &it.state, &["attached", "detached", "pending"][..]));
+        let groups_too = groups.iter().flatten().map(|it| ("firewall", &it.id, &it.state, &["available", "syncing"][..]));
+        for (what, id, state, known) in states.chain(groups_too) {
+            if !known.contains(&state.as_str()) {
+                strange.push((format!("{what} {id}"), state.clone()));
+            }
+        }
+        let projects = servers.iter().flatten().map(|it| (&it.project, &it.tags));
+        let projects = projects.chain(volumes.iter().flatten().map(|it| (&it.project_id, &it.tags)));
+        let projects = projects.chain(snapshots.iter().flatten().map(|it| (&it.project_id, &it.tags)));
+        let projects = projects.chain(ips.iter().flatten().map(|it| (&it.project, &it.tags)));
+        let projects = projects.chain(groups.iter().flatten().map(|it| (&it.project, &it.tags)));
+        // A copy that was kept on deletion binds a new instance to nothing.
+        let foreign = projects.filter(|(project, tags)| **project != self.project && !tags.iter().any(|it| it == DELETED));
+        let foreign: Vec<String> = foreign.map(|(project, _)| format!("project {project}")).collect();
+        let nothing = nothing(&servers) && nothing(&volumes) && nothing(&snapshots) && nothing(&ips);
+        let elsewhere = self.elsewhere(&tag, shot.now, nothing, foreign).await;
+        let our_ips: BTreeSet<&str> = ips.iter().flatten().map(|it| it.id.as_str()).collect();
+        World {
+            now: shot.now,
+            servers: match seeds {
+                Ok(seeds) => seen(servers, |it| {
+                    let seed = match self.wants_seed(it) {
+                        true if seeds.contains(&it.id) => Seed::Set,
+                        true => Seed::Missing,
+                        false => Seed::Untold,
+                    };
+                    server(it, seed, &our_ips)
+                }),
+                Err(cause) => Seen::Unknown(cause),
+            },
+            volumes: seen(volumes, volume),
+            snapshots: seen(snapshots, snapshot),
+            images: Seen::Absent,
+            addresses: seen(ips.clone(), address),
+            firewalls,
+            elsewhere,
+            record,
+            strange,
+        }
+    }
+
+    /// Adds what lists do not show: the volumes of our servers that carry no tag, and, where a list lags, the
+    /// servers of ours that hold our volumes.
+    async fn complete(&self, servers: &mut List<wire::Server>, volumes: &mut List<wire::Volume>, tag: &str) {
+        let (Ok(known), Ok(listed)) = (&*servers, &*volumes) else { return };
+        let holders = listed.iter().flat_map(holder).filter(|id| known.iter().all(|it| it.id != **id));
+        let holders: BTreeSet<String> = holders.map(str::to_owned).collect();
+        let found = join_all(holders.iter().map(|id| {
+            let request = Request::get(self.zone.instance(&format!("servers/{id}")));
+            async move { self.zone.client.find::<wire::InServer>(&request).await }
+        }));
+        for found in found.await {
+            match (found, &mut *servers) {
+                (Ok(Some(found)), Ok(servers)) if found.server.tags.iter().any(|it| it == tag) => servers.push(found.server),
+                (Ok(_), _) => {}
+                (Err(unread), _) => *servers = Err(self.cause(&unread)),
+            }
+        }
+        let (Ok(known), Ok(listed)) = (&*servers, &*volumes) else { return };
+        let held = known.iter().flat_map(|it| it.volumes.values()).map(|it| it.id.clone());
+        let untagged: BTreeSet<String> = held.filter(|id| listed.iter().all(|it| it.id != *id)).collect();
+        let found = join_all(untagged.iter().map(|id| {
+            let request = Request::get(self.zone.block(&format!("volumes/{id}")));
+            async move { self.zone.client.find::<wire::Volume>(&request).await }
+        }));
+        for found in found.await {
+            match (found, &mut *volumes) {
+                (Ok(Some(found)), Ok(volumes)) => volumes.push(found),
+                (Ok(_), _) => {}
+                (Err(unread), _) => *volumes = Err(self.cause(&unread)),
+            }
+        }
+    }
+
+    async fn firewalls(&self, groups: &List<wire::Group>) -> Seen<Vec<Firewall>> {
+        let groups = match groups {
+            Ok(groups) => groups,
+            Err(cause) => return Seen::Unknown(cause.clone()),
+        };
+        let rules = match self.zone.rules.rules(&self.zone.client, &self.zone.name, groups.iter()).await {
+            Ok(rules) => rules,
+            Err(unread) => return Seen::Unknown(self.cause(&unread)),
+        };
+        let firewalls = groups.iter().map(|it| Firewall {
+            id: Id::new(it.id.as_str()),
+            name: it.name.clone(),
+            shut: it.inbound_default_policy == "drop" && it.outbound_default_policy == "accept" && it.stateful,
+            rules: rules.get(&it.id).cloned().unwrap_or_default(),
+            created: it.creation_date.0,
+            tags: Tags(it.tags.clone()),
+        });
+        Seen::listed(firewalls.collect())
+    }
+
+    /// Whether a server's first-boot data are looked for: it is off, and is to start.
+    fn wants_seed(&self, server: &wire::Server) -> bool {
+        self.starts && server.state == "stopped"
+    }
+
+    /// The servers whose first-boot data are there.
+    async fn seeds(&self, servers: &List<wire::Server>) -> Result<BTreeSet<String>, Cause> {
+        let mut there = BTreeSet::new();
+        for server in servers.iter().flatten().filter(|it| self.wants_seed(it)) {
+            let request = Request::get(self.zone.instance(&format!("servers/{}/user_data", server.id)));
+            let keys: Option<wire::UserData> = self.zone.client.find(&request).await.map_err(|it| self.cause(&it))?;
+            if keys.is_some_and(|it| it.user_data.iter().any(|key| key == "cloud-init")) {
+                there.insert(server.id.clone());
+            }
+        }
+        Ok(there)
+    }
+
+    /// Where else the instance lives: in another project of the same zone, or in another zone. Other zones are asked
+    /// only where this one holds nothing of it, and on deletion.
+    async fn elsewhere(&self, tag: &str, now: Stamp, nothing: bool, foreign: Vec<String>) -> Seen<Vec<String>> {
+        let mut places = foreign;
+        if nothing || self.deleting {
+            match self.zone.elsewhere(tag, now).await {
+                Ok(zones) => places.extend(zones),
+                Err(cause) => return Seen::Unknown(cause),
+            }
+        }
+        places.sort();
+        places.dedup();
+        Seen::listed(places)
+    }
+
+    /// The spec's DNS record. Without one in the spec, nothing is asked.
+    async fn record(&self, tag: &str) -> Seen<Record> {
+        let Some(dns) = &self.dns else { return Seen::Absent };
+        let request = Request::get(format!("/domain/v2beta1/dns-zones/{}/records", dns.zone)).with("name", dns.record.clone()).with("type", "A");
+        match self.zone.client.find::<wire::Records>(&request).await {
+            Ok(Some(found)) if found.records.is_empty() => Seen::Absent,
+            Ok(Some(found)) => Seen::Present(Record {
+                ours: found.records.iter().all(|it| it.comment.as_deref() == Some(tag)),
+                ttl: found.records.iter().map(|it| it.ttl).max().unwrap_or(0),
+                addresses: found.records.into_iter().map(|it| it.data).collect(),
+            }),
+            Ok(None) => Seen::Unknown(Cause::Lasting {
+                answer: format!("there is no DNS zone {} in this account", dns.zone),
+                remedy: format!("make the zone {} at https://console.scaleway.com/domains, or take network.dns out of the spec", dns.zone),
+            }),
+            Err(unread) => Seen::Unknown(self.cause(&unread)),
+        }
+    }
+
+    pub(super) fn cause(&self, unread: &Unread) -> Cause {
+        unread.cause(&self.zone.name, &self.zone.client)
+    }
+}
+
+fn only<T: Clone>(list: &List<T>, wanted: impl Fn(&T) -> bool) -> List<T> {
+    let list = list.as_ref().map_err(Clone::clone)?;
+    let mut items: Vec<T> = list.iter().filter(|it| wanted(it)).cloned().collect();
+    items.shrink_to_fit();
+    Ok(items)
+}
+
+fn nothing<T>(list: &List<T>) -> bool {
+    list.as_ref().is_ok_and(Vec::is_empty)
+}
+
+fn seen<W, T>(list: List<W>, read: impl Fn(&W) -> T) -> Seen<Vec<T>> {
+    match list {
+        Ok(items) => Seen::listed(items.iter().map(read).collect()),
+        Err(cause) => Seen::Unknown(cause),
+    }
+}
+
+/// A server. One that never ran was not modified since its creation: recorded traffic shows that every power action
+/// moves `modification_date`, while user data and attachments do not.
+fn server(it: &wire::Server, seed: Seed, our_ips: &BTreeSet<&str>) -> Server {
+    let power = power(&it.state);
+    let untouched = it.creation_date.0 == it.modification_date.0;
+    let root = it.volumes.get("0").map_or(Root::Detached, |held| Root::Volume(Id::new(held.id.as_str())));
+    let ips = it.public_ips.iter().map(|it| it.id.as_str());
+    let address = ips.clone().find(|id| our_ips.contains(id)).or(ips.clone().next());
+    Server {
+        id: Id::new(it.id.as_str()),
+        name: it.name.clone(),
+        machine_type: it.commercial_type.clone(),
+        created: it.creation_date.0,
+        root,
+        volumes: it.volumes.values().map(|held| Id::new(held.id.as_str())).collect(),
+        address: address.map(Id::new),
+        firewall: it.security_group.as_ref().map(|it| Id::new(it.id.as_str())),
+        // Whatever modified it since, it was off before that.
+        off_since: (power == Power::Off).then_some(it.modification_date.0),
+        ran: if power == Power::Off && untouched { Ran::Never } else { Ran::Maybe },
+        power,
+        seed,
+        locked: it.protected,
+        tags: Tags(it.tags.clone()),
+    }
+}
+
+/// The states that the API documents. `stopped in place` holds the machine and is billed: it is not off.
+pub(super) fn power(state: &str) -> Power {
+    match state {
+        "stopped" => Power::Off,
+        "starting" => Power::Starting,
+        "running" => Power::Running,
+        "stopping" => Power::Stopping,
+        "stopped in place" => Power::StoppedInPlace,
+        "locked" => Power::Locked,
+        other => Power::Unknown(other.to_owned()),
+    }
+}
+
+/// The server that holds a volume, or is letting it go.
+fn holder(it: &wire::Volume) -> Option<&str> {
+    let by_server = it.references.iter().find(|it| it.product_resource_type == "instance_server" && it.status != "detached");
+    by_server.map(|it| it.product_resource_id.as_str())
+}
+
+pub(super) fn volume(it: &wire::Volume) -> Volume {
+    let tags = Tags(it.tags.clone());
+    let leaving = it.references.iter().any(|it| it.status == "detaching");
+    let status = match it.status.as_str() {
+        "creating" => VolumeStatus::Creating,
+        // A reference of another kind shows for an instant while the volume is handed over.
+        "available" if it.references.iter().all(|it| it.status == "detached") => VolumeStatus::Available,
+        "available" => VolumeStatus::Busy,
+        "in_use" if leaving || it.references.is_empty() => VolumeStatus::Detaching,
+        "in_use" => VolumeStatus::InUse,
+        "resizing" | "updating" | "snapshotting" => VolumeStatus::Busy,
+        "deleting" | "deleted" => VolumeStatus::Deleting,
+        "error" => VolumeStatus::Error,
+        other => VolumeStatus::Unknown(other.to_owned()),
+    };
+    // Scaleway may forget a parent that is deleted. A data disk born empty never had a line of descent before.
+    let origin = match &it.parent_snapshot_id {
+        Some(parent) => Origin::Snapshot(Id::new(parent.as_str())),
+        None if tags.role() == Some(Role::Data) && tags.line().is_none() => Origin::Empty,
+        None => Origin::Untold,
+    };
+    Volume {
+        id: Id::new(it.id.as_str()),
+        name: it.name.clone(),
+        size_gb: it.size.div_ceil(GB),
+        status,
+        attached_to: holder(it).map(Id::new),
+        created: it.created_at.0,
+        last_held: it.last_detached_at.map_or(LastHeld::Never, |it| LastHeld::Until(it.0)),
+        origin,
+        iops: it.specs.as_ref().and_then(|it| it.perf_iops),
+        tags,
+    }
+}
+
+pub(super) fn snapshot(it: &wire::Snapshot) -> Snapshot {
+    let status = match it.status.as_str() {
+        // While it is exported it cannot be restored from, and will be again.
+        "creating" | "exporting" => CopyStatus::Creating,
+        "available" | "in_use" => CopyStatus::Ready,
+        "deleting" | "deleted" => CopyStatus::Deleting,
+        "error" => CopyStatus::Failed,
+        other => CopyStatus::Unknown(other.to_owned()),
+    };
+    Snapshot {
+        id: Id::new(it.id.as_str()),
+        name: it.name.clone(),
+        // Null once the volume is gone: then no volume is called so.
+        of: Id::new(it.parent_volume.as_ref().map_or("", |it| it.id.as_str())),
+        size_gb: it.size.div_ceil(GB),
+        status,
+        created: it.created_at.0,
+        tags: Tags(it.tags.clone()),
+    }
+}
+
+fn address(it: &wire::Ip) -> Address {
+    let tags = Tags(it.tags.clone());
+    let born = tags.get(BORN).and_then(|it| it.parse().ok()).map_or(Stamp(0), |seconds: i64| Stamp(seconds.saturating_mul(1_000_000)));
+    Address {
+        id: Id::new(it.id.as_str()),
+        address: it.address.clone().unwrap_or_default(),
+        server: it.server.as_ref().map(|it| Id::new(it.id.as_str())),
+        created: born,
+        tags,
+    }
+}

@@ -1,0 +1,112 @@
+//! Scaleway: Instances on block volumes (SBS), through its REST API.
+//!
+//! In reading order: [`account`] finds key and settings, `client` sends calls, `wire` is what we read of the
+//! answers and `refusal` what their errors mean; `shot` looks at a zone for all its instances at once, `look`
+//! makes a world of it; `act` performs steps, `stock` says what is free, `rules` reads and writes firewalls.
+
+mod account;
+mod act;
+mod client;
+mod look;
+mod refusal;
+mod rules;
+mod shot;
+mod stock;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+pub use account::Account;
+pub use shot::Zone;
+
+use super::{Problem, Provider};
+use crate::model::{Ask, Awaited, Capabilities, InstanceKey, Pace, ServerState, Step, World, instance_tag, spec::Dns};
+use async_trait::async_trait;
+use client::Client;
+use rules::RuleBook;
+pub(crate) use shot::ZONES;
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+/// What a guest is given for its first boot, as cloud-init takes it. Made when it is needed; it holds a secret.
+pub type Seed = Box<dyn Fn() -> Result<super::http::Secret, String> + Send + Sync>;
+
+/// One instance at Scaleway.
+pub struct Scaleway {
+    zone: Arc<Zone>,
+    project: String,
+    dns: Option<Dns>,
+    /// The instance's tag, which is also the comment of its DNS record.
+    mark: String,
+    /// Whether the wish is a server that runs.
+    starts: bool,
+    deleting: bool,
+    seed: Seed,
+    capabilities: Capabilities,
+    /// Servers that this process powered on, and has not stopped since.
+    started: Mutex<BTreeSet<String>>,
+}
+
+impl Zone {
+    /// A zone of an account, for these instances. `rules` is a file that keeps what was read of firewalls; `speed`
+    /// is 1 but for an emulator.
+    ///
+    /// # Errors
+    /// A sentence for people, where the account's settings cannot be used.
+    pub fn open(account: Account, name: &str, keys: &[InstanceKey], rules: Option<PathBuf>, speed: f64) -> Result<Self, String> {
+        Ok(Self::new(Client::new(account, speed)?, name.to_owned(), RuleBook::open(rules), keys))
+    }
+}
+
+impl Scaleway {
+    /// The hands for one wish.
+    pub fn new(zone: Arc<Zone>, project: &str, ask: &Ask, seed: Seed, speed: f64) -> Self {
+        let mut capabilities = Capabilities::scaleway();
+        capabilities.speed = speed;
+        let scaled = |pause: Duration| pause.div_f64(speed.max(1.0));
+        let Pace { first, longest, deadline } = capabilities.pace;
+        capabilities.pace = Pace {
+            first: scaled(first).max(Duration::from_millis(5)),
+            longest: scaled(longest).max(Duration::from_millis(20)),
+            deadline: scaled(deadline).max(Duration::from_secs(5)),
+        };
+        Self {
+            zone,
+            project: project.to_owned(),
+            dns: ask.spec.network.dns.clone(),
+            mark: instance_tag(&ask.key),
+            starts: ask.spec.server_state == ServerState::Present && ask.deletion.is_none(),
+            deleting: ask.deletion.is_some(),
+            seed,
+            capabilities,
+            started: Mutex::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for Scaleway {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn observe(&self, key: &InstanceKey) -> World {
+        self.look(key).await
+    }
+
+    async fn perform(&self, step: &Step) -> Result<String, Problem> {
+        self.act(step).await
+    }
+
+    async fn arrived(&self, awaited: &Awaited) -> Result<bool, Problem> {
+        self.has_arrived(awaited).await
+    }
+
+    async fn strays(&self) -> Result<Vec<String>, Problem> {
+        self.left_behind().await
+    }
+}

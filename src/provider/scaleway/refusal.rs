@@ -1,0 +1,154 @@
+//! What Scaleway's refusals mean: by the error's `type`, then by its status.
+
+use super::{
+    super::{
+        Problem,
+        http::{Broken, Reply},
+    },
+    wire::Complaint,
+};
+use crate::model::Cause;
+
+/// A refusal, read.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub status: u16,
+    pub complaint: Complaint,
+    pause: Option<std::time::Duration>,
+}
+
+/// The kinds that something is decided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// No such object; `expired` is how older products say so.
+    Gone,
+    /// Too many calls; nothing was done.
+    TooMany,
+    /// Something is under way; nothing was done.
+    Transient,
+    /// The object is not in the condition that the call needs; nothing was done.
+    Precondition,
+    /// The key is not accepted.
+    Unauthenticated,
+    /// The key may not do this.
+    Denied,
+    /// No more of these are allowed.
+    Quota,
+    /// No machine is free.
+    OutOfStock,
+    /// The request makes no sense to Scaleway.
+    Invalid,
+    /// Scaleway broke; it may have done it.
+    Broken,
+    /// Anything else.
+    Other,
+}
+
+impl Refusal {
+    /// Reads an answer that is not good. Its body may be empty, or a gateway's page.
+    pub fn of(reply: &Reply) -> Self {
+        let complaint = serde_json::from_slice(&reply.body).unwrap_or_default();
+        Self { status: reply.status, complaint, pause: reply.pause }
+    }
+
+    /// What kind of refusal it is.
+    pub fn kind(&self) -> Kind {
+        let quota = self.complaint.message.to_lowercase().contains("quota exceeded");
+        match self.complaint.kind.as_str() {
+            "not_found" | "unknown_resource" | "expired" | "resource_expired" => Kind::Gone,
+            "transient_state" => Kind::Transient,
+            "precondition_failed" => Kind::Precondition,
+            "denied_authentication" => Kind::Unauthenticated,
+            "quotas_exceeded" => Kind::Quota,
+            _ if quota => Kind::Quota,
+            "permissions_denied" | "authorization_required" => Kind::Denied,
+            "out_of_stock" => Kind::OutOfStock,
+            "invalid_arguments" | "invalid_request_error" => Kind::Invalid,
+            "internal_server_error" | "server_error" | "internal_error" => Kind::Broken,
+            _ => match self.status {
+                401 => Kind::Unauthenticated,
+                403 => Kind::Denied,
+                404 | 410 => Kind::Gone,
+                409 => Kind::Transient,
+                412 => Kind::Precondition,
+                429 => Kind::TooMany,
+                400 | 422 => Kind::Invalid,
+                500.. => Kind::Broken,
+                _ => Kind::Other,
+            },
+        }
+    }
+
+    /// What Scaleway said, in a line.
+    pub fn said(&self) -> String {
+        let it = &self.complaint;
+        let details = it.details.iter().filter_map(|detail| match () {
+            () if !detail.argument_name.is_empty() => Some(format!("{}: {}", detail.argument_name, detail.help_message)),
+            () if detail.quota.is_some() => {
+                let number = |of: &Option<serde_json::Number>| of.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
+                Some(format!("{} of {} {}", number(&detail.current), number(&detail.quota), detail.resource))
+            }
+            () if !detail.resource.is_empty() => Some(format!("{} {}", detail.action, detail.resource)),
+            () => None,
+        });
+        let fields = it.fields.iter().map(|(name, problems)| format!("{name}: {}", problems.join(", ")));
+        let more = [&it.precondition, &it.help_message, &it.reason, &it.current_state].into_iter().filter(|it| !it.is_empty()).cloned();
+        let of = [&it.resource, &it.resource_id].into_iter().filter(|it| !it.is_empty()).cloned().collect::<Vec<_>>().join(" ");
+        let more: Vec<String> = details.chain(fields).chain(more).chain(Some(of).filter(|it| !it.is_empty())).collect();
+        let message = match it.message.as_str() {
+            "" if self.kind() == Kind::TooMany => "too many calls".to_owned(),
+            "" => format!("status {}", self.status),
+            message => message.to_owned(),
+        };
+        if more.is_empty() { message } else { format!("{message} ({})", more.join("; ")) }
+    }
+
+    /// What is true after a call that changes something was refused so.
+    pub fn problem(&self) -> Problem {
+        let answer = self.said();
+        let refused = |answer: String, remedy: &str| Problem::Refused { answer, remedy: Some(remedy.to_owned()) };
+        match self.kind() {
+            Kind::TooMany | Kind::Transient | Kind::Precondition => Problem::NotDone { answer, pause: self.pause },
+            // What the call spoke of went away meanwhile: the next look tells.
+            Kind::Gone => Problem::NotDone { answer, pause: None },
+            Kind::Broken => Problem::MaybeDone { answer },
+            Kind::Unauthenticated => refused(format!("the secret key is not accepted: {answer}"), UNAUTHENTICATED),
+            Kind::Denied => refused(format!("the key may not do this: {answer}"), DENIED),
+            Kind::Quota => refused(format!("a quota of the project is used up: {answer}"), QUOTA),
+            Kind::OutOfStock => Problem::OutOfStock { answer, instead: "take another instanceType, or another zone for a new instance".to_owned() },
+            Kind::Invalid | Kind::Other => Problem::Refused { answer, remedy: None },
+        }
+    }
+
+    /// Why a look at `zone` tells nothing. `found` says where the key is.
+    pub fn cause(&self, zone: &str, found: &str) -> Cause {
+        let answer = self.said();
+        let lasting = |answer: String, remedy: String| Cause::Lasting { answer, remedy };
+        match self.kind() {
+            Kind::Unauthenticated => {
+                let remedy = format!("put a key that is in force into {found}; keys are made at https://console.scaleway.com/iam/api-keys");
+                lasting(format!("the secret key from {found} is not accepted: {answer}"), remedy)
+            }
+            Kind::Denied => lasting(format!("the key from {found} may not look: {answer}"), DENIED.to_owned()),
+            Kind::Gone if !super::ZONES.contains(&zone) => {
+                let remedy = format!("write one of {}", super::ZONES.join(", "));
+                lasting(format!("Scaleway has no zone {zone}"), remedy)
+            }
+            Kind::Invalid | Kind::Other | Kind::Gone => lasting(answer, "check zone and project of the spec".to_owned()),
+            _ => Cause::Passing(answer),
+        }
+    }
+}
+
+const UNAUTHENTICATED: &str = "put a key that is in force into SCW_SECRET_KEY, or into the profile that the spec names";
+const DENIED: &str = "give the key's owner the permission sets InstancesFullAccess and BlockStorageFullAccess (and DomainsDNSFullAccess \
+                      for network.dns) in this project: https://console.scaleway.com/iam/policies";
+const QUOTA: &str = "delete what you no longer need, or ask for more at https://console.scaleway.com/organization/quotas; then apply again";
+
+/// What is true after a call that changes something got no answer.
+pub(crate) fn unanswered(broken: Broken) -> Problem {
+    match broken {
+        Broken::NotSent(answer) => Problem::NotDone { answer: format!("cannot reach Scaleway: {answer}"), pause: None },
+        Broken::Lost(answer) => Problem::MaybeDone { answer },
+    }
+}

@@ -1,0 +1,209 @@
+//! An emulator of a vendor's API as a process of its own, with its admin door.
+
+use super::shop::{Ran, Shop};
+use serde_json::{Value, json};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+};
+
+/// How fast emulators run in most tests.
+pub const SPEED: &str = "2000";
+
+/// A running emulator; it ends with the test.
+pub struct Face {
+    child: Child,
+    address: String,
+}
+
+/// One API request as the emulator logged it.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub method: String,
+    pub path: String,
+    pub status: u64,
+    pub body: Value,
+    /// What the answer showed: state or status by id, `gone` for what is not there.
+    pub seen: Vec<(String, String)>,
+}
+
+impl Entry {
+    pub fn changes(&self) -> bool {
+        self.method != "GET"
+    }
+
+    /// The method and the path without API version, zone and ids.
+    pub fn brief(&self) -> String {
+        let is_id = |it: &str| it.len() == 36 && it.matches('-').count() == 4;
+        let zoned = self.path.splitn(6, '/').nth(5).filter(|_| self.path.contains("/zones/")).unwrap_or(self.path.trim_start_matches('/'));
+        let plain: Vec<&str> = zoned.split('/').filter(|it| !is_id(it)).collect();
+        let action = self.body["action"].as_str().map(|it| format!(" {it}")).unwrap_or_default();
+        format!("{} {}{action}", self.method, plain.join("/"))
+    }
+}
+
+impl Drop for Face {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Face {
+    /// Starts an emulator of Scaleway's API in the shop's directory.
+    pub fn start(shop: &Shop) -> Self {
+        Self::start_at(shop, SPEED)
+    }
+
+    /// One that takes this key alone.
+    pub fn start_demanding(shop: &Shop, key: &str) -> Self {
+        Self::start_with(shop, &["--speed", SPEED, "--token", key])
+    }
+
+    pub fn start_at(shop: &Shop, speed: &str) -> Self {
+        Self::start_with(shop, &["--speed", speed])
+    }
+
+    fn start_with(shop: &Shop, more: &[&str]) -> Self {
+        let data = shop.path("vendor");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_cloudypad"))
+            .args(["emulator", "--provider", "scaleway", "--listen", "127.0.0.1:0", "--data"])
+            .arg(&data)
+            .args(more)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().rsplit('/').next().unwrap().to_owned();
+        assert!(line.starts_with("listening on http://"), "{line}");
+        Self { child, address }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A request as any HTTP client makes it: status and body.
+    pub fn call(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nX-Auth-Token: a-stranger\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n",
+            self.address,
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).unwrap_or(0);
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    /// A call of the admin door, or of the API, that must go well.
+    pub fn get(&self, path: &str) -> Value {
+        let (status, body) = self.call("GET", path, None);
+        assert!(status < 300, "GET {path}: {status} {body}");
+        body
+    }
+
+    pub fn post(&self, path: &str, body: Value) -> Value {
+        let (status, answer) = self.call("POST", path, Some(&body));
+        assert!(status < 300, "POST {path}: {status} {answer}");
+        answer
+    }
+
+    /// Arms a fault for calls to come.
+    pub fn arm(&self, operation: &str, what: &str, times: u32, skip: u32) {
+        self.post("/_emulator/faults", json!({"operation": operation, "what": what, "times": times, "skip": skip}));
+    }
+
+    pub fn disarm(&self) {
+        let (status, _) = self.call("DELETE", "/_emulator/faults", None);
+        assert!(status < 300);
+        self.post("/_emulator/clock", json!({"unstick": true}));
+    }
+
+    /// Every API request since the last time this was asked.
+    pub fn log(&self) -> Vec<Entry> {
+        let log = self.get("/_emulator/log");
+        let entries = log["requests"].as_array().unwrap().iter().map(|it| Entry {
+            method: it["method"].as_str().unwrap().to_owned(),
+            path: it["path"].as_str().unwrap().to_owned(),
+            status: it["status"].as_u64().unwrap_or(0),
+            body: it["body"].clone(),
+            seen: it["seen"].as_object().map_or(Vec::new(), |seen| {
+                seen.iter().map(|(id, state)| (id.clone(), state.as_str().unwrap_or_default().to_owned())).collect()
+            }),
+        });
+        let entries = entries.collect();
+        self.call("DELETE", "/_emulator/log", None);
+        entries
+    }
+
+    /// The calls that changed something, briefly.
+    pub fn changes(&self) -> Vec<String> {
+        self.log().iter().filter(|it| it.changes()).map(Entry::brief).collect()
+    }
+
+    /// What nobody's living instance owns, and what was lost.
+    pub fn judge(&self, living: &[&str]) -> (Vec<String>, Vec<Value>) {
+        let query: Vec<String> = living.iter().map(|it| format!("living={it}")).collect();
+        let leaks = self.get(&format!("/_emulator/leaks?{}", query.join("&")));
+        let leaks = leaks["lines"].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect();
+        let losses = self.get("/_emulator/ledger")["losses"].as_array().unwrap().clone();
+        (leaks, losses)
+    }
+
+    /// Everything there is, a line each.
+    pub fn inventory(&self) -> Vec<String> {
+        let inventory = self.get("/_emulator/inventory");
+        inventory["lines"].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// A command of the shop's with this emulator as its cloud.
+    pub fn command(&self, shop: &Shop, args: &[&str]) -> Command {
+        let mut command = shop.command(args);
+        command.env("SCW_API_URL", self.url()).env("SCW_SECRET_KEY", SECRET).env("CLOUDYPAD_CLOUD_SPEED", SPEED);
+        command
+    }
+
+    pub fn run(&self, shop: &Shop, args: &[&str]) -> Ran {
+        Ran::from(self.command(shop, args).output().unwrap())
+    }
+
+    pub fn expect(&self, shop: &Shop, code: i32, args: &[&str]) -> Ran {
+        let ran = self.run(shop, args);
+        assert_eq!(ran.code, code, "cloudypad {}\n{}\n{}", args.join(" "), ran.out, ran.err);
+        ran
+    }
+
+    /// Writes the wish and applies it: what was said, and the calls that changed something.
+    pub fn apply(&self, shop: &Shop, spec: &str) -> (Ran, Vec<String>) {
+        shop.write("pad.yaml", spec);
+        self.log();
+        let ran = self.expect(shop, 0, &["apply", "pad.yaml", "--yes"]);
+        (ran, self.changes())
+    }
+}
+
+/// The secret key that tests send.
+pub const SECRET: &str = "5ec2e700-0000-4000-8000-5ec2e75ec2e7";
+
+/// The project that tests pay with.
+pub const PROJECT: &str = "11111111-1111-4111-8111-111111111111";
+
+/// The reference spec at Scaleway, with more lines below `spec:`.
+pub fn pad(state: &str, more: &str) -> String {
+    format!(
+        "apiVersion: cloudypad.gg/v1alpha1\nkind: Instance\nmetadata:\n  name: mypad\nspec:\n  serverState: {state}\n  provider:\n    \
+         scaleway:\n      projectId: {PROJECT}\n      zone: fr-par-2\n      instanceType: L4-1-24G\n  rootDisk:\n    sizeGb: 30\n  \
+         dataDisk:\n    sizeGb: 100\n  rootDiskSnapshot:\n    enable: true\n  dataDiskSnapshot:\n    enable: true\n{more}"
+    )
+}
