@@ -61,6 +61,8 @@ pub struct Known<'a> {
 pub struct Compared {
     /// All differences.
     pub differences: Vec<Difference>,
+    /// Those that are left to the API's age, to chance, or open.
+    pub excused: Vec<Difference>,
     /// How many objects of other people the recording lists.
     pub foreign: usize,
 }
@@ -127,14 +129,9 @@ impl Comparison<'_> {
             _ => false,
         };
         let open = self.open.iter().any(left);
-        if !old_catalogue && !open && !drift::is_allowed(self.date, &self.known.route.method, pointer, aspect, recorded, got) {
-            self.compared.differences.push(Difference {
-                aspect,
-                pointer: pointer.to_owned(),
-                recorded: recorded.clone(),
-                got: got.clone(),
-            });
-        }
+        let excused = old_catalogue || open || drift::is_allowed(self.date, self.known.route, pointer, aspect, recorded, got);
+        let list = if excused { &mut self.compared.excused } else { &mut self.compared.differences };
+        list.push(Difference { aspect, pointer: pointer.to_owned(), recorded: recorded.clone(), got: got.clone() });
     }
 
     fn headers(&mut self, interaction: &Interaction, reply: &Reply) {
@@ -263,7 +260,7 @@ impl Comparison<'_> {
         }
         // Other people's objects are of the same shape as ours, where both have something.
         for (index, one) in foreign.iter().enumerate() {
-            got.first().into_iter().for_each(|other| self.shapes(&format!("{pointer}/foreign {index}"), "", one, other));
+            got.first().into_iter().for_each(|other| self.shapes(&format!("{pointer}/{index}"), "", one, other));
         }
     }
 

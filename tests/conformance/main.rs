@@ -163,7 +163,7 @@ fn compared(
     }
     let differences = report::differences(&lines);
     println!("{what}: {} files, {} calls, {:.1} s", recordings.len(), lines.len(), began.elapsed().as_secs_f64());
-    print!("{}{}", report::table(&lines), report::reasons(&lines));
+    print!("{}{}{}", report::table(&lines), report::excuses(&lines), report::reasons(&lines));
     if !table_only {
         differences.iter().for_each(|line| println!("{line}"));
     }

@@ -65,6 +65,15 @@ fn state(tree: &Value) -> Option<(&str, &str)> {
     Some((state, found))
 }
 
+/// How far the bond between a volume and what uses it has come: from coming about (0) to gone (3).
+fn bond(tree: &Value) -> Option<usize> {
+    let stages = ["attaching", "attached", "detaching"];
+    match tree["references"].as_array()?.first() {
+        Some(reference) => stages.iter().position(|stage| reference["status"] == *stage),
+        None => (tree["status"] == "available").then_some(stages.len()),
+    }
+}
+
 /// Do two recorded answers show the same moment of an object?
 pub fn is_same_moment(one: &Value, other: &Value) -> bool {
     let references = |tree: &Value| tree["references"].as_array().map(|all| all.iter().map(|it| it["status"].clone()).collect::<Vec<_>>());
@@ -90,32 +99,24 @@ pub fn is_behind(interaction: &Interaction, reply: &Reply, differences: &[Differ
     }
     // The same passing state: to wait would be to wait too long.
     let same = state(recorded).is_some() && state(recorded) == state(got) && is_moving(recorded);
-    let let_go = recorded["status"] == "available" && got["status"] == "in_use" && interaction.method == "GET";
-    (is_moving(got) && !same) || let_go
+    let earlier = interaction.method == "GET" && bond(got).zip(bond(recorded)).is_some_and(|(got, recorded)| got < recorded);
+    (is_moving(got) && !same) || earlier
 }
 
-/// Leaves out the differences that are there because time had to pass for something else.
-pub fn without_moments(interaction: &Interaction, reply: &Reply, differences: Vec<Difference>) -> Vec<Difference> {
+/// Is this difference there because time had to pass for something else, which this call does not wait for?
+pub fn is_gone_by(interaction: &Interaction, reply: &Reply, difference: &Difference) -> bool {
     let recorded = interaction.answer.as_ref().unwrap_or(&Value::Null);
-    let over = is_moving(recorded)
-        && (reply.status == 404 || reply.body.as_ref().is_some_and(|got| state(got) != state(recorded) || !is_moving(got)));
-    if interaction.method != "GET" || !over {
-        return differences;
-    }
-    differences.into_iter().filter(|it| !(is_of_moment(it) && it.aspect != Aspect::Extra)).collect()
+    let over = reply.status == 404 || reply.body.as_ref().is_some_and(|got| state(got) != state(recorded) || !is_moving(got));
+    interaction.method == "GET" && is_moving(recorded) && over && is_of_moment(difference) && difference.aspect != Aspect::Extra
 }
 
-/// Leaves out the differences of a recorded answer that lagged: it shows what was before the change.
-pub fn without_lags(interaction: &Interaction, differences: Vec<Difference>) -> Vec<Difference> {
-    let resting = !is_moving(interaction.answer.as_ref().unwrap_or(&Value::Null));
-    differences.into_iter().filter(|it| !(resting && is_of_moment(it) && it.pointer != "status")).collect()
+/// Is this difference there because the recorded answer lagged: shows it what was before the change?
+pub fn is_of_lag(difference: &Difference) -> bool {
+    is_of_moment(difference) && difference.pointer != "status"
 }
 
-/// Leaves out what is a matter of seconds while a server stops: its dynamic address goes at some instant.
-pub fn without_instants(interaction: &Interaction, reply: &Reply, differences: Vec<Difference>) -> Vec<Difference> {
+/// Is it a matter of seconds while a server stops? Its dynamic address goes at some instant.
+pub fn is_of_instant(interaction: &Interaction, reply: &Reply, difference: &Difference) -> bool {
     let stopping = |tree: &Option<Value>| tree.as_ref().is_some_and(|it| it["server"]["state"] == "stopping");
-    if !(stopping(&interaction.answer) && stopping(&reply.body)) {
-        return differences;
-    }
-    differences.into_iter().filter(|it| !it.pointer.contains("/public_ip")).collect()
+    stopping(&interaction.answer) && stopping(&reply.body) && difference.pointer.contains("/public_ip")
 }

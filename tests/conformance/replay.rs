@@ -46,6 +46,8 @@ pub enum Verdict {
         differences: Vec<Difference>,
         /// Whether a state had gone by because time had to pass for something else.
         overtaken: bool,
+        /// What differs rightly: by the moment, by the API's age, by chance.
+        excused: Vec<Difference>,
     },
 }
 
@@ -142,15 +144,15 @@ impl Replay<'_> {
             self.moved_for.push(interaction.path.clone());
         }
         self.names = names;
-        let all = compared.differences.len();
-        let mut differences = motion::without_instants(interaction, &reply, compared.differences);
-        if lags {
-            differences = motion::without_lags(interaction, differences);
-        }
-        if self.is_overtaken(interaction) {
-            differences = motion::without_moments(interaction, &reply, differences);
-        }
-        Ok(Verdict::Compared { overtaken: differences.len() < all, differences })
+        let overtaken = self.is_overtaken(interaction);
+        let of_moment = |it: &Difference| {
+            motion::is_of_instant(interaction, &reply, it)
+                || (lags && motion::is_of_lag(it))
+                || (overtaken && motion::is_gone_by(interaction, &reply, it))
+        };
+        let (gone_by, differences): (Vec<Difference>, Vec<Difference>) = compared.differences.into_iter().partition(of_moment);
+        let overtaken = !gone_by.is_empty();
+        Ok(Verdict::Compared { differences, overtaken, excused: [compared.excused, gone_by].concat() })
     }
 
     /// Was the clock moved for something else since a call last changed what this one looks at?
@@ -203,7 +205,7 @@ impl Replay<'_> {
     }
 }
 
-/// May this recorded answer lag behind the change before it? It shows what the one before showed, and the next one
+/// May this recorded answer lag behind the change before it? It shows something at rest, what the one before showed, and the next one
 /// shows something else.
 fn lags(recording: &Recording, index: usize) -> bool {
     let this = &recording.interactions[index];
@@ -212,6 +214,7 @@ fn lags(recording: &Recording, index: usize) -> bool {
     let before = recording.interactions[..index].iter().rev().find(look);
     let after = recording.interactions[index + 1..].iter().find(look);
     this.method == "GET"
+        && !motion::is_moving(&answer(this))
         && before.is_none_or(|it| motion::is_same_moment(&answer(it), &answer(this)))
         && after.is_some_and(|it| !motion::is_same_moment(&answer(it), &answer(this)))
 }

@@ -1,6 +1,9 @@
 //! What is said in the end: a line to the endpoint, then every difference.
 
-use crate::replay::{Line, Verdict, said};
+use crate::{
+    compare::Difference,
+    replay::{Line, Verdict, said},
+};
 use std::{collections::BTreeMap, fmt::Write};
 
 #[derive(Default)]
@@ -29,7 +32,7 @@ pub fn table(lines: &[Line]) -> String {
             match &line.verdict {
                 Verdict::Outside => {}
                 Verdict::Depends(_) => row.depending += 1,
-                Verdict::Compared { differences, overtaken } => {
+                Verdict::Compared { differences, overtaken, .. } => {
                     let shape = differences.iter().all(|it| it.is_of_value());
                     row.compared += 1;
                     row.shape += usize::from(shape);
@@ -67,6 +70,19 @@ pub fn reasons(lines: &[Line]) -> String {
         }
     }
     counts.into_iter().map(|(reason, (count, first))| format!("depending: {count} × {reason}; first {first}\n")).collect()
+}
+
+/// What differed rightly, and how often: the measure of how lenient the comparison was.
+pub fn excuses(lines: &[Line]) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for line in lines {
+        if let Verdict::Compared { excused, .. } = &line.verdict {
+            let last = |it: &Difference| it.pointer.rsplit('/').find(|part| part.parse::<usize>().is_err()).unwrap_or_default().to_owned();
+            excused.iter().for_each(|it| *counts.entry(format!("{:?} {}", it.aspect, last(it)).to_lowercase()).or_default() += 1);
+        }
+    }
+    let all: Vec<String> = counts.into_iter().map(|(what, count)| format!("{count} × {what}")).collect();
+    if all.is_empty() { String::new() } else { format!("excused: {}\n", all.join(", ")) }
 }
 
 /// Every difference, a line each.
