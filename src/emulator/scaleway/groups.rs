@@ -83,8 +83,8 @@ pub fn list(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
 /// The id of the default group of a project in a zone, which is made if need be.
 pub fn default_of(deed: &mut Deed, zone: &str, project: &str) -> Result<String, Answer> {
     let groups = deed.truth.scaleway.groups.iter();
-    let own = groups.filter(|(_, details)| details.project_default && details.project == project).map(|(id, _)| id);
-    let here = own.filter(|id| deed.truth.firewalls.get(*id).is_some_and(|group| group.zone == zone)).next();
+    let mut own = groups.filter(|(_, details)| details.project_default && details.project == project).map(|(id, _)| id);
+    let here = own.find(|id| deed.truth.firewalls.get(*id).is_some_and(|group| group.zone == zone));
     if let Some(id) = here {
         return Ok(id.clone());
     }
