@@ -1,0 +1,98 @@
+//! Recordings as files hold them: one JSON object to the line, in the order in which the calls ended.
+
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// One file.
+pub struct Recording {
+    /// Its name, without the extension.
+    pub name: String,
+    /// Its calls, in order.
+    pub interactions: Vec<Interaction>,
+}
+
+/// One recorded call with its answer.
+#[derive(Clone, Debug)]
+pub struct Interaction {
+    /// Its number in its file.
+    pub seq: u64,
+    /// `GET`, `POST`, ….
+    pub method: String,
+    /// The path, undecoded.
+    pub path: String,
+    /// The pairs of the query, decoded.
+    pub query: Vec<(String, String)>,
+    /// What was sent. Text where it was not JSON.
+    pub request: Option<Value>,
+    /// The status of the answer.
+    pub status: u16,
+    /// The headers that were kept, by lower-case name.
+    pub headers: BTreeMap<String, String>,
+    /// The body of the answer: JSON, or text where it was not; none where it was empty.
+    pub answer: Option<Value>,
+    /// When, as `2026-07-30T12:55:24+00:00`.
+    pub date: String,
+    /// What the recorder, or a case of our own, says about it.
+    pub notes: Vec<String>,
+}
+
+impl Interaction {
+    /// Is this said in its notes?
+    pub fn notes(&self, note: &str) -> bool {
+        self.notes.iter().any(|it| it == note)
+    }
+
+    /// Was the request's body lost, the response standing in its place?
+    pub fn lost_its_request(&self) -> bool {
+        self.notes("request-body-is-response")
+    }
+
+    fn read(line: &str, number: usize) -> Result<Interaction, String> {
+        let tree: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        let text = |key: &str| tree[key].as_str().map(str::to_owned).ok_or_else(|| format!("{key} is missing"));
+        let some = |key: &str| Some(tree[key].clone()).filter(|value| !value.is_null());
+        let query = tree["query"].as_object().into_iter().flatten().flat_map(|(key, values)| {
+            let values = values.as_array().cloned().unwrap_or_else(|| vec![values.clone()]);
+            values.into_iter().filter_map(move |value| Some((key.clone(), value.as_str()?.to_owned())))
+        });
+        let headers = tree["response_headers"].as_object().into_iter().flatten();
+        Ok(Interaction {
+            seq: tree["seq"].as_u64().unwrap_or(number as u64),
+            method: text("method")?,
+            path: text("path")?,
+            query: query.collect(),
+            request: some("request_body"),
+            status: tree["status"].as_u64().and_then(|status| u16::try_from(status).ok()).ok_or("status is missing")?,
+            headers: headers.filter_map(|(name, value)| Some((name.to_lowercase(), value.as_str()?.to_owned()))).collect(),
+            answer: some("response_body"),
+            date: tree["date"].as_str().unwrap_or("9999").to_owned(),
+            notes: tree["notes"].as_array().into_iter().flatten().filter_map(|note| Some(note.as_str()?.to_owned())).collect(),
+        })
+    }
+}
+
+/// All recordings of a folder, by name. Lines that begin with `//` are remarks.
+///
+/// Errors: a file that cannot be read, or holds something else, named with its line.
+pub fn read_folder(folder: &Path) -> io::Result<Vec<Recording>> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)?.map(|entry| entry.map(|it| it.path())).collect::<io::Result<_>>()?;
+    files.retain(|path| path.extension().is_some_and(|it| it == "jsonl"));
+    files.sort();
+    files.into_iter().map(|path| read_file(&path)).collect()
+}
+
+fn read_file(path: &Path) -> io::Result<Recording> {
+    let mut interactions = Vec::new();
+    for (number, line) in fs::read_to_string(path)?.lines().enumerate() {
+        if line.trim().is_empty() || line.starts_with("//") {
+            continue;
+        }
+        let read = Interaction::read(line, interactions.len());
+        interactions.push(read.map_err(|error| io::Error::other(format!("{}:{}: {error}", path.display(), number + 1)))?);
+    }
+    Ok(Recording { name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), interactions })
+}
