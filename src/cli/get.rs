@@ -8,7 +8,7 @@ use super::{
     target::Unnamed,
 };
 use crate::{
-    model::{Address, Verdict},
+    model::{self, Verdict},
     report::{JSON_VERSION, Screen, plain, standing, table, wished},
 };
 use serde::Serialize;
@@ -89,7 +89,16 @@ fn row(case: &Case, seen: &Seen) -> Row {
         observed: standing(&seen.world),
         verdict,
         reason,
-        host: seen.world.addresses.items().first().map(|it: &Address| plain(&it.address)),
+        host: host(case, seen),
         place: case.place.clone(),
+    }
+}
+
+/// Where players find it: its DNS name, where it has one, else its address.
+fn host(case: &Case, seen: &Seen) -> Option<String> {
+    let record = matches!(&seen.world.record, model::Seen::Present(record) if record.ours);
+    match &case.ask.spec.network.dns {
+        Some(dns) if record => Some(plain(&format!("{}.{}", dns.record, dns.zone))),
+        _ => seen.world.addresses.items().first().map(|it| plain(&it.address)),
     }
 }

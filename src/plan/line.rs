@@ -8,7 +8,9 @@ pub(crate) fn describe(step: &Step, scene: &Scene<'_>) -> Line {
     let usual = scene.cloud.durations;
     let name = || scene.ask.key.object_name();
     let server = |id: &crate::model::Id<crate::model::Server>| match scene.world.server(id) {
-        Some(server) if scene.spare_servers.iter().any(|it| it.id == *id) => format!("spare server {} ({id})", server.name),
+        Some(server) if scene.spare_servers.iter().any(|it| it.id == *id) => {
+            format!("spare server {} ({})", server.name, short(id.as_str()))
+        }
         Some(server) => format!("server {}", server.name),
         None => format!("server {id}"),
     };
@@ -61,6 +63,12 @@ pub(crate) fn describe(step: &Step, scene: &Scene<'_>) -> Line {
     Line { verb, object, seconds }
 }
 
+/// An id for people: of a UUID, the first group.
+pub(crate) fn short(id: &str) -> &str {
+    let is_uuid = id.len() == 36 && id.is_ascii() && id.bytes().filter(|it| *it == b'-').count() == 4;
+    if is_uuid { &id[..8] } else { id }
+}
+
 /// A volume for people, without its size.
 pub(crate) fn disk(volume: &Volume, scene: &Scene<'_>) -> &'static str {
     let is = |it: Option<&Volume>| it.is_some_and(|it| it.id == volume.id);
@@ -83,8 +91,8 @@ pub(crate) fn volume(volume: &Volume, scene: &Scene<'_>) -> String {
         Role::Data
     } else {
         return match volume.tags.role() {
-            Some(role) => format!("spare {role} disk {} GB ({})", volume.size_gb, volume.id),
-            None => format!("volume {} ({} GB)", volume.id, volume.size_gb),
+            Some(role) => format!("spare {role} disk {} GB ({})", volume.size_gb, short(volume.id.as_str())),
+            None => format!("volume {} ({} GB)", short(volume.id.as_str()), volume.size_gb),
         };
     };
     format!("{role} disk {} GB", volume.size_gb)
@@ -98,8 +106,8 @@ fn old_copy(id: &str, scene: &Scene<'_>) -> String {
     let copies = scene.root_copies.iter().chain(&scene.data_copies);
     let role = copies.into_iter().find(|it| it.id() == id).and_then(|it| it.tags().role());
     match role {
-        Some(role) => format!("{role} snapshot {id}"),
-        None => format!("snapshot {id}"),
+        Some(role) => format!("{role} snapshot {}", short(id)),
+        None => format!("snapshot {}", short(id)),
     }
 }
 

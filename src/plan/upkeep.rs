@@ -339,7 +339,7 @@ fn holds(server: &Server, volume: &Volume) -> bool {
 pub(crate) fn copy_line(copy: Copy<'_>) -> String {
     let role = copy.tags().role().map_or("", Role::word);
     let failed = if *copy.status() == CopyStatus::Failed { ", failed" } else { "" };
-    format!("{role} snapshot {} ({} GB{failed})", copy.id(), copy.size_gb())
+    format!("{role} snapshot {} ({} GB{failed})", line::short(copy.id()), copy.size_gb())
 }
 
 /// What stays and is billed while there is no server, and what the spec no longer names.
