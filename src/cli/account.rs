@@ -38,12 +38,14 @@ pub(crate) fn give_hands(home: &Home, mut wishes: Vec<Wish>) -> Result<Vec<Case>
         if zones.iter().any(|(its, name, _)| its.is_same(account) && name == zone) {
             continue;
         }
-        let neighbours = wishes.iter().zip(&accounts).filter(|(other, its)| {
-            its.as_ref().is_some_and(|its| its.is_same(account)) && other.ask.spec.placement().zone == zone
-        });
+        let neighbours = wishes
+            .iter()
+            .zip(&accounts)
+            .filter(|(other, its)| its.as_ref().is_some_and(|its| its.is_same(account)) && other.ask.spec.placement().zone == zone);
         let keys: Vec<InstanceKey> = neighbours.map(|(other, _)| other.ask.key.clone()).collect();
         let rules = home.cache().join(format!("scaleway-{zone}-rules.json"));
-        let opened = Zone::open(account.clone(), zone, &keys, Some(rules), speed).map_err(|why| Failure::new(format!("{}: {why}", wish.place)))?;
+        let opened =
+            Zone::open(account.clone(), zone, &keys, Some(rules), speed).map_err(|why| Failure::new(format!("{}: {why}", wish.place)))?;
         zones.push((account.clone(), zone.to_owned(), Arc::new(opened)));
     }
     let mut cases = Vec::new();
@@ -98,7 +100,9 @@ fn seed(home: &Home, wish: &Wish) -> Seed {
     let directory = wish.directory.clone();
     Box::new(move || {
         let public_key = match &named {
-            Some(text) => Some(read::resolve(&directory, text).ok_or_else(|| format!("{text:?} starts at a home directory that is not known"))?),
+            Some(text) => {
+                Some(read::resolve(&directory, text).ok_or_else(|| format!("{text:?} starts at a home directory that is not known"))?)
+            }
             None => None,
         };
         machine::seed(&host_key, public_key.as_deref()).map(Secret::new).map_err(|error| error.to_string())
@@ -110,7 +114,9 @@ fn speed() -> Result<f64, Failure> {
     match std::env::var("CLOUDYPAD_CLOUD_SPEED") {
         Ok(text) if !text.is_empty() => match text.parse::<f64>() {
             Ok(speed) if speed.is_finite() && (1.0..=1e6).contains(&speed) => Ok(speed),
-            _ => Err(Failure::new(format!("CLOUDYPAD_CLOUD_SPEED is {text:?}: write how many seconds pass in an emulator in one of yours, from 1"))),
+            _ => Err(Failure::new(format!(
+                "CLOUDYPAD_CLOUD_SPEED is {text:?}: write how many seconds pass in an emulator in one of yours, from 1"
+            ))),
         },
         _ => Ok(1.0),
     }

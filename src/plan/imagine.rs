@@ -50,7 +50,14 @@ pub(crate) fn begin(world: &mut World, ask: &Ask, cloud: &Capabilities, planned:
         }
         Step::CreateFirewall { name, tags } => {
             let id = Id::new(format!("new-firewall-{number}"));
-            list(&mut world.firewalls).push(Firewall { id, name: name.clone(), shut: true, rules: Vec::new(), created: now, tags: tags.clone() });
+            list(&mut world.firewalls).push(Firewall {
+                id,
+                name: name.clone(),
+                shut: true,
+                rules: Vec::new(),
+                created: now,
+                tags: tags.clone(),
+            });
             Effect::Nothing
         }
         Step::SetRules { firewall, rules } => {

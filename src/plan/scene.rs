@@ -2,8 +2,8 @@
 //! told apart for sure is a hold.
 
 use crate::model::{
-    Address, Ask, Capabilities, Cause, Copy, CopyStatus, Facts, Firewall, HAD_DATA, Hold, LOSER, PROTECTED, Power, Ran, Role, Root, Seen, Server,
-    Stamp, Tags, Volume, VolumeStatus, World, tag_value,
+    Address, Ask, Capabilities, Cause, Copy, CopyStatus, Facts, Firewall, HAD_DATA, Hold, LOSER, PROTECTED, Power, Ran, Role, Root, Seen,
+    Server, Stamp, Tags, Volume, VolumeStatus, World, tag_value,
 };
 
 /// One instance, sorted. References point into the look.

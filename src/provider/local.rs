@@ -387,5 +387,12 @@ fn firewall(it: &emulator::Firewall) -> Firewall {
     let rules = it.rules.iter().map(|rule| Rule::new(&rule.protocol, &rule.ports, &rule.from));
     let mut rules: Vec<Rule> = rules.collect();
     rules.sort();
-    Firewall { id: Id::new(it.id.as_str()), name: it.name.clone(), shut: true, rules, created: stamp(it.created), tags: Tags(it.tags.clone()) }
+    Firewall {
+        id: Id::new(it.id.as_str()),
+        name: it.name.clone(),
+        shut: true,
+        rules,
+        created: stamp(it.created),
+        tags: Tags(it.tags.clone()),
+    }
 }

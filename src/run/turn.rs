@@ -2,7 +2,9 @@
 
 use super::pace::{MOST_TRIES, TRIES_OF_OPTIONAL, after_failures, between_looks};
 use crate::{
-    model::{Ask, Capabilities, Cause, Ending, Event, Hold, Plan, Planned, Power, Role, Seen, Stamp, Step, Verdict, Wait, World, is_create_key},
+    model::{
+        Ask, Capabilities, Cause, Ending, Event, Hold, Plan, Planned, Power, Role, Seen, Stamp, Step, Verdict, Wait, World, is_create_key,
+    },
     plan::{audit, plan},
     provider::{Problem, Provider},
     store::{Closing, DONE, Journal, MADE, Opening, StoreError, UNKNOWN},

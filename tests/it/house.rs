@@ -102,7 +102,8 @@ fn rooms_after(text: &str) -> Vec<String> {
 fn only_the_door_and_the_mirror_print() {
     for (path, text) in sources(&root().join("src")) {
         let room = path.strip_prefix(root().join("src")).unwrap().iter().next().unwrap().to_str().unwrap().to_owned();
-        if ["cli", "report"].contains(&room.as_str()) {
+        // Tests say what they skip.
+        if ["cli", "report"].contains(&room.as_str()) || path.ends_with("tests.rs") {
             continue;
         }
         for (number, line) in text.lines().enumerate() {
@@ -181,8 +182,10 @@ fn every_example_is_valid_and_plans_to_its_end() {
     assert!(reading.problems.is_empty(), "{}", reading.problems[0]);
     assert!(reading.specs.len() >= 6);
     for spec in reading.specs {
-        let local = spec.instance.spec.provider.local.as_ref().expect("examples of other clouds come with their hands");
-        let cloud = Capabilities::local(local);
+        let cloud = match &spec.instance.spec.provider.local {
+            Some(local) => Capabilities::local(local),
+            None => Capabilities::scaleway(),
+        };
         let key = spec.instance.key();
         let ask = Ask { key, spec: spec.instance.spec, deletion: None, owner: None, adopt: false, recipe: "none".to_owned() };
         let told = forecast(&ask, &words::nothing(), &Facts::default(), &cloud);

@@ -3,8 +3,8 @@
 use crate::support::words::{self, at};
 use cloudypad::{
     model::{
-        Address, Ask, Capabilities, CopyStatus, Facts, Firewall, Id, Image, LastHeld, Origin, Power, Ran, Record, Root, Seed, Seen, Server, Snapshot,
-        Tags, Verdict, Volume, VolumeStatus, World,
+        Address, Ask, Capabilities, CopyStatus, Facts, Firewall, Id, Image, LastHeld, Origin, Power, Ran, Record, Root, Seed, Seen, Server,
+        Snapshot, Tags, Verdict, Volume, VolumeStatus, World,
     },
     plan::{audit, forecast, plan},
 };

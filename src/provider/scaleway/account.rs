@@ -98,9 +98,11 @@ impl Account {
                 (environment.over(profile), says)
             }
         };
+        // The access key is no secret: it tells which of several keys was meant.
+        let access = settings.access_key.as_ref().map(|it| format!(" (access key {it})")).unwrap_or_default();
         let found = match in_environment {
-            true => "the environment variable SCW_SECRET_KEY".to_owned(),
-            false => format!("{name} of {}", path.display()),
+            true => format!("the environment variable SCW_SECRET_KEY{access}"),
+            false => format!("{name} of {}{access}", path.display()),
         };
         match settings.secret_key.clone() {
             Some(key) => settings.account(key, found),

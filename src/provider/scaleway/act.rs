@@ -86,7 +86,8 @@ impl Scaleway {
             Step::SetRecord { address } => self.set_record(address).await,
             Step::DeleteRecord => self.delete_record().await,
             Step::TakeSnapshot { disk, name, tags } => {
-                let body = json!({"volume_id": disk.disk().as_str(), "name": name, "project_id": self.project, "tags": tags.0, "public": false});
+                let body =
+                    json!({"volume_id": disk.disk().as_str(), "name": name, "project_id": self.project, "tags": tags.0, "public": false});
                 Ok(client.make(&Request::post(zone.block("snapshots"), body), |it: wire::Snapshot| it.id).await?)
             }
             Step::DeleteServer { server, .. } => self.delete_server(server).await,
@@ -173,7 +174,9 @@ impl Scaleway {
         }
         let made = self.zone.client.make(&Request::post(self.zone.instance("servers"), body), |it: wire::InServer| it.server.id).await;
         match made {
-            Err(Changed::Refused(refusal)) if refusal.kind() == Kind::OutOfStock => Err(self.out_of_stock(refusal.said(), &new.machine_type).await),
+            Err(Changed::Refused(refusal)) if refusal.kind() == Kind::OutOfStock => {
+                Err(self.out_of_stock(refusal.said(), &new.machine_type).await)
+            }
             Err(Changed::Refused(refusal)) if refusal.kind() == Kind::Invalid => {
                 Err(Problem::Refused { answer: refusal.said(), remedy: self.type_remedy(&new.machine_type).await })
             }

@@ -30,7 +30,7 @@ pub(crate) struct Client {
 /// Why a look told nothing.
 #[derive(Debug)]
 pub(crate) enum Unread {
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     Broken(Broken),
     /// The answer was good, and not what we know.
     Strange(String),
@@ -93,7 +93,7 @@ impl Client {
     async fn read(&self, request: &Request) -> Result<Reply, Unread> {
         let reply = self.api.read(request).await.map_err(Unread::Broken)?;
         self.note(&reply);
-        if reply.is_good() { Ok(reply) } else { Err(Unread::Refused(Refusal::of(&reply))) }
+        if reply.is_good() { Ok(reply) } else { Err(Unread::Refused(Box::new(Refusal::of(&reply)))) }
     }
 
     /// An object; `None` where there is none.
@@ -161,7 +161,7 @@ impl Client {
     pub async fn change(&self, request: &Request) -> Result<Reply, Changed> {
         let reply = self.api.send(request).await.map_err(|it| Changed::Unanswered(unanswered(it)))?;
         self.note(&reply);
-        if reply.is_good() { Ok(reply) } else { Err(Changed::Refused(Refusal::of(&reply))) }
+        if reply.is_good() { Ok(reply) } else { Err(Changed::Refused(Box::new(Refusal::of(&reply)))) }
     }
 
     /// A call that makes something; its id.
@@ -187,7 +187,7 @@ impl Client {
 /// Why a change gave no good answer.
 #[derive(Debug)]
 pub(crate) enum Changed {
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     Unanswered(Problem),
 }
 

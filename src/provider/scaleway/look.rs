@@ -1,15 +1,10 @@
 //! From what Scaleway shows to a world: every state it documents, and whatever else as unknown.
 
-use super::{
-    Scaleway,
-    client::Unread,
-    shot::List,
-    wire,
-};
+use super::{Scaleway, client::Unread, shot::List, wire};
 use crate::{
     model::{
-        Address, Cause, CopyStatus, DELETED, Firewall, Id, InstanceKey, LastHeld, Origin, Power, Ran, Record, Role, Root, Seed, Seen, Server, Snapshot,
-        Stamp, Tags, Volume, VolumeStatus, World, instance_tag,
+        Address, Cause, CopyStatus, DELETED, Firewall, Id, InstanceKey, LastHeld, Origin, Power, Ran, Record, Role, Root, Seed, Seen,
+        Server, Snapshot, Stamp, Tags, Volume, VolumeStatus, World, instance_tag,
     },
     provider::http::Request,
 };
@@ -79,20 +74,21 @@ impl Scaleway {
     }
 
     /// Adds what lists do not show: the volumes of our servers that carry no tag, and, where a list lags, the
-    /// servers of ours that hold our volumes.
+    /// servers of ours that hold our volumes. A volume may say for a moment that a server holds it which is gone.
     async fn complete(&self, servers: &mut List<wire::Server>, volumes: &mut List<wire::Volume>, tag: &str) {
         let (Ok(known), Ok(listed)) = (&*servers, &*volumes) else { return };
         let holders = listed.iter().flat_map(holder).filter(|id| known.iter().all(|it| it.id != **id));
         let holders: BTreeSet<String> = holders.map(str::to_owned).collect();
         let found = join_all(holders.iter().map(|id| {
             let request = Request::get(self.zone.instance(&format!("servers/{id}")));
-            async move { self.zone.client.find::<wire::InServer>(&request).await }
+            async move { (id, self.zone.client.find::<wire::InServer>(&request).await) }
         }));
-        for found in found.await {
-            match (found, &mut *servers) {
-                (Ok(Some(found)), Ok(servers)) if found.server.tags.iter().any(|it| it == tag) => servers.push(found.server),
-                (Ok(_), _) => {}
-                (Err(unread), _) => *servers = Err(self.cause(&unread)),
+        for (id, found) in found.await {
+            match (found, &mut *servers, &mut *volumes) {
+                (Ok(Some(found)), Ok(servers), _) if found.server.tags.iter().any(|it| it == tag) => servers.push(found.server),
+                (Ok(None), _, Ok(volumes)) => volumes.iter_mut().for_each(|it| it.references.retain(|it| it.product_resource_id != *id)),
+                (Ok(_), _, _) => {}
+                (Err(unread), _, _) => *servers = Err(self.cause(&unread)),
             }
         }
         let (Ok(known), Ok(listed)) = (&*servers, &*volumes) else { return };
@@ -167,7 +163,8 @@ impl Scaleway {
     /// The spec's DNS record. Without one in the spec, nothing is asked.
     async fn record(&self, tag: &str) -> Seen<Record> {
         let Some(dns) = &self.dns else { return Seen::Absent };
-        let request = Request::get(format!("/domain/v2beta1/dns-zones/{}/records", dns.zone)).with("name", dns.record.clone()).with("type", "A");
+        let request =
+            Request::get(format!("/domain/v2beta1/dns-zones/{}/records", dns.zone)).with("name", dns.record.clone()).with("type", "A");
         match self.zone.client.find::<wire::Records>(&request).await {
             Ok(Some(found)) if found.records.is_empty() => Seen::Absent,
             Ok(Some(found)) => Seen::Present(Record {

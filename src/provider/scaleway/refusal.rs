@@ -115,7 +115,9 @@ impl Refusal {
             Kind::Unauthenticated => refused(format!("the secret key is not accepted: {answer}"), UNAUTHENTICATED),
             Kind::Denied => refused(format!("the key may not do this: {answer}"), DENIED),
             Kind::Quota => refused(format!("a quota of the project is used up: {answer}"), QUOTA),
-            Kind::OutOfStock => Problem::OutOfStock { answer, instead: "take another instanceType, or another zone for a new instance".to_owned() },
+            Kind::OutOfStock => {
+                Problem::OutOfStock { answer, instead: "take another instanceType, or another zone for a new instance".to_owned() }
+            }
             Kind::Invalid | Kind::Other => Problem::Refused { answer, remedy: None },
         }
     }

@@ -60,7 +60,10 @@ impl RuleBook {
             for group in groups {
                 match pages.get(&group.id).filter(|it| it.modified == group.modification_date.0) {
                     Some(page) => {
-                        known.insert(group.id.clone(), page.rules.iter().map(|(protocol, ports, from)| Rule::new(protocol, ports, from)).collect());
+                        known.insert(
+                            group.id.clone(),
+                            page.rules.iter().map(|(protocol, ports, from)| Rule::new(protocol, ports, from)).collect(),
+                        );
                     }
                     None => unknown.push((group.id.clone(), group.modification_date.0)),
                 }

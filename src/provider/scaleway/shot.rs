@@ -21,9 +21,8 @@ use std::{
 use tokio::sync::Mutex;
 
 /// Every zone there is (source: the vendor's documentation; zones are named after regions).
-pub(crate) const ZONES: [&str; 10] = [
-    "fr-par-1", "fr-par-2", "fr-par-3", "nl-ams-1", "nl-ams-2", "nl-ams-3", "pl-waw-1", "pl-waw-2", "pl-waw-3", "it-mil-1",
-];
+pub(crate) const ZONES: [&str; 10] =
+    ["fr-par-1", "fr-par-2", "fr-par-3", "nl-ams-1", "nl-ams-2", "nl-ams-3", "pl-waw-1", "pl-waw-2", "pl-waw-3", "it-mil-1"];
 
 /// For how many of the vendor's seconds it is taken as known that other zones hold nothing of an instance.
 const ELSEWHERE_HOLDS: u64 = 60;

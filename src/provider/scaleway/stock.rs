@@ -2,8 +2,8 @@
 
 use super::{Scaleway, ZONES, client::Unread, look::GB, wire};
 use crate::{
-    provider::{Problem, http::Request},
     model::Tags,
+    provider::{Problem, http::Request},
 };
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
@@ -14,7 +14,8 @@ impl Scaleway {
         let here = self.zone.name.as_str();
         let offers: Vec<(&str, BTreeMap<String, String>)> =
             join_all(ZONES.into_iter().map(|zone| async move { (zone, self.offers(zone).await.unwrap_or_default()) })).await;
-        let is_free = |offers: &BTreeMap<String, String>, kind: &str| offers.get(kind).is_some_and(|it| it == "available" || it == "scarce");
+        let is_free =
+            |offers: &BTreeMap<String, String>, kind: &str| offers.get(kind).is_some_and(|it| it == "available" || it == "scarce");
         let zones: Vec<&str> = offers.iter().filter(|(zone, them)| *zone != here && is_free(them, machine_type)).map(|it| it.0).collect();
         let types = self.types().await.unwrap_or_default();
         let own = offers.iter().find(|it| it.0 == here).map(|it| &it.1);
@@ -62,9 +63,9 @@ impl Scaleway {
         let told = orphans.into_iter().map(|it| {
             let gb = it.size.div_ceil(GB);
             let iops = it.specs.as_ref().and_then(|it| it.perf_iops).unwrap_or(5000);
-            let price = prices.get(&format!("sbs_{}k", iops / 1000)).map_or_else(String::new, |hourly| {
-                format!(", about {:.2} EUR a month", hourly * gb as f64 * 730.0)
-            });
+            let price = prices
+                .get(&format!("sbs_{}k", iops / 1000))
+                .map_or_else(String::new, |hourly| format!(", about {:.2} EUR a month", hourly * gb as f64 * 730.0));
             format!("volume {} {} ({gb} GB{price})", it.id, it.name)
         });
         Ok(told.collect())

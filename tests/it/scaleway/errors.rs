@@ -35,11 +35,7 @@ fn errors_say_what_is_and_what_to_do() {
         ("the key may not look at volumes", present(), vec![("GET /block/v1/zones/{zone}/volumes", "denied", 99, 0)]),
         ("a quota of addresses", present(), vec![("POST /instance/v1/zones/{zone}/ips", "quota", 1, 0)]),
         ("out of stock at birth", present(), vec![("POST /instance/v1/zones/{zone}/servers", "out-of-stock", 1, 0)]),
-        (
-            "out of stock at power-on",
-            present(),
-            vec![("POST /instance/v1/zones/{zone}/servers/{id}/action poweron", "out-of-stock", 9, 0)],
-        ),
+        ("out of stock at power-on", present(), vec![("POST /instance/v1/zones/{zone}/servers/{id}/action poweron", "out-of-stock", 9, 0)]),
         ("an unknown zone", present().replace("fr-par-2", "fr-par-9"), vec![]),
         ("an unknown type", present().replace("L4-1-24G", "L5-1-24G"), vec![]),
         ("an unknown image", present().replace("      zone:", "      image: amiga_os\n      zone:"), vec![]),

@@ -65,7 +65,8 @@ fn without_a_name_the_address_stays() {
 fn a_name_that_somebody_else_uses_is_left_alone() {
     let shop = Shop::new();
     let face = Face::start(&shop);
-    let add = json!({"add": {"records": [{"name": "mypad", "type": "A", "data": "198.51.100.7", "ttl": 300, "priority": 0, "comment": null}]}});
+    let add =
+        json!({"add": {"records": [{"name": "mypad", "type": "A", "data": "198.51.100.7", "ttl": 300, "priority": 0, "comment": null}]}});
     let body = json!({"changes": [add], "return_all_records": false, "disallow_new_zone_creation": false});
     let (status, answer) = face.call("PATCH", "/domain/v2beta1/dns-zones/example.com/records", Some(&body));
     assert_eq!(status, 200, "{answer}");
@@ -225,6 +226,23 @@ fn a_refused_detach_costs_snapshots_and_no_byte() {
     face.apply(&shop, &pad("present", ""));
 }
 
+/// For a moment after a server's deletion its volumes still say that it holds them.
+#[test]
+fn a_volume_that_speaks_of_a_server_that_is_gone_is_waited_for() {
+    let shop = Shop::new();
+    let face = Face::start(&shop);
+    let kept = |state| pad(state, "").replace("enable: true", "enable: false");
+    face.apply(&shop, &kept("present"));
+    face.apply(&shop, &kept("stopped"));
+    face.post(
+        "/_emulator/faults",
+        json!({"operation": "DELETE /instance/v1/zones/{zone}/servers/{id}", "what": "slow", "factor": 400, "times": 1}),
+    );
+    face.apply(&shop, &kept("absent"));
+    assert_eq!(face.judge(&["in:default.mypad"]), (Vec::new(), Vec::new()));
+    face.apply(&shop, &kept("present"));
+}
+
 /// A snapshot's deletion that is refused is said, and never keeps an instance from done.
 #[test]
 fn a_refused_snapshot_delete_is_tried_again_at_the_next_archive() {
@@ -251,7 +269,10 @@ fn a_spec_names_its_account() {
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     let config = "secret_key: wrong\nprofiles:\n  other:\n    secret_key: the-other-key\n    default_zone: fr-par-2\n";
     shop.write("scw.yaml", &format!("{config}    default_project_id: {PROJECT}\n"));
-    shop.write("pad.yaml", &spec("profile: other").replace("      zone: fr-par-2\n", "").replace(&format!("      projectId: {PROJECT}\n"), ""));
+    shop.write(
+        "pad.yaml",
+        &spec("profile: other").replace("      zone: fr-par-2\n", "").replace(&format!("      projectId: {PROJECT}\n"), ""),
+    );
     let mut command = face.command(&shop, &["apply", "pad.yaml", "--yes"]);
     let ran = Ran::from(command.env("SCW_CONFIG_PATH", shop.path("scw.yaml")).output().unwrap());
     assert!(ran.code == 0 && ran.out.contains("in sync"), "{}{}", ran.out, ran.err);

@@ -7,8 +7,8 @@
 #![allow(dead_code)] // the benchmarks use a part of it
 
 use cloudypad::model::{
-    Address, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, Firewall, Id, Image, Instance, LastHeld, Origin, Power, Ran, Record, Root,
-    Rule, Seed, Seen, Server, Snapshot, Stamp, Tags, Volume, VolumeStatus, World, tag_value,
+    Address, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, Firewall, Id, Image, Instance, LastHeld, Origin, Power, Ran, Record,
+    Root, Rule, Seed, Seen, Server, Snapshot, Stamp, Tags, Volume, VolumeStatus, World, tag_value,
 };
 use serde_json::json;
 
@@ -184,7 +184,8 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
         let rule = |(protocol, ports): (String, String)| Rule { protocol, ports, from: network.allow_from[0].clone() };
         let mut rules: Vec<Rule> = network.ports.pairs().into_iter().map(rule).collect();
         rules.sort();
-        world.firewalls = Seen::listed(vec![Firewall { id: Id::new("fw-1"), name: "mypad".into(), shut: !open, rules, created: at(10), tags }]);
+        world.firewalls =
+            Seen::listed(vec![Firewall { id: Id::new("fw-1"), name: "mypad".into(), shut: !open, rules, created: at(10), tags }]);
     }
     for server in &mut builder.servers {
         server.address = address.then(|| Id::new("ip-1"));
