@@ -73,11 +73,11 @@ impl Deed {
 
     /// The same for a time that is no whole number of seconds.
     pub(super) fn schedule_in(&mut self, time: Duration, effect: Effect) {
-        let due = match self.pace {
-            Pace::Times(factor) => self.now.plus(time.saturating_mul(u32::try_from(factor).unwrap_or(u32::MAX))),
-            Pace::Never => Moment::NEVER,
+        let (due, factor) = match self.pace {
+            Pace::Times(factor) => (self.now.plus(time.saturating_mul(u32::try_from(factor).unwrap_or(u32::MAX))), factor),
+            Pace::Never => (Moment::NEVER, 1),
         };
-        self.truth.transitions.push(Transition { due, effect });
+        self.truth.transitions.push(Transition { due, effect, factor });
     }
 
     /// Refuses one more object of a kind that has reached its quota.
@@ -113,12 +113,14 @@ impl Deed {
         while let Some(index) = self.first_due(now) {
             let transition = self.truth.transitions.remove(index);
             self.now = transition.due;
+            self.pace = Pace::Times(transition.factor);
             self.happen(transition.effect.clone());
             if self.truth.market == Market::Scaleway {
                 scaleway::follow(self, &transition.effect);
             }
         }
         self.now = now;
+        self.pace = Pace::Times(1);
     }
 
     fn first_due(&self, now: Moment) -> Option<usize> {

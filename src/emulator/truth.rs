@@ -72,6 +72,17 @@ pub struct Transition {
     pub due: Moment,
     /// What.
     pub effect: Effect,
+    /// How many times as long as usual it takes, and so will what follows from it.
+    #[serde(default = "usual", skip_serializing_if = "is_usual")]
+    pub factor: u64,
+}
+
+fn usual() -> u64 {
+    1
+}
+
+fn is_usual(factor: &u64) -> bool {
+    *factor == 1
 }
 
 /// What may happen by itself; each names its object by id.

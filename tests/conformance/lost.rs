@@ -1,17 +1,19 @@
 //! Requests whose bodies the recorder lost, made again from what the API answered.
 
-use crate::recording::Interaction;
+use crate::recording::{Interaction, Recording};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// What must have been sent; none, if that cannot be told.
+/// What must have been sent in a call of a recording; none, if that cannot be told.
 ///
 /// `seen` are the ids of all answers before this one.
-pub fn request_of(interaction: &Interaction, seen: &BTreeSet<String>) -> Option<Value> {
+pub fn request_of(recording: &Recording, index: usize, seen: &BTreeSet<String>) -> Option<Value> {
+    let interaction = &recording.interactions[index];
+    let (before, later) = (&recording.interactions[..index], &recording.interactions[index + 1..]);
     let answer = interaction.answer.as_ref()?;
     let last = interaction.path.rsplit('/').next()?;
     match (interaction.method.as_str(), last) {
-        ("POST", "servers") => server(answer.get("server")?, seen),
+        ("POST", "servers") => server(answer.get("server")?, seen, later),
         ("POST", "volumes") if interaction.path.starts_with("/block") => volume(answer),
         ("POST", "snapshots") if interaction.path.starts_with("/block") => {
             let mut body = kept(answer, &["name", "project_id", "tags"]);
@@ -44,28 +46,31 @@ pub fn request_of(interaction: &Interaction, seen: &BTreeSet<String>) -> Option<
             Some(json!({"volume_id": newest["id"], "volume_type": newest["volume_type"]}))
         }
         ("POST", "detach-volume") => {
-            // A refusal names the volume.
-            let told = answer["details"][0]["help_message"].as_str()?;
-            Some(json!({"volume_id": crate::names::ids(told).first()?}))
+            // A refusal names the volume; otherwise it is the one that was there and is not any more.
+            let told = answer["details"][0]["help_message"].as_str().and_then(|it| crate::names::ids(it).first().map(|id| json!(id)));
+            let server = answer["server"]["id"].clone();
+            let volumes =
+                |tree: &Value| tree["server"]["volumes"].as_object().map(|all| all.values().map(|it| it["id"].clone()).collect::<Vec<_>>());
+            let earlier = before.iter().rev().filter_map(|it| it.answer.as_ref()).find(|it| it["server"]["id"] == server).and_then(volumes);
+            let now = volumes(answer).unwrap_or_default();
+            let gone = told.or_else(|| earlier?.into_iter().find(|id| !now.contains(id)))?;
+            Some(json!({"volume_id": gone}))
         }
-        ("POST", "action") => {
-            let action = match answer["task"]["description"].as_str()? {
-                "server_poweron" | "server_batch_poweron" => "poweron",
-                "server_poweroff" => "poweroff",
-                "server_terminate" => "terminate",
-                "server_reboot" => "reboot",
-                "server_stop_in_place" => "stop_in_place",
-                _ => return None,
-            };
-            Some(json!({"action": action}))
+        ("POST", "import-from-object-storage" | "import-from-s3") => {
+            let mut body = kept(answer, &["name", "project_id", "size", "tags"]);
+            body["bucket"] = json!("lost");
+            body["key"] = json!("lost");
+            Some(body)
         }
-        ("PATCH", _) => change(interaction, answer),
+        ("POST", "export-to-object-storage") => Some(json!({"bucket": "lost", "key": "lost"})),
+        ("POST", "action") => Some(json!({"action": action(interaction, later)?})),
+        ("PATCH", _) => change(interaction, answer, later),
         _ => None,
     }
 }
 
 /// A change that leads to what was answered, whatever it began with.
-fn change(interaction: &Interaction, answer: &Value) -> Option<Value> {
+fn change(interaction: &Interaction, answer: &Value, later: &[Interaction]) -> Option<Value> {
     let kind = interaction.path.rsplit('/').nth(1)?;
     match (kind, interaction.path.starts_with("/block")) {
         ("servers", _) => {
@@ -79,6 +84,7 @@ fn change(interaction: &Interaction, answer: &Value) -> Option<Value> {
             body["security_group"] = kept(&server["security_group"], &["id"]);
             Some(body)
         }
+        ("volumes", false) => Some(kept(answer.get("volume")?, &["name", "tags"])),
         ("ips", _) => {
             let mut body = kept(answer.get("ip")?, &["tags", "reverse"]);
             body["server"] = answer["ip"]["server"]["id"].clone();
@@ -91,7 +97,13 @@ fn change(interaction: &Interaction, answer: &Value) -> Option<Value> {
         ("images", _) => Some(kept(answer.get("image")?, &["name", "tags", "public", "arch"])),
         ("ssh-keys", _) => Some(kept(answer, &["name", "disabled"])),
         // While a volume is being changed it shows what it was, not what it will be.
-        ("volumes", true) if answer["status"] == "updating" => None,
+        ("volumes", true) if answer["status"] == "updating" => {
+            let looks = later.iter().filter(|it| it.path == interaction.path).filter_map(|it| it.answer.as_ref());
+            let after = looks.into_iter().find(|it| it["status"] != "updating")?;
+            let mut body = kept(after, &["size"]);
+            body["perf_iops"] = after["specs"]["perf_iops"].clone();
+            Some(body)
+        }
         ("volumes" | "snapshots", true) => Some(kept(answer, &["name", "tags"])),
         _ => None,
     }
@@ -105,15 +117,50 @@ fn image(image: &Value) -> Value {
     body
 }
 
-fn server(server: &Value, seen: &BTreeSet<String>) -> Option<Value> {
+/// The action after which a server looked as it did.
+fn action(interaction: &Interaction, later: &[Interaction]) -> Option<&'static str> {
+    // Older answers tell it themselves.
+    let told = interaction.answer.as_ref()?["task"]["description"].as_str().unwrap_or_default();
+    let named = ["poweron", "poweroff", "terminate", "reboot", "stop_in_place", "backup"];
+    if let Some(action) = named.into_iter().find(|action| told.starts_with("server_") && told.ends_with(action)) {
+        return Some(action);
+    }
+    let path = interaction.path.strip_suffix("/action")?;
+    let next = later.iter().find(|it| it.method == "GET" && it.path == path)?;
+    let server = &next.answer.as_ref()?["server"];
+    let (state, detail) = (server["state"].as_str().unwrap_or("gone"), server["state_detail"].as_str().unwrap_or_default());
+    Some(match (state, detail) {
+        (_, "rebooting") => "reboot",
+        (_, "terminating") | ("gone", _) => "terminate",
+        ("starting" | "running", _) => "poweron",
+        ("stopping" | "stopped in place", "stopping in place" | "stopped in place") => "stop_in_place",
+        ("stopping" | "stopped", _) => "poweroff",
+        _ => return None,
+    })
+}
+
+fn server(server: &Value, seen: &BTreeSet<String>, later: &[Interaction]) -> Option<Value> {
     let mut body = kept(server, &["name", "commercial_type", "project", "dynamic_ip_required", "boot_type", "tags", "protected"]);
     if let Some(image) = server["image"]["id"].as_str() {
         body["image"] = json!(image);
     }
     // What existed before was named; what did not came from the image.
     let known = |value: &Value| value["id"].as_str().is_some_and(|id| seen.contains(id));
-    let slots = server["volumes"].as_object()?.iter().filter(|(_, volume)| known(volume));
-    let slots: Map<String, Value> = slots.map(|(slot, volume)| (slot.clone(), kept(volume, &["id", "volume_type"]))).collect();
+    let slots = server["volumes"].as_object()?.iter().map(|(slot, volume)| {
+        let mut template = kept(volume, &["volume_type", "boot", "name"]);
+        // A block volume shows its size only where it lives.
+        let looks = later.iter().filter(|it| it.path.starts_with("/block")).filter_map(|it| it.answer.as_ref());
+        let size = Some(&volume["size"])
+            .filter(|it| it.is_number())
+            .or_else(|| Some(&looks.into_iter().find(|it| it["id"] == volume["id"])?["size"]));
+        match size {
+            _ if known(volume) => template["id"] = volume["id"].clone(),
+            Some(size) => template["size"] = size.clone(),
+            None => {}
+        }
+        (slot.clone(), template)
+    });
+    let slots: Map<String, Value> = slots.collect();
     if !slots.is_empty() {
         body["volumes"] = Value::Object(slots);
     }

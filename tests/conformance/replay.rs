@@ -57,6 +57,7 @@ pub enum Verdict {
 pub fn replay(recording: &Recording, cloud: &mut dyn Cloud) -> io::Result<Vec<Line>> {
     let mut replay = Replay {
         cloud,
+        recording,
         names: Names::default(),
         born: born(recording),
         projects: projects(recording),
@@ -72,7 +73,7 @@ pub fn replay(recording: &Recording, cloud: &mut dyn Cloud) -> io::Result<Vec<Li
         let route = Route::of(&interaction.method, &interaction.path);
         let verdict = match &route {
             Some(route) => {
-                let verdict = replay.one(route, interaction, lags(recording, index));
+                let verdict = replay.one(route, index, lags(recording, index));
                 verdict.map_err(|error| io::Error::other(format!("{}:{} {call}: {error}", recording.name, interaction.seq)))?
             }
             None => {
@@ -91,6 +92,7 @@ pub fn replay(recording: &Recording, cloud: &mut dyn Cloud) -> io::Result<Vec<Li
 
 struct Replay<'a> {
     cloud: &'a mut dyn Cloud,
+    recording: &'a Recording,
     names: Names,
     born: BTreeSet<String>,
     projects: BTreeSet<String>,
@@ -106,9 +108,10 @@ struct Replay<'a> {
 }
 
 impl Replay<'_> {
-    fn one(&mut self, route: &Route, interaction: &Interaction, lags: bool) -> io::Result<Verdict> {
+    fn one(&mut self, route: &Route, index: usize, lags: bool) -> io::Result<Verdict> {
+        let interaction = &self.recording.interactions[index];
         self.cloud.turn(interaction);
-        let call = match self.call_of(interaction) {
+        let call = match self.call_of(index) {
             Ok(call) => call,
             Err(reason) => return Ok(Verdict::Depends(reason)),
         };
@@ -166,7 +169,8 @@ impl Replay<'_> {
     /// The call with today's names in it.
     ///
     /// Errors: why it cannot be made.
-    fn call_of(&self, interaction: &Interaction) -> Result<Call, String> {
+    fn call_of(&self, index: usize) -> Result<Call, String> {
+        let interaction = &self.recording.interactions[index];
         let unknown =
             |text: &str| ids(text).into_iter().find(|id| self.names.of(id).is_none() && !crate::names::is_fixed(id)).map(str::to_owned);
         if interaction.status < 400
@@ -178,9 +182,9 @@ impl Replay<'_> {
         }
         let body = match &interaction.request {
             _ if interaction.method == "GET" || interaction.method == "DELETE" => None,
-            _ if interaction.lost_its_request() => {
-                Some(request_of(interaction, &self.seen).ok_or("the recorder lost the request, and the answer does not tell it")?)
-            }
+            _ if interaction.lost_its_request() => Some(
+                request_of(self.recording, index, &self.seen).ok_or("the recorder lost the request, and the answer does not tell it")?,
+            ),
             sent => sent.clone(),
         };
         let sent = body.as_ref().map(Value::to_string).unwrap_or_default();

@@ -42,10 +42,11 @@ fn seen(request: &Request, answer: &Answer) -> Map<String, Value> {
         return seen;
     }
     let Body::Json(body) = &answer.body else { return seen };
-    let bare = std::iter::once(body);
-    let inside = body.as_object().into_iter().flat_map(Map::values);
+    let bare = body["id"].is_string().then_some(body);
+    let envelope = body.as_object().filter(|_| bare.is_none());
+    let inside = envelope.into_iter().flatten().filter(|(key, _)| *key != "task").map(|(_, value)| value);
     let listed = inside.clone().filter_map(Value::as_array).flatten();
-    for object in bare.chain(inside).chain(listed) {
+    for object in bare.into_iter().chain(inside).chain(listed) {
         let condition = object["status"].as_str().or(object["state"].as_str());
         if let (Some(id), Some(condition)) = (object["id"].as_str(), condition) {
             seen.insert(id.to_owned(), json!(condition));
@@ -69,6 +70,8 @@ mod tests {
         assert_eq!(seen_in("servers/a", 200, json!({"server": {"id": "a", "state": "stopped"}})), json!({"a": "stopped"}));
         assert_eq!(seen_in("volumes", 200, json!({"volumes": [{"id": "v", "status": "in_use"}]})), json!({"v": "in_use"}));
         assert_eq!(seen_in("volumes/v", 200, json!({"id": "v", "status": "creating"})), json!({"v": "creating"}));
+        let snapshot = json!({"id": "s", "status": "creating", "parent_volume": {"id": "v", "status": "available"}});
+        assert_eq!(seen_in("snapshots", 200, snapshot), json!({"s": "creating"}));
         assert_eq!(seen_in("servers/a", 404, json!({"type": "not_found"})), json!({"a": "gone"}));
     }
 

@@ -320,6 +320,19 @@ fn transitions_may_be_slow_or_stuck() {
     assert_eq!(garden.state(&server), "starting");
     garden.pass(1);
     assert_eq!(garden.state(&server), "running");
+    // What follows from a slow order is slow as well: a volume of a server that is deleted leaves it slowly.
+    let other = garden.server("PLAY2-PICO", json!({}));
+    let root = garden.root(&other);
+    garden.arm("DELETE *", json!({"slow": {"factor": 400}}));
+    garden.call("DELETE", &format!("{ZONE}/servers/{other}"), Value::Null);
+    assert_eq!(garden.state(&other), "gone");
+    let bond = || garden.get(&format!("{BLOCK}/volumes/{root}"))["references"][0]["status"].clone();
+    garden.pass(159);
+    assert_eq!(bond(), "attached");
+    garden.pass(1);
+    assert_eq!(bond(), "detaching");
+    garden.pass(640);
+    assert_eq!(bond(), Value::Null);
     garden.post("/_emulator/faults", json!({"operation": "*", "what": "stuck"}));
     garden.act(&server, "poweroff");
     garden.pass(100_000);
