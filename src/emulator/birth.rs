@@ -166,6 +166,7 @@ impl Deed {
             from_image: Some(label.to_owned()),
             tags: Vec::new(),
             local: false,
+            ephemeral: false,
         };
         let price = self.truth.market.volume(size_gb);
         self.open_bill(&id, "volume", &volume.name, price);

@@ -162,7 +162,7 @@ impl Deed {
 
     /// The same for a disk file whose writes were noticed before.
     pub(super) fn bury(&mut self, file: &str, name: &str, tags: &[String]) {
-        let was_whole = self.truth.is_whole(file);
+        let was_whole = self.truth.is_whole(file) && self.truth.volumes.get(file).is_none_or(|it| !it.ephemeral);
         if let Some(content) = self.truth.ledger.contents.remove(file)
             && was_whole
             && !content.virgin

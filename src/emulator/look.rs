@@ -103,7 +103,7 @@ impl Cloud {
             for it in truth.servers.values().filter(|it| !lives(&it.tags)) {
                 lines.push(format!("server {} {}", it.id, it.name));
             }
-            for it in truth.volumes.values().filter(|it| !lives(&it.tags) && !serves(&it.server)) {
+            for it in truth.volumes.values().filter(|it| !it.ephemeral && !lives(&it.tags) && !serves(&it.server)) {
                 lines.push(format!("volume {} {}", it.id, it.name));
             }
             let imaged = |id: &str| truth.scaleway.images_with(id).any(|(_, image)| lives(&image.tags));

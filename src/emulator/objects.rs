@@ -190,6 +190,9 @@ pub struct Volume {
     /// Whether it lies on the machine's own disks: it costs nothing by itself, and joins and leaves a server at once.
     #[serde(default)]
     pub local: bool,
+    /// Whether nobody may count on its bytes: it goes when it leaves its server, and that is no loss.
+    #[serde(default)]
+    pub ephemeral: bool,
 }
 
 /// A copy of a volume.

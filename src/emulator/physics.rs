@@ -212,14 +212,12 @@ impl Deed {
             self.bury(disk, &server.name, &server.tags);
         }
         for volume in &server.volumes {
-            let own = self.truth.volumes.get(volume).filter(|volume| volume.local && server.takes_local_disks).cloned();
-            if let Some(own) = own {
+            let own = server.takes_local_disks && self.truth.volumes.get(volume).is_some_and(|volume| volume.local);
+            if own {
                 if self.notice_writes(volume).is_err() {
                     self.note_writing(volume);
                 }
-                self.bury(volume, &own.name, &own.tags);
-                self.close_bills(volume);
-                self.truth.volumes.remove(volume);
+                self.remove_volume(volume);
                 continue;
             }
             if self.notice_writes(volume).is_err()
@@ -265,6 +263,18 @@ impl Deed {
             }
             volume.server = None;
             volume.last_detached = Some(stamp);
+            if volume.ephemeral {
+                self.remove_volume(id);
+            }
+        }
+    }
+
+    /// Ends a volume by itself, bytes and all.
+    fn remove_volume(&mut self, id: &str) {
+        if let Some(volume) = self.truth.volumes.get(id).cloned() {
+            self.bury(id, &volume.name, &volume.tags);
+            self.close_bills(id);
+            self.truth.volumes.remove(id);
         }
     }
 

@@ -100,6 +100,7 @@ impl Deed {
             from_image: None,
             tags: new.tags,
             local: false,
+            ephemeral: false,
         };
         let price = self.truth.market.volume(volume.size_gb);
         self.open_bill(&id, "volume", &volume.name, price);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::changes::{Change, notice, take_up_address};
 use super::details::{AddressDetails, organization};
-use super::exchange::{Answer, header_page};
+use super::exchange::{Answer, Body, Request, header_page};
 use super::ids::{fold, is_uuid};
 use super::input::{Fields, invalid, patched_tags};
 use super::routes::Args;
@@ -119,13 +119,18 @@ pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
         address.tags = tags;
     }
     if let Some(reverse) = fields.text("reverse")? {
-        // No name of a customer's resolves to an address that is reserved for examples.
-        if !reverse.is_empty() {
+        if !reverse.is_empty() && !resolves(&deed.truth, reverse, &id) {
             return Err(invalid(
                 "reverse",
                 "constraint",
                 "Your reverse must resolve. Ensure the command 'dig +short' matches your IP address.",
             ));
+        }
+    }
+    if fields.is_null("reverse") || fields.get("reverse").is_some() {
+        let reverse = fields.word("reverse")?.map(str::to_owned);
+        if let Some(details) = deed.truth.scaleway.addresses.get_mut(&id) {
+            details.reverse = reverse;
         }
     }
     if fields.is_null("server") {
@@ -137,6 +142,20 @@ pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
         give(deed, server, &id)?;
     }
     answer(&deed.truth, args.zone, &id, 200)
+}
+
+/// Whether a record of ours has a name lead to an address.
+fn resolves(truth: &Truth, name: &str, id: &str) -> bool {
+    let Some(address) = truth.addresses.get(id).map(|address| address.address.as_str()) else { return false };
+    let name = name.trim_end_matches('.');
+    let cuts = name.match_indices('.').map(|(at, _)| (&name[..at], &name[at + 1..])).chain([("", name)]);
+    cuts.into_iter().any(|(host, zone)| {
+        let query = [("name", host), ("type", "A")].map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+        let request = Request { query, ..Request::default() };
+        let answer = truth.scaleway.records.read(&request, &["dns-zones", zone, "records"], "", truth.seed, truth.latest);
+        let Body::Json(body) = answer.body else { return false };
+        body["records"].as_array().into_iter().flatten().any(|record| record["data"] == address)
+    })
 }
 
 /// DELETE `ips/{id or address}`, be it attached or not.

@@ -73,7 +73,7 @@ fn look(face: &Face, request: &Request, route: &[&str]) -> Result<Answer, Answer
         ["leaks"] => json!({"lines": cloud.leaks(&request.all("living"))?}),
         ["faults"] => json!({"armed": cloud.truth()?.faults.armed}),
         ["clock"] => clock(face)?,
-        ["log"] => json!({"requests": face.log().clone()}),
+        ["log"] => json!({"requests": face.log().lines}),
         ["disks", id] => {
             let path = cloud.disk_path(id);
             let length = std::fs::metadata(&path).map(|file| file.len()).map_err(|_| Answer::not_found("disk", id))?;
@@ -120,7 +120,7 @@ fn act(face: &Face, request: &Request, route: &[&str]) -> Result<Answer, Answer>
             body["due"] = json!(due);
             return Ok(Answer::ok(body));
         }
-        ("DELETE", ["log"]) => face.log().clear(),
+        ("DELETE", ["log"]) => face.log().lines.clear(),
         ("POST", ["guest-shutdown"]) => {
             let body = request.json()?;
             let server = body["server"].as_str().unwrap_or_default().to_owned();

@@ -107,6 +107,9 @@ pub fn follow(deed: &mut Deed, effect: &Effect) {
         Effect::Stopped(id) | Effect::TurnedAway(id) => settled(deed, id, ServerState::Stopped, ""),
         Effect::StoppedInPlace(id) => settled(deed, id, ServerState::StoppedInPlace, "stopped in place"),
         Effect::ServerGone(id) if !deed.truth.servers.contains_key(id) => forget(deed, id),
+        Effect::VolumeDetached(id) if !deed.truth.volumes.contains_key(id) => {
+            deed.truth.scaleway.volumes.remove(id);
+        }
         Effect::VolumeDetached(id) => {
             if let Some(volume) = deed.truth.scaleway.volumes.get_mut(id)
                 && deed.truth.volumes.get(id).is_some_and(|volume| volume.server.is_none())

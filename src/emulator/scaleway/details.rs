@@ -105,7 +105,7 @@ pub enum Kind {
     Sbs,
     /// On the machine's own disks.
     LSsd,
-    /// The same, and gone whenever the server is.
+    /// The same, for what nobody keeps: gone when it leaves its server.
     Scratch,
 }
 
@@ -198,6 +198,9 @@ pub struct SnapshotDetails {
     pub project: String,
     /// Whether others may use it.
     pub public: bool,
+    /// Whether it can become a volume of any kind; of local ones only.
+    #[serde(default)]
+    pub unified: bool,
     /// The name its volume had, for when that is gone.
     pub volume_name: String,
     /// Whether the storage itself holds it while it is being made.
@@ -210,6 +213,17 @@ pub struct SnapshotDetails {
     pub released_by: Option<(String, Moment)>,
     /// When it last changed.
     pub modified: Moment,
+}
+
+impl SnapshotDetails {
+    /// The `volume_type` of the snapshot, as the instance API names it.
+    pub fn word(&self) -> &'static str {
+        match self.kind {
+            Kind::Sbs => "sbs_snapshot",
+            _ if self.unified => "unified",
+            kind => kind.word(),
+        }
+    }
 }
 
 /// An image: which snapshots a server begins with.

@@ -3,13 +3,12 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::Value;
-
 use super::changes::{Change, later};
 use super::exchange::{Answer, Body, Request};
 use super::ids::uuid_of;
+use super::log::{self, Log};
 use super::routes::{self, Args, Call, Route};
-use super::{admin, catalogue, log};
+use super::{admin, catalogue};
 use crate::emulator::physics::Pace;
 use crate::emulator::{Cloud, FaultKind, Moment, Refusal};
 
@@ -18,7 +17,7 @@ pub struct Face {
     pub(super) cloud: Cloud,
     /// The only token that is taken; any, if missing.
     token: Option<String>,
-    log: Mutex<Vec<Value>>,
+    log: Mutex<Log>,
 }
 
 /// What a request comes to.
@@ -38,7 +37,7 @@ struct Silence;
 impl Face {
     /// A face over a cloud of [`Market::Scaleway`](crate::emulator::Market::Scaleway), for callers with this token or any.
     pub fn new(cloud: Cloud, token: Option<String>) -> Face {
-        Face { cloud, token, log: Mutex::new(Vec::new()) }
+        Face { cloud, token, log: Mutex::new(Log::default()) }
     }
 
     /// The cloud behind it.
@@ -53,16 +52,16 @@ impl Face {
         let outcome = if is_admin { Ok(admin::answer(self, request)) } else { self.serve(request, &mut fault) };
         let at = self.cloud.now().unwrap_or_default();
         let answer = outcome.ok();
-        let number = self.log().len();
-        if !is_admin {
-            self.log().push(log::entry(request, answer.as_ref(), fault, number, at));
-        }
-        let id = uuid_of(number as u64, &["request", &at.to_string(), if is_admin { "admin" } else { "" }]);
+        let number = match is_admin {
+            true => self.log().next,
+            false => self.log().add(|number| log::entry(request, answer.as_ref(), fault, number, at)),
+        };
+        let id = uuid_of(number, &["request", &at.to_string(), if is_admin { "admin" } else { "" }]);
         Reply { answer, at, id }
     }
 
-    /// Every request to the API since the log was begun, in order.
-    pub fn log(&self) -> MutexGuard<'_, Vec<Value>> {
+    /// The requests to the API, in order.
+    pub(super) fn log(&self) -> MutexGuard<'_, Log> {
         // A panic leaves at worst one entry out.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -100,7 +100,7 @@ fn shown(truth: &Truth, id: &str, image: &ImageDetails) -> Value {
 fn part(truth: &Truth, snapshot: &str) -> Value {
     let local = truth.scaleway.snapshots.get(snapshot).filter(|it| it.kind != Kind::Sbs).zip(truth.snapshots.get(snapshot));
     match local {
-        Some((details, core)) => json!({"id": snapshot, "name": core.name, "volume_type": "l_ssd", "size": details.bytes}),
+        Some((details, core)) => json!({"id": snapshot, "name": core.name, "volume_type": details.word(), "size": details.bytes}),
         None => json!({"volume_type": "sbs_snapshot", "id": snapshot, "size": 0, "name": ""}),
     }
 }

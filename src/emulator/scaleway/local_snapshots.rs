@@ -36,7 +36,7 @@ fn shown(truth: &Truth, snapshot: &Snapshot, details: &SnapshotDetails) -> Value
     json!({
         "id": snapshot.id,
         "name": snapshot.name,
-        "volume_type": details.kind.word(),
+        "volume_type": details.word(),
         "creation_date": offset(snapshot.created),
         "modification_date": offset(details.modified),
         "organization": organization(truth),
@@ -80,13 +80,16 @@ pub fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     }
     let found = deed.truth.volumes.get(volume).filter(|it| it.zone == args.zone);
     let found = found.ok_or_else(|| Answer::not_found("instance_volume", volume))?;
-    if !found.local {
+    if !found.local || found.ephemeral {
         return Err(invalid("volume_type", "constraint", "not a valid value"));
     }
     let name = fields.word("name")?.map_or_else(|| format!("snp-{}", found.name), str::to_owned);
     let given = fields.word("project")?.or(fields.word("organization")?);
     let project = deed.truth.scaleway.project(deed.truth.seed, given);
     let id = take_snapshot(deed, volume, &name, project, fields.texts("tags")?.unwrap_or_default())?;
+    if let Some(details) = deed.truth.scaleway.snapshots.get_mut(&id) {
+        details.unified = fields.word("volume_type")? == Some("unified");
+    }
     let (snapshot, details) = find(&deed.truth, args.zone, &id)?;
     let task = pretended(deed.now, args.zone, "fake task", "/snapshots", &format!("snapshots/{id}"));
     Ok(Answer::json(201, json!({"snapshot": shown(&deed.truth, snapshot, details), "task": task})))

@@ -1,13 +1,40 @@
 //! What was asked and answered, line by line, for whoever judges a client.
 
+use std::collections::VecDeque;
+
 use serde_json::{Map, Value, json};
 
 use super::exchange::{Answer, Body, Request};
 use crate::emulator::{FaultKind, Moment};
 
+/// How many lines are kept.
+const KEPT: usize = 20_000;
+
+/// The latest requests.
+#[derive(Default)]
+pub struct Log {
+    /// The number of the next request.
+    pub next: u64,
+    /// The lines, the latest last.
+    pub lines: VecDeque<Value>,
+}
+
+impl Log {
+    /// Adds the line of the next request; gives its number.
+    pub fn add(&mut self, line: impl FnOnce(u64) -> Value) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        if self.lines.len() == KEPT {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(line(number));
+        number
+    }
+}
+
 /// A line of the log: `status` is 0 where the connection was closed without an answer, `time` is in cloud seconds since
 /// 1970, `seen` is the condition of every object the answer showed. What is told to a guest may be secret, and is left out.
-pub fn entry(request: &Request, answer: Option<&Answer>, fault: Option<FaultKind>, number: usize, at: Moment) -> Value {
+pub fn entry(request: &Request, answer: Option<&Answer>, fault: Option<FaultKind>, number: u64, at: Moment) -> Value {
     let is_secret = request.path.iter().any(|part| part == "user_data");
     let body = match serde_json::from_slice::<Value>(&request.body) {
         Ok(body) if !is_secret => body,

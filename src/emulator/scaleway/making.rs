@@ -91,6 +91,7 @@ pub fn make_volume(deed: &mut Deed, new: NewDisk) -> Result<String, Answer> {
         from_image,
         tags: new.tags,
         local,
+        ephemeral: new.kind == Kind::Scratch,
     };
     let details = VolumeDetails {
         kind: new.kind,
@@ -152,6 +153,7 @@ pub fn take_snapshot(deed: &mut Deed, volume: &str, name: &str, project: String,
         bytes,
         project,
         public: false,
+        unified: false,
         volume_name: found.map(|volume| volume.name.clone()).unwrap_or_default(),
         held,
         exporting: false,
@@ -187,6 +189,7 @@ pub fn import_snapshot(deed: &mut Deed, zone: &str, name: &str, bytes: u64, proj
         bytes,
         project,
         public: false,
+        unified: false,
         volume_name: String::new(),
         held: false,
         exporting: false,

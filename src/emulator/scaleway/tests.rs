@@ -521,6 +521,38 @@ fn addresses_come_and_go() {
 }
 
 #[test]
+fn a_reverse_name_must_resolve() {
+    let garden = Garden::new();
+    let ip = garden.post(&format!("{ZONE}/ips"), json!({"project": "p"}))["ip"].clone();
+    let url = format!("{ZONE}/ips/{}", id(&ip));
+    let name = json!({"reverse": "pad.example.com"});
+    let (status, body) = garden.call("PATCH", &url, name.clone());
+    assert_eq!((status, &body["details"][0]["argument_name"]), (400, &json!("reverse")));
+    let record = json!({"name": "pad", "type": "A", "data": ip["address"], "ttl": 60, "priority": 0});
+    let changes = json!({"changes": [{"add": {"records": [record]}}], "return_all_records": false});
+    assert_eq!(garden.call("PATCH", "/domain/v2beta1/dns-zones/example.com/records", changes).0, 200);
+    assert_eq!(garden.call("PATCH", &url, name).1["ip"]["reverse"], "pad.example.com");
+    assert_eq!(garden.call("PATCH", &url, json!({"tags": ["a"]})).1["ip"]["reverse"], "pad.example.com");
+    assert_eq!(garden.call("PATCH", &url, json!({"reverse": null})).1["ip"]["reverse"], Value::Null);
+}
+
+#[test]
+fn scratch_is_nobodys_loss() {
+    let garden = Garden::new();
+    let gpu = image("ubuntu_jammy_gpu_os_12", stock_images::Kind::Sbs);
+    let server = garden.server("L40S-1-48G", json!({"image": gpu}));
+    let shown = garden.get(&format!("{ZONE}/servers/{server}"))["server"]["volumes"]["1"].clone();
+    assert_eq!((&shown["volume_type"], &shown["size"]), (&json!("scratch"), &json!(1_600_000_000_000_u64)));
+    let scratch = id(&shown);
+    garden.write(&scratch, b"cache");
+    assert_eq!(garden.call("POST", &format!("{ZONE}/snapshots"), json!({"name": "s", "volume_id": scratch})).0, 400);
+    assert_eq!(garden.call("DELETE", &format!("{ZONE}/servers/{server}"), Value::Null).0, 204);
+    assert_eq!(garden.call("GET", &format!("{ZONE}/volumes/{scratch}"), Value::Null).0, 404);
+    assert_eq!(garden.losses(), 0);
+    assert!(garden.get("/_emulator/truth")["scaleway"]["volumes"].get(&scratch).is_none());
+}
+
+#[test]
 fn a_server_has_an_address_of_its_own_while_it_runs() {
     let garden = Garden::new();
     let server = garden.running(json!({"dynamic_ip_required": true}));
