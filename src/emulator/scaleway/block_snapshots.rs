@@ -17,9 +17,9 @@ use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};
 
 /// How long it takes to copy a snapshot to the object storage.
-const EXPORT_SECONDS: u64 = 4;
+pub const EXPORT_SECONDS: u64 = 4;
 /// The size of what is imported without one being named.
-const IMPORT_BYTES: u64 = 10 * GB;
+pub const IMPORT_BYTES: u64 = 10 * GB;
 
 /// The block snapshot of this id in a zone.
 ///
@@ -193,6 +193,6 @@ pub fn import(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let name = fields.needed("name")?.to_owned();
     let bytes = fields.number("size")?.filter(|size| *size > 0).unwrap_or(IMPORT_BYTES);
     let project = deed.truth.scaleway.project(deed.truth.seed, fields.word("project_id")?);
-    let id = import_snapshot(deed, args.zone, &name, bytes, project, fields.texts("tags")?.unwrap_or_default())?;
+    let id = import_snapshot(deed, args.zone, &name, Kind::Sbs, bytes, project, fields.texts("tags")?.unwrap_or_default())?;
     answer(&deed.truth, args, &id, true)
 }

@@ -76,7 +76,7 @@ fn shown(volume: &Volume, details: &VolumeDetails, is_v1: bool) -> Value {
         "last_detached_at": volume.last_detached.map(zulu),
     });
     if is_v1 && let Some(object) = object.as_object_mut() {
-        object.insert("kms_key_id".to_owned(), Value::Null);
+        object.insert("kms_key_id".to_owned(), json!(details.kms_key));
     }
     object
 }
@@ -153,6 +153,10 @@ pub fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let project = deed.truth.scaleway.project(deed.truth.seed, fields.word("project_id")?);
     let tags = fields.texts("tags")?.unwrap_or_default();
     let id = make_volume(deed, NewDisk { zone: args.zone, name, project, kind: Kind::Sbs, bytes, iops, source, tags })?;
+    let kms_key = fields.word("kms_key_id")?.map(str::to_owned);
+    if let Some(details) = deed.truth.scaleway.volumes.get_mut(&id) {
+        details.kms_key = kms_key;
+    }
     answer(&deed.truth, args, &id)
 }
 

@@ -52,6 +52,8 @@ pub enum Change {
         /// Operations per second.
         iops: u64,
     },
+    /// A private NIC is connected.
+    Connected(String),
     /// A snapshot is copied to the object storage.
     Exported(String),
     /// The rules of a security group have arrived everywhere.
@@ -202,6 +204,11 @@ fn happen(deed: &mut Deed, change: &Change) {
             }
             touch_volume(deed, volume);
         }
+        Change::Connected(id) => {
+            if let Some(nic) = deed.truth.scaleway.private_nics.get_mut(id) {
+                nic.syncing = false;
+            }
+        }
         Change::Exported(id) => {
             if let Some(snapshot) = deed.truth.scaleway.snapshots.get_mut(id) {
                 snapshot.exporting = false;
@@ -298,6 +305,7 @@ fn settled(deed: &mut Deed, id: &str, state: ServerState, detail: &str) {
 /// Forgets a server that is gone, and the volumes that went with it.
 fn forget(deed: &mut Deed, id: &str) {
     let Some(details) = deed.truth.scaleway.servers.remove(id) else { return };
+    deed.truth.scaleway.private_nics.retain(|_, nic| nic.server != id);
     for slot in details.slots.values() {
         if deed.truth.volumes.contains_key(&slot.volume) {
             leave_later(deed, &slot.volume);

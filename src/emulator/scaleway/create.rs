@@ -17,7 +17,7 @@ use super::making::{NewDisk, Source, bind, make_volume};
 use super::routes::Args;
 use super::servers::{boot_type_of, shown};
 use super::types::ServerType;
-use super::{groups, images};
+use super::{groups, images, placement_groups};
 use crate::emulator::objects::{Root, Server, ServerState};
 use crate::emulator::physics::Deed;
 
@@ -58,6 +58,10 @@ pub fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
         None => groups::default_of(deed, zone, &project)?,
     };
     let ips = addresses_of(deed, zone, &fields)?;
+    let placement_group = fields.word("placement_group")?.map(str::to_owned);
+    if let Some(group) = &placement_group {
+        placement_groups::find(&deed.truth, zone, group)?;
+    }
 
     let (id, created) = (deed.mint("server"), deed.tick());
     let birth = Birth { zone, project: project.clone(), row, origin };
@@ -93,7 +97,7 @@ pub fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
         user_data: BTreeMap::new(),
         mac: (fold(deed.truth.seed, &["mac", &id]) & 0x00ff_ffff) as u32,
         placed: false,
-        placement_group: fields.word("placement_group")?.map(str::to_owned),
+        placement_group,
         admin_key: fields.word("admin_password_encryption_ssh_key_id")?.map(str::to_owned),
         modified: created,
     };

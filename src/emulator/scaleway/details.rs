@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use super::catalogue::Availability;
 use super::keys::{Keys, default_project};
+use super::placement_groups::PlacementGroup;
+use super::private_nics::PrivateNic;
 use super::records::Records;
 use crate::emulator::{Moment, Truth};
 
@@ -32,6 +34,10 @@ pub struct Details {
     pub addresses: BTreeMap<String, AddressDetails>,
     /// Of security groups.
     pub groups: BTreeMap<String, GroupDetails>,
+    /// Placement groups.
+    pub placement_groups: BTreeMap<String, PlacementGroup>,
+    /// Private NICs of servers.
+    pub private_nics: BTreeMap<String, PrivateNic>,
     /// SSH keys.
     pub keys: Keys,
     /// DNS records.
@@ -183,6 +189,9 @@ pub struct VolumeDetails {
     pub parent: Option<String>,
     /// Its bond with a server.
     pub reference: Option<Reference>,
+    /// The key it is encrypted with, if it is the customer's.
+    #[serde(default)]
+    pub kms_key: Option<String>,
     /// When it last changed.
     pub modified: Moment,
 }

@@ -55,9 +55,10 @@ impl Request {
         self.path.iter().map(String::as_str).collect()
     }
 
-    /// A positive number in the query.
+    /// A positive number in the query; what is beyond all pages counts as the last number of 32 bits.
     pub fn number(&self, key: &str) -> Option<usize> {
-        self.first(key)?.parse().ok().filter(|number| *number > 0)
+        let number: u64 = self.first(key)?.parse().ok().filter(|number| *number > 0)?;
+        Some(u32::try_from(number).unwrap_or(u32::MAX) as usize)
     }
 }
 

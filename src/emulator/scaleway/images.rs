@@ -122,7 +122,8 @@ pub fn list(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
     own.retain(|(_, image)| show::is_listed(truth, now, image.created) && show::has_all(&image.tags, &tags));
     own.sort_by_key(|(_, image)| -image.created.0);
     let mut items: Vec<Value> = own.into_iter().map(|(id, image)| shown(truth, id, image)).collect();
-    if tags.is_empty() {
+    // There is one organisation besides the vendor's.
+    if tags.is_empty() && request.filter("organization").is_none_or(|organization| organization == stock_images::OWNER) {
         items.extend(stock_images::images(args.zone).map(stock_images::StockImage::instance_image));
     }
     let is = |item: &Value, key: &str| request.filter(key).is_none_or(|wanted| item[key] == wanted);

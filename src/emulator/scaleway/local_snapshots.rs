@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 
 use super::actions::pretended;
+use super::block_snapshots::{EXPORT_SECONDS, IMPORT_BYTES};
+use super::changes::{Change, later};
 use super::details::{Kind, SnapshotDetails, organization};
 use super::exchange::{Answer, header_page};
 use super::input::{Fields, invalid, not_usable, patched_tags};
-use super::making::take_snapshot;
+use super::making::{import_snapshot, take_snapshot};
 use super::moments::offset;
 use super::routes::Args;
 use super::show;
@@ -28,11 +30,14 @@ pub fn is_being_copied(truth: &Truth, volume: &str) -> bool {
 /// The snapshot object, bare.
 fn shown(truth: &Truth, snapshot: &Snapshot, details: &SnapshotDetails) -> Value {
     let state = match snapshot.state {
+        CopyState::Creating if details.imported => "importing",
+        CopyState::Available if details.exporting => "exporting",
         CopyState::Creating => "snapshotting",
         CopyState::Available => "available",
         CopyState::Error => "error",
     };
     let volume = truth.volumes.get(&snapshot.volume);
+    let volume = volume.map_or(&details.volume_name, |volume| &volume.name);
     json!({
         "id": snapshot.id,
         "name": snapshot.name,
@@ -43,7 +48,7 @@ fn shown(truth: &Truth, snapshot: &Snapshot, details: &SnapshotDetails) -> Value
         "project": details.project,
         "size": details.bytes,
         "state": state,
-        "base_volume": {"id": snapshot.volume, "name": volume.map_or(&details.volume_name, |volume| &volume.name)},
+        "base_volume": (!details.imported).then(|| json!({"id": snapshot.volume, "name": volume})),
         "tags": snapshot.tags,
         "zone": snapshot.zone,
         "error_details": null,
@@ -71,9 +76,12 @@ pub fn list(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
     Ok(header_page(request, "snapshots", "/snapshots", objects.filter(wanted).collect()))
 }
 
-/// POST `snapshots`: of local volumes only.
+/// POST `snapshots`: of local volumes only, or from the object storage.
 pub fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let fields = Fields::of(args.request)?;
+    if fields.word("volume_id")?.is_none() && fields.has(&["bucket", "key"]) {
+        return import(deed, args, &fields);
+    }
     let volume = fields.needed("volume_id")?;
     if fields.word("volume_type")?.is_some_and(|word| Kind::of(word) != Some(Kind::LSsd)) {
         return Err(invalid("volume_type", "constraint", "not a valid value"));
@@ -93,6 +101,45 @@ pub fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let (snapshot, details) = find(&deed.truth, args.zone, &id)?;
     let task = pretended(deed.now, args.zone, "fake task", "/snapshots", &format!("snapshots/{id}"));
     Ok(Answer::json(201, json!({"snapshot": shown(&deed.truth, snapshot, details), "task": task})))
+}
+
+/// Brings a snapshot in from the object storage; by analogy with that of block storage, and with a snapshot of a volume.
+fn import(deed: &mut Deed, args: &Args, fields: &Fields) -> Result<Answer, Answer> {
+    fields.needed("bucket")?;
+    let key = fields.needed("key")?;
+    if fields.word("volume_type")?.is_some_and(|word| Kind::of(word) != Some(Kind::LSsd)) {
+        return Err(invalid("volume_type", "constraint", "not a valid value"));
+    }
+    let name = fields.word("name")?.unwrap_or(key).to_owned();
+    let given = fields.word("project")?.or(fields.word("organization")?);
+    let project = deed.truth.scaleway.project(deed.truth.seed, given);
+    let bytes = fields.number("size")?.filter(|size| *size > 0).unwrap_or(IMPORT_BYTES);
+    let tags = fields.texts("tags")?.unwrap_or_default();
+    let id = import_snapshot(deed, args.zone, &name, Kind::LSsd, bytes, project, tags)?;
+    if let Some(details) = deed.truth.scaleway.snapshots.get_mut(&id) {
+        details.unified = fields.word("volume_type")? != Some("l_ssd");
+    }
+    let (snapshot, details) = find(&deed.truth, args.zone, &id)?;
+    let task = pretended(deed.now, args.zone, "fake task", "/snapshots", &format!("snapshots/{id}"));
+    Ok(Answer::json(201, json!({"snapshot": shown(&deed.truth, snapshot, details), "task": task})))
+}
+
+/// POST `snapshots/{id}/export`: there is no object storage here, so that the copy is lost. The status is that of the
+/// other orders that answer with a task.
+pub fn export(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
+    let fields = Fields::of(args.request)?;
+    let (snapshot, details) = find(&deed.truth, args.zone, args.id)?;
+    if snapshot.state != CopyState::Available || details.exporting {
+        return Err(not_usable("snapshot should be available"));
+    }
+    fields.needed("bucket")?;
+    fields.needed("key")?;
+    if let Some(details) = deed.truth.scaleway.snapshots.get_mut(args.id) {
+        details.exporting = true;
+    }
+    later(deed, EXPORT_SECONDS, Change::Exported(args.id.to_owned()));
+    let (from, result) = (format!("/snapshots/{}/export", args.id), format!("/snapshots/{}", args.id));
+    Ok(Answer::json(202, json!({"task": pretended(deed.now, args.zone, "fake task", &from, &result)})))
 }
 
 /// PATCH `snapshots/{id}`.
@@ -116,8 +163,8 @@ pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
 
 /// DELETE `snapshots/{id}`, unless an image holds it or it is being taken.
 pub fn delete(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
-    let (snapshot, _) = find(&deed.truth, args.zone, args.id)?;
-    if snapshot.state == CopyState::Creating {
+    let (snapshot, details) = find(&deed.truth, args.zone, args.id)?;
+    if snapshot.state == CopyState::Creating || details.exporting {
         return Err(not_usable("snapshot should be available"));
     }
     if deed.truth.scaleway.images_with(args.id).next().is_some() {

@@ -101,6 +101,7 @@ pub fn make_volume(deed: &mut Deed, new: NewDisk) -> Result<String, Answer> {
         iops: new.iops,
         parent,
         reference: None,
+        kms_key: None,
         modified: created,
     };
     if !local {
@@ -166,7 +167,15 @@ pub fn take_snapshot(deed: &mut Deed, volume: &str, name: &str, project: String,
 }
 
 /// Makes a snapshot that holds no volume's bytes, such as one that comes from the object storage.
-pub fn import_snapshot(deed: &mut Deed, zone: &str, name: &str, bytes: u64, project: String, tags: Vec<String>) -> Result<String, Answer> {
+pub fn import_snapshot(
+    deed: &mut Deed,
+    zone: &str,
+    name: &str,
+    kind: Kind,
+    bytes: u64,
+    project: String,
+    tags: Vec<String>,
+) -> Result<String, Answer> {
     if deed.check_quota("snapshot").is_err() {
         return Err(Answer::quota_exceeded("snapshots"));
     }
@@ -185,7 +194,7 @@ pub fn import_snapshot(deed: &mut Deed, zone: &str, name: &str, bytes: u64, proj
         tags,
     };
     let details = SnapshotDetails {
-        kind: Kind::Sbs,
+        kind,
         bytes,
         project,
         public: false,

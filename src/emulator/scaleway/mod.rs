@@ -31,6 +31,8 @@ pub mod marketplace;
 mod moments;
 mod mounted;
 mod offers;
+mod placement_groups;
+mod private_nics;
 pub mod products;
 mod record_data;
 pub mod records;

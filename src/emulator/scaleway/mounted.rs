@@ -77,6 +77,11 @@ pub fn availability(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Ans
     Ok(products::availability(args.request, args.zone, |kind| truth.scaleway.stock_of(args.zone, kind)))
 }
 
+/// GET `products/volumes`: the kinds of volumes that the instance API makes by itself.
+pub fn volume_types(_: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
+    Ok(products::volumes(args.request))
+}
+
 /// GET below `/marketplace/v2`.
 pub fn marketplace(_: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
     settled(marketplace::read(args.request, &rest(args, 0)))

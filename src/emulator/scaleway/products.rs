@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::catalogue::{Availability, server_types};
 use super::exchange::{Answer, Request, header_page_map};
-use super::types::ServerType;
+use super::types::{GB, ServerType};
 
 /// GET `products/servers`: what a zone sells, by name.
 pub fn servers(request: &Request, zone: &str) -> Answer {
@@ -15,6 +15,15 @@ pub fn servers(request: &Request, zone: &str) -> Answer {
 pub fn availability(request: &Request, zone: &str, stock: impl Fn(&str) -> Availability) -> Answer {
     let row = |row: &ServerType| json!({"availability": stock(row.name).word()});
     header_page_map(request, "servers", "/products/servers/availability", by_name(zone, row))
+}
+
+/// GET `products/volumes`: the kinds of volumes, by name; figures in bytes.
+pub fn volumes(request: &Request) -> Answer {
+    let row = |name: &str, snapshot: bool, largest: u64| {
+        json!({"display_name": name, "capabilities": {"snapshot": snapshot}, "constraints": {"min": GB, "max": largest * GB}})
+    };
+    let rows = vec![("l_ssd".to_owned(), row("Local SSD", true, 800)), ("scratch".to_owned(), row("Scratch", false, 24_000))];
+    header_page_map(request, "volumes", "/products/volumes", rows)
 }
 
 fn by_name(zone: &str, object: impl Fn(&ServerType) -> Value) -> Vec<(String, Value)> {

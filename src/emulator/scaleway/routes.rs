@@ -2,8 +2,8 @@
 
 use super::exchange::{Answer, Request};
 use super::{
-    actions, addresses, block_snapshots, block_volumes, create, disks, groups, images, local_snapshots, local_volumes, mounted, rules,
-    servers, user_data,
+    actions, addresses, block_snapshots, block_volumes, create, disks, groups, images, local_snapshots, local_volumes, mounted,
+    placement_groups, private_nics, rules, servers, user_data,
 };
 use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};
@@ -82,7 +82,7 @@ macro_rules! block {
     };
 }
 
-const INSTANCE: [Route; 51] = [
+const INSTANCE: [Route; 77] = [
     look(i!("servers"), servers::list),
     change("POST", i!("servers"), create::create),
     look(i!("servers/{id}"), servers::get),
@@ -93,7 +93,11 @@ const INSTANCE: [Route; 51] = [
     change("POST", i!("servers/{id}/attach-volume"), disks::attach),
     change("POST", i!("servers/{id}/detach-volume"), disks::detach),
     look(i!("servers/{id}/compatible-types"), servers::compatible_types),
-    look(i!("servers/{id}/private_nics"), servers::private_nics),
+    look(i!("servers/{id}/private_nics"), private_nics::list),
+    change("POST", i!("servers/{id}/private_nics"), private_nics::create),
+    look(i!("servers/{id}/private_nics/{key}"), private_nics::get),
+    change("PATCH", i!("servers/{id}/private_nics/{key}"), private_nics::update),
+    change("DELETE", i!("servers/{id}/private_nics/{key}"), private_nics::delete),
     look(i!("servers/{id}/user_data"), user_data::list),
     look(i!("servers/{id}/user_data/{key}"), user_data::get),
     change("PATCH", i!("servers/{id}/user_data/{key}"), user_data::set),
@@ -109,16 +113,29 @@ const INSTANCE: [Route; 51] = [
     look(i!("security_groups/{id}"), groups::get),
     change("PATCH", i!("security_groups/{id}"), groups::update),
     change("DELETE", i!("security_groups/{id}"), groups::delete),
+    look(i!("security_groups/default/rules"), rules::of_default),
     look(i!("security_groups/{id}/rules"), rules::list),
     change("POST", i!("security_groups/{id}/rules"), rules::create),
     change("PUT", i!("security_groups/{id}/rules"), rules::replace),
     look(i!("security_groups/{id}/rules/{key}"), rules::get),
     change("PATCH", i!("security_groups/{id}/rules/{key}"), rules::update),
     change("DELETE", i!("security_groups/{id}/rules/{key}"), rules::delete),
+    change("PUT", i!("security_groups/{id}"), groups::update),
+    change("PUT", i!("security_groups/{id}/rules/{key}"), rules::update),
+    look(i!("placement_groups"), placement_groups::list),
+    change("POST", i!("placement_groups"), placement_groups::create),
+    look(i!("placement_groups/{id}"), placement_groups::get),
+    change("PATCH", i!("placement_groups/{id}"), placement_groups::update),
+    change("PUT", i!("placement_groups/{id}"), placement_groups::update),
+    change("DELETE", i!("placement_groups/{id}"), placement_groups::delete),
+    look(i!("placement_groups/{id}/servers"), placement_groups::members),
+    change("PUT", i!("placement_groups/{id}/servers"), placement_groups::set_members),
+    change("PATCH", i!("placement_groups/{id}/servers"), placement_groups::set_members),
     look(i!("images"), images::list),
     change("POST", i!("images"), images::create),
     look(i!("images/{id}"), images::get),
     change("PATCH", i!("images/{id}"), images::update),
+    change("PUT", i!("images/{id}"), images::update),
     change("DELETE", i!("images/{id}"), images::delete),
     look(i!("volumes"), local_volumes::list),
     change("POST", i!("volumes"), local_volumes::create),
@@ -129,17 +146,26 @@ const INSTANCE: [Route; 51] = [
     change("POST", i!("snapshots"), local_snapshots::create),
     look(i!("snapshots/{id}"), local_snapshots::get),
     change("PATCH", i!("snapshots/{id}"), local_snapshots::update),
+    change("PUT", i!("snapshots/{id}"), local_snapshots::update),
     change("DELETE", i!("snapshots/{id}"), local_snapshots::delete),
+    change("POST", i!("snapshots/{id}/export"), local_snapshots::export),
     look(i!("products/servers"), mounted::types),
     look(i!("products/servers/availability"), mounted::availability),
+    look(i!("products/volumes"), mounted::volume_types),
     look("/marketplace/v2/local-images", mounted::marketplace),
     look("/marketplace/v2/local-images/{id}", mounted::marketplace),
+    look("/marketplace/v2/images", mounted::marketplace),
+    look("/marketplace/v2/images/{id}", mounted::marketplace),
+    look("/marketplace/v2/versions", mounted::marketplace),
+    look("/marketplace/v2/versions/{id}", mounted::marketplace),
+    look("/marketplace/v2/categories", mounted::marketplace),
+    look("/marketplace/v2/categories/{id}", mounted::marketplace),
     look("/instance/v2alpha1/zones/{zone}/private-network-interfaces", mounted::private_network_interfaces),
 ];
 
 static BLOCK_V1: [Route; 15] = block!("/block/v1/zones/{zone}");
 static BLOCK_V1ALPHA1: [Route; 15] = block!("/block/v1alpha1/zones/{zone}");
-static INSTANCES: [Route; 51] = INSTANCE;
+static INSTANCES: [Route; 77] = INSTANCE;
 
 /// The endpoint a request is for, and the names in its path.
 pub fn find(request: &Request) -> Option<(&'static Route, Args<'_>)> {

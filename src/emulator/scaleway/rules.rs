@@ -20,27 +20,35 @@ pub fn list(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
     Ok(Answer::ok(json!({"rules": shown(group, args.zone)})))
 }
 
+/// GET `security_groups/default/rules`: those of every group that keeps mail in.
+pub fn of_default(_: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
+    Ok(Answer::ok(json!({"rules": against_mail(args.zone)})))
+}
+
 /// All rules of a group as shown.
 fn shown(group: &GroupDetails, zone: &str) -> Vec<Value> {
-    let ranges = ["0.0.0.0/0", "::/0"];
-    let mail = ranges.into_iter().flat_map(|range| MAIL_PORTS.into_iter().map(move |port| (range, port))).zip(1..);
-    let mut rules: Vec<Value> = mail
-        .filter(|_| group.default_security)
-        .map(|((range, port), number)| {
-            let rule = RuleDetails {
-                id: format!("11111111-2222-4333-8444-{number:012}"),
-                protocol: "TCP".to_owned(),
-                direction: "outbound".to_owned(),
-                action: "drop".to_owned(),
-                ip_range: range.to_owned(),
-                port_from: Some(port),
-                port_to: None,
-            };
-            object(&rule, number, false, zone)
-        })
-        .collect();
+    let mut rules = if group.default_security { against_mail(zone) } else { Vec::new() };
     rules.extend(group.rules.iter().zip(1..).map(|(rule, position)| object(rule, position, true, zone)));
     rules
+}
+
+/// The fixed rules.
+fn against_mail(zone: &str) -> Vec<Value> {
+    let ranges = ["0.0.0.0/0", "::/0"];
+    let mail = ranges.into_iter().flat_map(|range| MAIL_PORTS.into_iter().map(move |port| (range, port))).zip(1..);
+    mail.map(|((range, port), number)| {
+        let rule = RuleDetails {
+            id: format!("11111111-2222-4333-8444-{number:012}"),
+            protocol: "TCP".to_owned(),
+            direction: "outbound".to_owned(),
+            action: "drop".to_owned(),
+            ip_range: range.to_owned(),
+            port_from: Some(port),
+            port_to: None,
+        };
+        object(&rule, number, false, zone)
+    })
+    .collect()
 }
 
 fn object(rule: &RuleDetails, position: usize, editable: bool, zone: &str) -> Value {

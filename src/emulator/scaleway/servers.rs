@@ -7,7 +7,7 @@ use super::details::ServerDetails;
 use super::exchange::{Answer, header_page};
 use super::input::{Fields, invalid, not_usable, patched_tags};
 use super::routes::Args;
-use super::{catalogue, disks, groups, show};
+use super::{catalogue, disks, groups, placement_groups, private_nics, show};
 use crate::emulator::objects::{Server, ServerState};
 use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};
@@ -52,9 +52,12 @@ pub fn list(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
             && (ids.is_empty() || ids.contains(&server.id.as_str()))
             && request.filter("with_ip").is_none_or(|ip| address_of(details, ip))
             && (request.filter("without_ip") != Some("true") || (details.public_ips.is_empty() && details.dynamic.is_none()))
-            && ["private_network", "private_networks", "private_nic_mac_address", "private_ip"]
-                .iter()
-                .all(|key| request.filter(key).is_none())
+            && ["private_network", "private_networks"]
+                .into_iter()
+                .all(|key| request.commas(key).iter().all(|network| private_nics::is_on(truth, &server.id, network)))
+            && request.filter("private_nic_mac_address").is_none_or(|mac| private_nics::has_mac(truth, &server.id, mac))
+            // Addresses in private networks are another product's.
+            && request.filter("private_ip").is_none()
     };
     let pairs = truth.servers.values().filter_map(|server| Some((server, truth.scaleway.servers.get(&server.id)?)));
     let mut found: Vec<(&Server, &ServerDetails)> = pairs.filter(|(server, details)| wanted(server, details)).collect();
@@ -91,10 +94,17 @@ pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     if let Some(required) = fields.flag("dynamic_ip_required")? {
         details.dynamic_ip_required = required;
     }
-    if let Some(group) = fields.get("placement_group") {
-        details.placement_group = group.as_str().map(str::to_owned);
-    } else if fields.is_null("placement_group") {
-        details.placement_group = None;
+    let group = match fields.get("placement_group") {
+        Some(Value::String(group)) => Some(group.clone()).filter(|group| !group.is_empty()),
+        Some(group) => Some(group["id"].as_str().unwrap_or_default().to_owned()),
+        None if fields.is_null("placement_group") => None,
+        None => details.placement_group.clone(),
+    };
+    if group != details.placement_group {
+        if let Some(group) = &group {
+            placement_groups::find(&deed.truth, args.zone, group)?;
+        }
+        details.placement_group = group; // It takes effect with the next start.
     }
     if let Some(group) = fields.get("security_group") {
         let id = group["id"].as_str().or(group.as_str()).unwrap_or_default();
@@ -189,11 +199,4 @@ pub fn compatible_types(truth: &Truth, _: Moment, args: &Args) -> Result<Answer,
     };
     let names: Vec<&str> = catalogue::server_types(args.zone).filter(fits).map(|row| row.name).collect();
     Ok(Answer::ok(json!({"compatible_types": names})))
-}
-
-/// GET `servers/{id}/private_nics`: there are no private networks here.
-pub fn private_nics(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
-    find(truth, args.zone, args.id)?;
-    let none: Vec<Value> = Vec::new();
-    Ok(header_page(args.request, "private_nics", &format!("/servers/{}/private_nics", args.id), none))
 }

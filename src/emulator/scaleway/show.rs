@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::details::{Kind, ServerDetails, Stage, VolumeDetails, organization};
 use super::ids::fold;
 use super::moments::offset;
+use super::{placement_groups, private_nics};
 use crate::emulator::objects::{Server, ServerState, Volume};
 use crate::emulator::{Moment, Truth};
 
@@ -88,8 +89,8 @@ pub fn server(truth: &Truth, server: &Server, details: &ServerDetails) -> Value 
         "location": details.placed.then(|| location(server)),
         "maintenances": [],
         "allowed_actions": allowed_actions(truth, server, details),
-        "placement_group": details.placement_group.as_ref().map(|id| json!({"id": id})),
-        "private_nics": [],
+        "placement_group": details.placement_group.as_ref().and_then(|id| placement_groups::of_server(truth, id)),
+        "private_nics": private_nics::shown_of(truth, &server.id, &server.zone),
         "zone": server.zone,
         "filesystems": [],
         "end_of_service": false,

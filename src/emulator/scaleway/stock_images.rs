@@ -14,7 +14,7 @@ use super::types::{ARM, GB, ServerType, X86};
 pub const OWNER: &str = "51b656e3-4865-41e8-adbc-0c45bdd780db";
 
 /// When the images were made, in the format of instance objects.
-const MADE: &str = "2025-11-18T09:12:41.420846+00:00";
+pub const MADE: &str = "2025-11-18T09:12:41.420846+00:00";
 
 /// The kind of an image, as the marketplace calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,17 +62,28 @@ const fn title(label: &'static str, name: &'static str, root_gb: u64, audience: 
 }
 
 /// The labels.
-const TITLES: [Title; 12] = [
+const TITLES: [Title; 23] = [
     title("ubuntu_focal", "Ubuntu 20.04 Focal Fossa", 10, Audience::Everyone),
     title("ubuntu_jammy", "Ubuntu 22.04 Jammy Jellyfish", 10, Audience::Everyone),
     title("ubuntu_noble", "Ubuntu 24.04 Noble Numbat", 10, Audience::Everyone),
+    title("ubuntu_resolute", "Ubuntu 26.04 Resolute Raccoon", 10, Audience::Everyone),
     title("debian_bullseye", "Debian Bullseye", 10, Audience::Everyone),
     title("debian_bookworm", "Debian Bookworm", 10, Audience::Everyone),
     title("debian_trixie", "Debian Trixie", 10, Audience::Everyone),
+    title("rockylinux_8", "Rocky Linux 8", 10, Audience::Everyone),
     title("rockylinux_9", "Rocky Linux 9", 10, Audience::Everyone),
+    title("almalinux_8", "AlmaLinux 8", 10, Audience::Everyone),
     title("almalinux_9", "AlmaLinux 9", 10, Audience::Everyone),
+    title("centos_stream_9", "CentOS Stream 9", 10, Audience::Everyone),
+    title("fedora_42", "Fedora 42", 10, Audience::Everyone),
+    title("arch_linux", "Arch Linux", 10, Audience::Everyone),
+    title("docker", "Docker", 10, Audience::Everyone),
+    title("openvpn", "OpenVPN", 10, Audience::Everyone),
+    title("wordpress", "WordPress", 10, Audience::Everyone),
+    title("ubuntu_focal_gpu_os_12", "Ubuntu Focal GPU OS 12", 20, Audience::Cards),
     title("ubuntu_jammy_gpu_os_12", "Ubuntu Jammy GPU OS 12", 20, Audience::Cards),
     title("ubuntu_noble_gpu_os_13", "Ubuntu Noble GPU OS 13", 20, Audience::Cards),
+    title("ubuntu_noble_gpu_os_13_nvidia", "Ubuntu Noble GPU OS 13 (NVIDIA)", 20, Audience::Cards),
     title("ubuntu_noble_gpu_os_13_passthrough", "Ubuntu Noble GPU OS 13 passthrough", 20, Audience::Cards),
     title("windows_server_2022", "Windows Server 2022", 25, Audience::Windows),
 ];
@@ -218,6 +229,11 @@ pub fn image(id: &str) -> Option<&'static StockImage> {
 /// The image whose root is made from a snapshot of this id. To anybody but the vendor that snapshot is forbidden.
 pub fn image_of_root(snapshot: &str) -> Option<&'static StockImage> {
     all().iter().find(|image| image.root_id == snapshot)
+}
+
+/// The labels, each with its name for people.
+pub fn titles() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TITLES.iter().map(|title| (title.label, title.name))
 }
 
 /// Whether a label is known, be it sold in a zone or not.
