@@ -23,7 +23,13 @@ pub fn is_v1(args: &Args) -> bool {
 
 /// GET `volume-types`.
 pub fn types(_: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
-    Ok(body_page(args.request, "volume_types", catalogue::volume_types(args.zone)))
+    let mut types = catalogue::volume_types(args.zone);
+    if !is_v1(args) {
+        types.iter_mut().filter_map(Value::as_object_mut).for_each(|row| {
+            row.remove("zone");
+        });
+    }
+    Ok(body_page(args.request, "volume_types", types))
 }
 
 fn find<'t>(truth: &'t Truth, zone: &str, id: &str) -> Result<(&'t Volume, &'t VolumeDetails), Answer> {

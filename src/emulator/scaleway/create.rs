@@ -60,7 +60,7 @@ pub fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let ips = addresses_of(deed, zone, &fields)?;
     let placement_group = fields.word("placement_group")?.map(str::to_owned);
     if let Some(group) = &placement_group {
-        placement_groups::find(&deed.truth, zone, group)?;
+        placement_groups::recognise(deed, zone, group, &project)?;
     }
 
     let (id, created) = (deed.mint("server"), deed.tick());
@@ -174,9 +174,10 @@ fn give_volumes(deed: &mut Deed, birth: &Birth, templates: &Value) -> Result<BTr
     } else if !wanted.contains_key(&root) {
         return Err(Answer::invalid_arguments(vec![required("image")]));
     }
+    let rest = room_left(deed, birth, &wanted)?;
     let mut slots = BTreeMap::new();
     for (slot, template) in &wanted {
-        let volume = give_volume(deed, birth, template, *slot, *slot == root)?;
+        let volume = give_volume(deed, birth, template, *slot, (*slot == root).then_some(rest))?;
         slots.insert(*slot, Slot { volume, boot: template.flag("boot")?.unwrap_or(false) });
     }
     let extra = birth.origin.iter().flat_map(|origin| origin.extra.iter());
@@ -189,8 +190,23 @@ fn give_volumes(deed: &mut Deed, birth: &Birth, templates: &Value) -> Result<BTr
     Ok(slots)
 }
 
-/// Makes or finds one volume of a new server.
-fn give_volume(deed: &mut Deed, birth: &Birth, template: &Fields, slot: u8, is_root: bool) -> Result<String, Answer> {
+/// How many bytes of the machine's own disks the volumes leave that name their sizes or have one.
+fn room_left(deed: &Deed, birth: &Birth, wanted: &BTreeMap<u8, Fields>) -> Result<u64, Answer> {
+    let mut taken = 0_u64;
+    for template in wanted.values() {
+        let known = template.word("id")?.and_then(|id| deed.truth.scaleway.volumes.get(id)).filter(|it| it.kind == Kind::LSsd);
+        let is_local = template.word("volume_type")?.is_none_or(|word| Kind::of(word) == Some(Kind::LSsd));
+        let named = template.number("size")?.filter(|_| is_local);
+        taken = taken.saturating_add(known.map(|it| it.bytes).or(named).unwrap_or(0));
+    }
+    let extra = birth.origin.iter().flat_map(|origin| origin.extra.iter()).filter(|(slot, _)| !wanted.contains_key(slot));
+    let extra = extra.filter_map(|(_, snapshot)| deed.truth.scaleway.snapshots.get(snapshot)).filter(|it| it.kind == Kind::LSsd);
+    let extra: u64 = extra.map(|it| it.bytes).sum();
+    Ok(birth.row.local_max().saturating_sub(taken).saturating_sub(extra))
+}
+
+/// Makes or finds one volume of a new server; `root` is, for its root, how many bytes of local disk there are for it.
+fn give_volume(deed: &mut Deed, birth: &Birth, template: &Fields, slot: u8, root: Option<u64>) -> Result<String, Answer> {
     let argument = format!("volumes.{slot}");
     if let Some(id) = template.word("id")? {
         let kind = check_free(deed, birth.zone, id)?;
@@ -217,8 +233,9 @@ fn give_volume(deed: &mut Deed, birth: &Birth, template: &Fields, slot: u8, is_r
         };
         return restore(deed, birth, snapshot, Some(name), size);
     }
-    if is_root && let Some(origin) = &birth.origin {
-        return root_from(deed, birth, origin, kind, size, &argument);
+    if let (Some(rest), Some(origin)) = (root, &birth.origin) {
+        let default = if origin.kind == Kind::Sbs { origin.root_bytes } else { rest.max(origin.root_bytes) };
+        return root_from(deed, birth, origin, kind, size.unwrap_or(default), &argument);
     }
     let kind = kind.unwrap_or(Kind::LSsd);
     if kind == Kind::Sbs {
@@ -230,24 +247,14 @@ fn give_volume(deed: &mut Deed, birth: &Birth, template: &Fields, slot: u8, is_r
     make(deed, birth, name.to_owned(), kind, bytes, Source::Empty)
 }
 
-/// The root of an image.
-fn root_from(
-    deed: &mut Deed,
-    birth: &Birth,
-    origin: &Origin,
-    kind: Option<Kind>,
-    size: Option<u64>,
-    argument: &str,
-) -> Result<String, Answer> {
+/// The root of an image; a local one takes all the room there is, if nothing else was said.
+fn root_from(deed: &mut Deed, birth: &Birth, origin: &Origin, kind: Option<Kind>, bytes: u64, argument: &str) -> Result<String, Answer> {
     if kind.is_some_and(|kind| kind != origin.kind) {
         return Err(invalid(&format!("{argument}.volume_type"), "constraint", "not compatible with the image"));
     }
     if origin.kind != Kind::Sbs && !birth.row.takes_local() {
         return Err(invalid("image", "constraint", "this type has no local storage, the image needs it"));
     }
-    // A local root takes all the room there is.
-    let default = if origin.kind == Kind::Sbs { origin.root_bytes } else { birth.row.local_max().max(origin.root_bytes) };
-    let bytes = size.unwrap_or(default);
     if bytes < origin.root_bytes {
         return Err(invalid(&format!("{argument}.size"), "constraint", &format!("must be at least {}", origin.root_bytes)));
     }

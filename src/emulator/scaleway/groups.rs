@@ -64,6 +64,7 @@ pub fn list(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let request = args.request;
     let project = request.filter("project").map(str::to_owned).or_else(|| deed.truth.scaleway.organization.clone());
     if let Some(project) = project {
+        let project = deed.truth.scaleway.project(deed.truth.seed, Some(&project));
         default_of(deed, args.zone, &project)?;
     }
     let (truth, now) = (&deed.truth, deed.now);
@@ -123,14 +124,28 @@ pub fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
         inbound: policy(&fields, "inbound_default_policy")?.unwrap_or_else(|| "accept".to_owned()),
         outbound: policy(&fields, "outbound_default_policy")?.unwrap_or_else(|| "accept".to_owned()),
         default_security: fields.flag("enable_default_security")?.unwrap_or(true),
-        project_default: fields.flag("project_default")?.unwrap_or(false),
+        project_default: fields.flag("project_default")?.or(fields.flag("organization_default")?).unwrap_or(false),
         rules: Vec::new(),
         syncing: false,
         modified: deed.now,
     };
+    let is_default = details.project_default;
     let id = add(deed, args.zone, name, fields.texts("tags")?.unwrap_or_default(), details)?;
+    if is_default {
+        make_default(deed, args.zone, &id);
+    }
     let location = format!("/instance/v1/zones/{}/security_groups/{id}", args.zone);
     Ok(answer(&deed.truth, args.zone, &id, 201)?.with("location", location))
+}
+
+/// Makes a group the only default group of its project and zone.
+fn make_default(deed: &mut Deed, zone: &str, id: &str) {
+    let Some(project) = deed.truth.scaleway.groups.get(id).map(|group| group.project.clone()) else { return };
+    for (other, details) in &mut deed.truth.scaleway.groups {
+        if details.project == project && deed.truth.firewalls.get(other).is_some_and(|group| group.zone == zone) {
+            details.project_default = other == id;
+        }
+    }
 }
 
 fn policy(fields: &Fields, key: &str) -> Result<Option<String>, Answer> {
@@ -167,12 +182,16 @@ pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     if let Some(secure) = fields.flag("enable_default_security")? {
         details.default_security = secure;
     }
+    let becomes_default = [fields.flag("project_default")?, fields.flag("organization_default")?].contains(&Some(true));
     let same_rules = details == before.1;
     if group != before.0 || !same_rules {
         details.modified = deed.tick();
     }
     deed.truth.firewalls.insert(args.id.to_owned(), group);
     deed.truth.scaleway.groups.insert(args.id.to_owned(), details);
+    if becomes_default {
+        make_default(deed, args.zone, args.id);
+    }
     let in_use = deed.truth.servers.values().any(|server| server.firewall.as_deref() == Some(args.id));
     if in_use && !same_rules {
         synchronise(deed, args.id);

@@ -91,6 +91,11 @@ pub fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     if !found.local || found.ephemeral {
         return Err(invalid("volume_type", "constraint", "not a valid value"));
     }
+    // What no server ever had is empty, and the API copies nothing that is.
+    let is_empty = found.from_image.is_none() && found.from_snapshot.is_none() && found.server.is_none() && found.last_detached.is_none();
+    if is_empty {
+        return Err(Answer::legacy(400, "cannot create a RO disk from an empty disk", json!({})));
+    }
     let name = fields.word("name")?.map_or_else(|| format!("snp-{}", found.name), str::to_owned);
     let given = fields.word("project")?.or(fields.word("organization")?);
     let project = deed.truth.scaleway.project(deed.truth.seed, given);

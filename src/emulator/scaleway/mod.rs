@@ -30,6 +30,7 @@ mod making;
 pub mod marketplace;
 mod moments;
 mod mounted;
+mod newer;
 mod offers;
 mod placement_groups;
 mod private_nics;

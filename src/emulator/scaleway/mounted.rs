@@ -1,7 +1,7 @@
 //! The endpoints of the other products, whose rooms are beside: each keeps its own part of the truth.
 
 use super::changes::{Change, later};
-use super::exchange::{Answer, body_page};
+use super::exchange::Answer;
 use super::routes::{Args, Call, Route};
 use super::{catalogue, keys, marketplace, products};
 use crate::emulator::physics::Deed;
@@ -22,7 +22,11 @@ pub static ROUTES: &[Route] = &[
     Route { method: "GET", path: "/account/v3/projects/{id}", call: Call::Look(projects) },
     Route { method: "GET", path: "/domain/v2beta1/dns-zones", call: Call::Look(read_records) },
     Route { method: "POST", path: "/domain/v2beta1/dns-zones", call: Call::Change(write_records) },
+    Route { method: "PATCH", path: "/domain/v2beta1/dns-zones/{id}", call: Call::Change(write_records) },
     Route { method: "DELETE", path: "/domain/v2beta1/dns-zones/{id}", call: Call::Change(write_records) },
+    Route { method: "POST", path: "/domain/v2beta1/dns-zones/{id}/clone", call: Call::Change(write_records) },
+    Route { method: "POST", path: "/domain/v2beta1/dns-zones/{id}/refresh", call: Call::Change(write_records) },
+    Route { method: "GET", path: "/domain/v2beta1/dns-zones/{id}/nameservers", call: Call::Look(read_records) },
     Route { method: "GET", path: "/domain/v2beta1/dns-zones/{id}/records", call: Call::Look(read_records) },
     Route { method: "PATCH", path: "/domain/v2beta1/dns-zones/{id}/records", call: Call::Change(write_records) },
 ];
@@ -85,11 +89,6 @@ pub fn volume_types(_: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer>
 /// GET below `/marketplace/v2`.
 pub fn marketplace(_: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
     settled(marketplace::read(args.request, &rest(args, 0)))
-}
-
-/// GET `private-network-interfaces`: there are no private networks here.
-pub fn private_network_interfaces(_: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
-    Ok(body_page(args.request, "private_network_interfaces", Vec::new()))
 }
 
 /// Whether a zone is one of this vendor's.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::details::organization;
 use super::exchange::{Answer, header_page};
+use super::ids::is_uuid;
 use super::input::{Fields, invalid, patched_tags, required};
 use super::routes::Args;
 use super::{servers, show};
@@ -93,25 +94,56 @@ pub fn list(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
 /// POST `placement_groups`.
 pub fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let fields = Fields::of(args.request)?;
-    let name = fields.needed("name")?.to_owned();
-    let given = fields.word("project")?.or(fields.word("organization")?);
-    let group = PlacementGroup {
-        zone: args.zone.to_owned(),
-        name,
-        project: deed.truth.scaleway.project(deed.truth.seed, given),
-        tags: fields.texts("tags")?.unwrap_or_default(),
-        mode: one_of(&fields, "policy_mode", &MODES)?.unwrap_or_else(|| "optional".to_owned()),
-        policy: one_of(&fields, "policy_type", &POLICIES)?.unwrap_or_else(|| "max_availability".to_owned()),
-        created: deed.tick(),
-    };
-    let id = deed.mint("placement group");
-    deed.truth.scaleway.placement_groups.insert(id.clone(), group);
+    let id = add(deed, args.zone, &fields, fields.word("project")?.or(fields.word("organization")?))?;
     let location = format!("/instance/v1/zones/{}/placement_groups/{id}", args.zone);
     Ok(answer(&deed.truth, args, &id, 201)?.with("location", location))
 }
 
+/// Makes a group; gives its id.
+pub fn add(deed: &mut Deed, zone: &str, fields: &Fields, project: Option<&str>) -> Result<String, Answer> {
+    let name = fields.needed("name")?.to_owned();
+    let group = PlacementGroup {
+        zone: zone.to_owned(),
+        name,
+        project: deed.truth.scaleway.project(deed.truth.seed, project),
+        tags: fields.texts("tags")?.unwrap_or_default(),
+        mode: one_of(fields, "policy_mode", &MODES)?.unwrap_or_else(|| "optional".to_owned()),
+        policy: one_of(fields, "policy_type", &POLICIES)?.unwrap_or_else(|| "max_availability".to_owned()),
+        created: deed.tick(),
+    };
+    let id = deed.mint("placement group");
+    deed.truth.scaleway.placement_groups.insert(id.clone(), group);
+    Ok(id)
+}
+
+/// Makes sure that a server can be put into a group. Groups can be made elsewhere too: a well-formed id that is nobody's
+/// here is taken for such a group's, as the id of a private network is.
+///
+/// Errors: 404.
+pub fn recognise(deed: &mut Deed, zone: &str, id: &str, project: &str) -> Result<(), Answer> {
+    if find(&deed.truth, zone, id).is_ok() {
+        return Ok(());
+    }
+    if !is_uuid(id) || deed.truth.scaleway.placement_groups.contains_key(id) {
+        return Err(Answer::not_found("instance_placement_group", id));
+    }
+    let group = PlacementGroup {
+        zone: zone.to_owned(),
+        name: format!("pg-{}", id.get(..8).unwrap_or(id)),
+        project: project.to_owned(),
+        tags: Vec::new(),
+        mode: "optional".to_owned(),
+        policy: "max_availability".to_owned(),
+        created: deed.tick(),
+    };
+    deed.truth.scaleway.placement_groups.insert(id.to_owned(), group);
+    Ok(())
+}
+
 fn one_of(fields: &Fields, key: &str, allowed: &[&str]) -> Result<Option<String>, Answer> {
     match fields.word(key)? {
+        // The newer API's word for a policy that nobody asked for.
+        Some("unknown_policy_type") => Ok(None),
         Some(word) if !allowed.contains(&word) => Err(invalid(key, "constraint", "not a valid value")),
         word => Ok(word.map(str::to_owned)),
     }

@@ -40,9 +40,15 @@ pub struct PrivateNic {
 }
 
 impl PrivateNic {
-    fn mac_address(&self) -> String {
+    /// Its MAC address.
+    pub fn mac_address(&self) -> String {
         let [a, b, c, d] = self.mac.to_be_bytes();
         format!("02:00:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
+    }
+
+    /// The word for how far it has come.
+    pub fn state_word(&self) -> &'static str {
+        if self.syncing { "syncing" } else { "available" }
     }
 }
 
@@ -75,7 +81,7 @@ fn shown(id: &str, nic: &PrivateNic, zone: &str) -> Value {
         "private_network_id": nic.network,
         "server_id": nic.server,
         "mac_address": nic.mac_address(),
-        "state": if nic.syncing { "syncing" } else { "available" },
+        "state": nic.state_word(),
         "creation_date": offset(nic.created),
         "zone": zone,
         "tags": nic.tags,
@@ -107,7 +113,14 @@ pub fn get(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
 
 /// POST `servers/{id}/private_nics`.
 pub fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
-    let fields = Fields::of(args.request)?;
+    let id = add(deed, args, &Fields::of(args.request)?)?;
+    let object = deed.truth.scaleway.private_nics.get(&id).map(|nic| shown(&id, nic, args.zone));
+    let location = format!("/instance/v1/zones/{}/servers/{}/private_nics/{id}", args.zone, args.id);
+    Ok(Answer::json(201, json!({"private_nic": object})).with("location", location))
+}
+
+/// Gives a server a NIC; gives its id.
+pub fn add(deed: &mut Deed, args: &Args, fields: &Fields) -> Result<String, Answer> {
     let (server, _) = servers::find(&deed.truth, args.zone, args.id)?;
     let running = server.state == ServerState::Running;
     let network = fields.needed("private_network_id")?.to_owned();
@@ -138,10 +151,8 @@ pub fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     if running {
         later(deed, SYNC_SECONDS, Change::Connected(id.clone()));
     }
-    let object = shown(&id, &nic, args.zone);
     deed.truth.scaleway.private_nics.insert(id.clone(), nic);
-    let location = format!("/instance/v1/zones/{}/servers/{}/private_nics/{id}", args.zone, args.id);
-    Ok(Answer::json(201, json!({"private_nic": object})).with("location", location))
+    Ok(id)
 }
 
 /// PATCH `servers/{id}/private_nics/{id}`: its tags.

@@ -19,9 +19,7 @@ pub fn availability(request: &Request, zone: &str, stock: impl Fn(&str) -> Avail
 
 /// GET `products/volumes`: the kinds of volumes, by name; figures in bytes.
 pub fn volumes(request: &Request) -> Answer {
-    let row = |name: &str, snapshot: bool, largest: u64| {
-        json!({"display_name": name, "capabilities": {"snapshot": snapshot}, "constraints": {"min": GB, "max": largest * GB}})
-    };
+    let row = |name: &str, snapshot: bool, largest: u64| json!({"display_name": name, "capabilities": {"snapshot": snapshot}, "constraints": {"min": GB, "max": largest * GB}});
     let rows = vec![("l_ssd".to_owned(), row("Local SSD", true, 800)), ("scratch".to_owned(), row("Scratch", false, 24_000))];
     header_page_map(request, "volumes", "/products/volumes", rows)
 }

@@ -113,6 +113,10 @@ impl Records {
                 Some(zone) => list_records(request, &zone),
                 None => Answer::not_found("dns_zone", name),
             },
+            ["dns-zones", name, "nameservers"] => match self.zone(name, seed) {
+                Some(_) => Answer::ok(json!({"ns": NAME_SERVERS.map(|server| json!({"name": server, "ip": []}))})),
+                None => Answer::not_found("dns_zone", name),
+            },
             _ => Answer::unknown_resource(),
         }
     }
@@ -121,6 +125,12 @@ impl Records {
     pub fn write(&mut self, request: &Request, route: &[&str], project: &str, seed: u64, now: Moment) -> Answer {
         let done = match (request.method.as_str(), route) {
             ("POST", ["dns-zones"]) => self.create_zone(request, project, seed, now),
+            ("PATCH", ["dns-zones", name]) => self.update_zone(request, name, project, seed, now),
+            ("POST", ["dns-zones", name, "clone"]) => self.clone_zone(request, name, project, seed, now),
+            ("POST", ["dns-zones", name, "refresh"]) => match self.zone(name, seed).zip(self.domain_of(name)) {
+                Some((zone, domain)) => Ok(Answer::ok(json!({"dns_zones": [object_of(name, domain, &zone, project, now)]}))),
+                None => Err(Answer::not_found("dns_zone", name)),
+            },
             ("DELETE", ["dns-zones", name]) => self.delete_zone(name),
             ("PATCH", ["dns-zones", name, "records"]) => self.change(request, name, seed, now),
             _ => Err(Answer::unknown_resource()),
@@ -179,12 +189,51 @@ impl Records {
         }
         let name = text("subdomain").map_or(domain.to_owned(), |subdomain| format!("{subdomain}.{domain}"));
         if self.zone(&name, seed).is_some() {
-            let body = json!({"type": "already_exists", "message": "resource already exists", "resource": "dns_zone", "resource_id": name});
-            return Err(Answer::json(409, body));
+            return Err(already_there(&name));
         }
         let zone = Zone::new(&name, text("project_id").map(str::to_owned), seed, now);
         let object = object_of(&name, self.domain_of(&name).unwrap_or(domain), &zone, project, now);
         self.zones.insert(name, zone);
+        Ok(Answer::ok(object))
+    }
+
+    /// A zone gets another name, or another project.
+    fn update_zone(&mut self, request: &Request, name: &str, project: &str, seed: u64, now: Moment) -> Result<Answer, Answer> {
+        let body = request.json()?;
+        let mut zone = self.zone(name, seed).ok_or_else(|| Answer::not_found("dns_zone", name))?;
+        let text = |key: &str| body[key].as_str().filter(|text| !text.is_empty());
+        let new = text("new_dns_zone").unwrap_or(name);
+        let domain = self.domain_of(new).ok_or_else(|| Answer::not_found("domain", new))?;
+        if new != name && self.zone(new, seed).is_some() {
+            return Err(already_there(new));
+        }
+        zone.project = text("project_id").map(str::to_owned).or(zone.project);
+        zone.updated_at = now;
+        let object = object_of(new, domain, &zone, project, now);
+        self.zones.remove(name);
+        self.zones.insert(new.to_owned(), zone);
+        Ok(Answer::ok(object))
+    }
+
+    /// A zone's records become those of another zone.
+    fn clone_zone(&mut self, request: &Request, name: &str, project: &str, seed: u64, now: Moment) -> Result<Answer, Answer> {
+        let body = request.json()?;
+        let mut zone = self.zone(name, seed).ok_or_else(|| Answer::not_found("dns_zone", name))?;
+        let required = || Answer::invalid_arguments(vec![detail("dest_dns_zone", "required", "required key not provided")]);
+        let new = body["dest_dns_zone"].as_str().filter(|text| !text.is_empty()).ok_or_else(required)?;
+        let domain = self.domain_of(new).ok_or_else(|| Answer::not_found("domain", new))?;
+        if self.zone(new, seed).is_some() && body["overwrite"] != true {
+            return Err(already_there(new));
+        }
+        zone.updated_at = now;
+        let object = object_of(new, domain, &zone, project, now);
+        let mut made = self.made;
+        for record in &mut zone.records {
+            made += 1;
+            record.id = uuid_of(seed, &["record", &made.to_string()]);
+        }
+        self.zones.insert(new.to_owned(), zone);
+        self.made = made;
         Ok(Answer::ok(object))
     }
 
@@ -214,6 +263,12 @@ impl Records {
         self.zones.insert(name.to_owned(), zone);
         Ok(answer)
     }
+}
+
+/// 409: there is a zone of this name.
+fn already_there(name: &str) -> Answer {
+    let message = "resource already exists";
+    Answer::json(409, json!({"type": "already_exists", "message": message, "resource": "dns_zone", "resource_id": name}))
 }
 
 /// A batch of changes under way.

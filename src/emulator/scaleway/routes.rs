@@ -2,13 +2,14 @@
 
 use super::exchange::{Answer, Request};
 use super::{
-    actions, addresses, block_snapshots, block_volumes, create, disks, groups, images, local_snapshots, local_volumes, mounted,
+    actions, addresses, block_snapshots, block_volumes, create, disks, groups, images, local_snapshots, local_volumes, mounted, newer,
     placement_groups, private_nics, rules, servers, user_data,
 };
 use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};
 
 /// What a call knows: the request, and the names in its path.
+#[derive(Clone, Copy)]
 pub struct Args<'r> {
     /// The request.
     pub request: &'r Request,
@@ -82,7 +83,7 @@ macro_rules! block {
     };
 }
 
-const INSTANCE: [Route; 77] = [
+const INSTANCE: [Route; 76] = [
     look(i!("servers"), servers::list),
     change("POST", i!("servers"), create::create),
     look(i!("servers/{id}"), servers::get),
@@ -160,16 +161,34 @@ const INSTANCE: [Route; 77] = [
     look("/marketplace/v2/versions/{id}", mounted::marketplace),
     look("/marketplace/v2/categories", mounted::marketplace),
     look("/marketplace/v2/categories/{id}", mounted::marketplace),
-    look("/instance/v2alpha1/zones/{zone}/private-network-interfaces", mounted::private_network_interfaces),
+];
+
+macro_rules! newer {
+    ($rest:literal) => {
+        concat!("/instance/v2alpha1/zones/{zone}/", $rest)
+    };
+}
+
+static NEWER: [Route; 10] = [
+    look(newer!("placement-groups"), newer::groups),
+    change("POST", newer!("placement-groups"), newer::create_group),
+    look(newer!("placement-groups/{id}"), newer::get_group),
+    change("PATCH", newer!("placement-groups/{id}"), newer::update_group),
+    change("DELETE", newer!("placement-groups/{id}"), placement_groups::delete),
+    look(newer!("private-network-interfaces"), newer::nics),
+    change("POST", newer!("private-network-interfaces"), newer::create_nic),
+    look(newer!("private-network-interfaces/{id}"), newer::get_nic),
+    change("PATCH", newer!("private-network-interfaces/{id}"), newer::update_nic),
+    change("DELETE", newer!("private-network-interfaces/{id}"), newer::delete_nic),
 ];
 
 static BLOCK_V1: [Route; 15] = block!("/block/v1/zones/{zone}");
 static BLOCK_V1ALPHA1: [Route; 15] = block!("/block/v1alpha1/zones/{zone}");
-static INSTANCES: [Route; 77] = INSTANCE;
+static INSTANCES: [Route; 76] = INSTANCE;
 
 /// The endpoint a request is for, and the names in its path.
 pub fn find(request: &Request) -> Option<(&'static Route, Args<'_>)> {
-    let tables: [&'static [Route]; 4] = [&INSTANCES, &BLOCK_V1, &BLOCK_V1ALPHA1, mounted::ROUTES];
+    let tables: [&'static [Route]; 5] = [&INSTANCES, &BLOCK_V1, &BLOCK_V1ALPHA1, &NEWER, mounted::ROUTES];
     tables.into_iter().flatten().find_map(|route| matched(route, request).map(|args| (route, args)))
 }
 

@@ -1,5 +1,7 @@
 //! The rules of security groups: six fixed ones against mail, then the customer's in order.
 
+use std::net::IpAddr;
+
 use serde_json::{Value, json};
 
 use super::details::{GroupDetails, RuleDetails};
@@ -171,9 +173,20 @@ fn read(deed: &mut Deed, fields: &Fields, old: Option<&RuleDetails>) -> Result<R
     let direction = one_of("direction", old.map(|old| &old.direction), &["inbound", "outbound"])?;
     let action = one_of("action", old.map(|old| &old.action), &["accept", "drop"])?;
     let range = fields.word("ip_range")?.or(old.map(|old| old.ip_range.as_str())).unwrap_or("0.0.0.0/0").to_owned();
+    if !is_network(&range) {
+        return Err(invalid("ip_range", "format", "not an IP network"));
+    }
     let has_ports = ["TCP", "UDP"].contains(&protocol.as_str());
-    let from = port(fields, "dest_port_from")?.or(old.and_then(|old| old.port_from)).filter(|_| has_ports);
-    let to = port(fields, "dest_port_to")?.or(old.and_then(|old| old.port_to)).filter(|to| has_ports && Some(*to) != from);
+    let ported = |key: &str, old_port: Option<u16>| -> Result<Option<u16>, Answer> {
+        match has_ports {
+            false => Ok(None),
+            // In a change, the official clients say null or 0 for a port that is to go.
+            true if old.is_some() && (fields.is_null(key) || fields.number(key)? == Some(0)) => Ok(None),
+            true => Ok(port(fields, key)?.or(old_port)),
+        }
+    };
+    let from = ported("dest_port_from", old.and_then(|old| old.port_from))?;
+    let to = ported("dest_port_to", old.and_then(|old| old.port_to))?.filter(|to| Some(*to) != from);
     if from.zip(to).is_some_and(|(from, to)| to < from) {
         return Err(invalid("dest_port_to", "constraint", "must not be less than dest_port_from"));
     }
@@ -193,6 +206,14 @@ fn port(fields: &Fields, key: &str) -> Result<Option<u16>, Answer> {
     }
 }
 
+/// Whether a text is an address or a network.
+fn is_network(range: &str) -> bool {
+    let (address, length) = range.split_once('/').map_or((range, None), |(address, length)| (address, Some(length)));
+    let Ok(address) = address.parse::<IpAddr>() else { return false };
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    length.is_none_or(|length| length.parse::<u8>().is_ok_and(|length| length <= longest))
+}
+
 /// A network of one address is written as that address.
 fn shortened(range: &str) -> String {
     let whole = if range.contains(':') { "/128" } else { "/32" };
@@ -202,6 +223,12 @@ fn shortened(range: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_network_is_told() {
+        assert!(["10.0.0.0/8", "8.8.8.8", "::/0", "2001:db8::1"].iter().all(|range| is_network(range)));
+        assert!(!["", "x", "10.0.0.0/33", "10.0.0.0/", "::/129"].iter().any(|range| is_network(range)));
+    }
 
     #[test]
     fn a_network_of_one_is_an_address() {

@@ -91,6 +91,9 @@ pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     if let Some(boot_type) = fields.word("boot_type")? {
         details.boot_type = boot_type_of(boot_type)?;
     }
+    if let Some(key) = fields.text("admin_password_encryption_ssh_key_id")? {
+        details.admin_key = Some(key.to_owned()).filter(|key| !key.is_empty());
+    }
     if let Some(required) = fields.flag("dynamic_ip_required")? {
         details.dynamic_ip_required = required;
     }
@@ -102,7 +105,7 @@ pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     };
     if group != details.placement_group {
         if let Some(group) = &group {
-            placement_groups::find(&deed.truth, args.zone, group)?;
+            placement_groups::recognise(deed, args.zone, group, &details.project)?;
         }
         details.placement_group = group; // It takes effect with the next start.
     }
