@@ -118,14 +118,11 @@ pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     {
         address.tags = tags;
     }
-    if let Some(reverse) = fields.text("reverse")? {
-        if !reverse.is_empty() && !resolves(&deed.truth, reverse, &id) {
-            return Err(invalid(
-                "reverse",
-                "constraint",
-                "Your reverse must resolve. Ensure the command 'dig +short' matches your IP address.",
-            ));
-        }
+    if let Some(reverse) = fields.word("reverse")?
+        && !resolves(&deed.truth, reverse, &id)
+    {
+        let help = "Your reverse must resolve. Ensure the command 'dig +short' matches your IP address.";
+        return Err(invalid("reverse", "constraint", help));
     }
     if fields.is_null("reverse") || fields.get("reverse").is_some() {
         let reverse = fields.word("reverse")?.map(str::to_owned);
