@@ -31,6 +31,9 @@ pub(crate) struct Wish {
 pub(crate) fn give_hands(home: &Home, mut wishes: Vec<Wish>) -> Result<Vec<Case>, Failure> {
     let speed = speed()?;
     let accounts = wishes.iter_mut().map(settle).collect::<Result<Vec<_>, _>>()?;
+    if speed > 1.0 && accounts.iter().flatten().any(Account::is_at_the_vendor) {
+        return Err(Failure::new("CLOUDYPAD_CLOUD_SPEED is for emulators: SCW_API_URL does not name one"));
+    }
     let mut zones: Vec<(Account, String, Arc<Zone>)> = Vec::new();
     for (wish, account) in wishes.iter().zip(&accounts) {
         let Some(account) = account else { continue };

@@ -10,7 +10,7 @@ use super::{
     wire,
 };
 use crate::{
-    model::{Awaited, Boot, Id, NewServer, NewVolume, Object, Role, Server, Step, Tags, Volume},
+    model::{Awaited, Boot, Id, NewServer, NewVolume, Object, Record, Role, Server, Step, Tags, Volume, VolumeStatus, World},
     provider::{
         Problem,
         http::{Body, Request},
@@ -90,7 +90,7 @@ impl Scaleway {
                     json!({"volume_id": disk.disk().as_str(), "name": name, "project_id": self.project, "tags": tags.0, "public": false});
                 Ok(client.make(&Request::post(zone.block("snapshots"), body), |it: wire::Snapshot| it.id).await?)
             }
-            Step::DeleteServer { server, .. } => self.delete_server(server).await,
+            Step::DeleteServer { server, off, .. } => self.delete_server(server, *off).await,
             Step::DeleteVolume(spared) => self.delete(zone.block(&format!("volumes/{}", spared.disk())), spared.disk().as_str()).await,
             Step::DeleteSnapshot(copy) => {
                 match client.delete(zone.block(&format!("snapshots/{}", copy.copy()))).await {
@@ -175,7 +175,7 @@ impl Scaleway {
         let made = self.zone.client.make(&Request::post(self.zone.instance("servers"), body), |it: wire::InServer| it.server.id).await;
         match made {
             Err(Changed::Refused(refusal)) if refusal.kind() == Kind::OutOfStock => {
-                Err(self.out_of_stock(refusal.said(), &new.machine_type).await)
+                Err(Problem::OutOfStock { answer: refusal.said() })
             }
             Err(Changed::Refused(refusal)) if refusal.kind() == Kind::Invalid => {
                 Err(Problem::Refused { answer: refusal.said(), remedy: self.type_remedy(&new.machine_type).await })
@@ -183,6 +183,24 @@ impl Scaleway {
             // A volume that is not free yet, an address that is not there: the next look tells.
             made => Ok(made?),
         }
+    }
+
+    /// Whether what the wish would make or change next can be had: its type, and the image of a first deploy.
+    pub(super) async fn can_be_had(&self, world: &World) -> Result<(), Problem> {
+        let servers = world.servers.items();
+        let changes = servers.iter().any(|it| it.machine_type != self.machine_type);
+        if !self.keeps_server || !(servers.is_empty() || changes) {
+            return Ok(());
+        }
+        if let Some(remedy) = self.type_remedy(&self.machine_type).await {
+            let answer = format!("there is no type {} in {}", self.machine_type, self.zone.name);
+            return Err(Problem::Refused { answer, remedy: Some(remedy) });
+        }
+        let first = servers.is_empty() && world.snapshots.items().is_empty() && world.volumes.items().is_empty();
+        if first {
+            self.image(&self.image, &self.machine_type).await?;
+        }
+        Ok(())
     }
 
     /// The id of a marketplace image that this zone has for a type.
@@ -223,10 +241,6 @@ impl Scaleway {
         })
     }
 
-    async fn out_of_stock(&self, answer: String, machine_type: &str) -> Problem {
-        Problem::OutOfStock { answer, instead: self.instead_of(machine_type).await }
-    }
-
     async fn retag(&self, object: &Object, tags: &Tags, name: Option<&str>) -> Result<String, Problem> {
         let mut body = json!({"tags": tags.0});
         let path = match object {
@@ -251,12 +265,12 @@ impl Scaleway {
         let fell_back = server.state == "stopped" && self.started().remove(id.as_str());
         if fell_back {
             let answer = format!("{} was powered on and fell back to stopped", server.commercial_type);
-            return Err(self.out_of_stock(answer, &server.commercial_type).await);
+            return Err(Problem::OutOfStock { answer });
         }
         let answer = self.power(&server, "poweron").await;
         match answer {
             Err(Changed::Refused(refusal)) if refusal.kind() == Kind::OutOfStock => {
-                Err(self.out_of_stock(refusal.said(), &server.commercial_type).await)
+                Err(Problem::OutOfStock { answer: refusal.said() })
             }
             answer => {
                 answer?;
@@ -268,12 +282,13 @@ impl Scaleway {
 
     async fn stop(&self, id: &Id<Server>) -> Result<String, Problem> {
         let server = self.server(id).await?;
-        self.power(&server, "poweroff").await?;
+        // Whatever the answer, it did run.
         self.started().remove(id.as_str());
+        self.power(&server, "poweroff").await?;
         Ok(id.to_string())
     }
 
-    fn started(&self) -> std::sync::MutexGuard<'_, std::collections::BTreeSet<String>> {
+    pub(super) fn started(&self) -> std::sync::MutexGuard<'_, std::collections::BTreeSet<String>> {
         self.started.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -293,7 +308,7 @@ impl Scaleway {
     }
 
     /// Terminates a server that runs, deletes one that is off. Its volumes and its address stay.
-    async fn delete_server(&self, id: &Id<Server>) -> Result<String, Problem> {
+    async fn delete_server(&self, id: &Id<Server>, off: bool) -> Result<String, Problem> {
         let request = Request::get(self.zone.instance(&format!("servers/{id}")));
         let found: Option<wire::InServer> = self.zone.client.find(&request).await.map_err(|it| it.problem())?;
         let Some(wire::InServer { server }) = found else { return Ok(id.to_string()) };
@@ -303,6 +318,8 @@ impl Scaleway {
         }
         match server.state.as_str() {
             "stopped" => self.zone.client.delete(self.zone.instance(&format!("servers/{id}"))).await?,
+            // Somebody started it since it was seen off: the next look tells what that means.
+            state if off => return Err(Problem::NotDone { answer: format!("server {id} is {state} again"), pause: None }),
             _ => self.power(&server, "terminate").await?,
         }
         Ok(id.to_string())
@@ -344,11 +361,27 @@ impl Scaleway {
         self.patch(path, body, name).await
     }
 
+    /// Deletes our records of the name, one by one by their ids: another that came meanwhile is not ours.
     async fn delete_record(&self) -> Result<String, Problem> {
         let (path, name) = self.records()?;
-        let change = json!({"delete": {"id_fields": {"name": name, "type": "A"}}});
-        let body = json!({"changes": [change], "return_all_records": false, "disallow_new_zone_creation": true});
+        let request = Request::get(path.as_str()).with("name", name).with("type", "A");
+        let found: Option<wire::Records> = self.zone.client.find(&request).await.map_err(|it| it.problem())?;
+        let ours = found.map(|it| it.records).unwrap_or_default().into_iter().filter(|it| self.is_our_record(it, &[]));
+        let changes: Vec<Value> = ours.map(|it| json!({"delete": {"id": it.id}})).collect();
+        if changes.is_empty() {
+            return Ok(name.to_owned());
+        }
+        let body = json!({"changes": changes, "return_all_records": false, "disallow_new_zone_creation": true});
         self.patch(path, body, name).await
+    }
+
+    /// Whether a record is ours: its comment says so, or, where it says nothing of anybody, it points to us or nowhere.
+    pub(super) fn is_our_record(&self, record: &wire::Record, addresses: &[&str]) -> bool {
+        match record.comment.as_deref() {
+            Some(comment) if comment == self.mark => true,
+            Some(comment) if comment.starts_with("in:") => false,
+            _ => record.data == Record::PARKED || addresses.contains(&record.data.as_str()),
+        }
     }
 
     /// Whether what is awaited has arrived, looked at by id.
@@ -366,11 +399,8 @@ impl Scaleway {
             }
             Awaited::VolumeSettled(id) => {
                 let found: Option<wire::Volume> = self.find(zone.block(&format!("volumes/{id}"))).await?;
-                found.is_none_or(|it| {
-                    let still = it.references.iter().any(|it| matches!(it.status.as_str(), "attaching" | "detaching" | "creating"));
-                    let adrift = it.status == "in_use" && it.references.is_empty();
-                    !still && !adrift && settled(&it.status, &["creating", "updating", "resizing", "snapshotting", "deleting"])
-                })
+                use VolumeStatus::{Busy, Creating, Deleting, Detaching};
+                found.is_none_or(|it| !matches!(super::look::volume(&it).status, Busy | Creating | Deleting | Detaching))
             }
             Awaited::SnapshotSettled(id) => {
                 let found: Option<wire::Snapshot> = self.find(zone.block(&format!("snapshots/{id}"))).await?;

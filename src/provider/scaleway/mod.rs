@@ -42,6 +42,12 @@ pub struct Scaleway {
     dns: Option<Dns>,
     /// The instance's tag, which is also the comment of its DNS record.
     mark: String,
+    /// The type that the wish names.
+    machine_type: String,
+    /// The image of a first deploy.
+    image: String,
+    /// Whether the wish is a server, on or off.
+    keeps_server: bool,
     /// Whether the wish is a server that runs.
     starts: bool,
     deleting: bool,
@@ -79,6 +85,9 @@ impl Scaleway {
             project: project.to_owned(),
             dns: ask.spec.network.dns.clone(),
             mark: instance_tag(&ask.key),
+            machine_type: ask.spec.placement().machine_type.to_owned(),
+            image: ask.spec.image(&capabilities).to_owned(),
+            keeps_server: ask.spec.server_state != ServerState::Absent && ask.deletion.is_none(),
             starts: ask.spec.server_state == ServerState::Present && ask.deletion.is_none(),
             deleting: ask.deletion.is_some(),
             seed,
@@ -104,6 +113,14 @@ impl Provider for Scaleway {
 
     async fn arrived(&self, awaited: &Awaited) -> Result<bool, Problem> {
         self.has_arrived(awaited).await
+    }
+
+    async fn instead(&self, _step: &Step) -> String {
+        self.instead_of(&self.machine_type).await
+    }
+
+    async fn vet(&self, world: &World) -> Result<(), Problem> {
+        self.can_be_had(world).await
     }
 
     async fn strays(&self) -> Result<Vec<String>, Problem> {
