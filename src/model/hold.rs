@@ -220,7 +220,9 @@ impl Hold {
             Hold::RootWouldDie { .. } => "enable rootDiskSnapshot, or write rootDisk: {disposable: true} to let it go".to_owned(),
             Hold::Protected { .. } => "set protect: false and apply it first".to_owned(),
             Hold::AttachedElsewhere { object, server } => format!("detach {object} from {server}, or tag that server as the instance's"),
-            Hold::ForeignDisk { volume, .. } => format!("detach {volume} in the vendor's console, or remove its in: tag if it is this instance's"),
+            Hold::ForeignDisk { volume, .. } => {
+                format!("detach {volume} in the vendor's console, or remove its in: tag if it is this instance's")
+            }
             Hold::TagsDamaged { .. } => "put its role:root or role:data tag back, or remove its in: tag".to_owned(),
             Hold::DiskBroken { .. } => "ask the vendor's support; nothing of it is deleted meanwhile".to_owned(),
             Hold::Refused { remedy: Some(remedy), .. } => remedy.clone(),

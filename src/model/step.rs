@@ -296,7 +296,12 @@ impl Step {
     pub fn is_destructive(&self) -> bool {
         matches!(
             self,
-            Step::DeleteRecord | Step::DeleteServer { .. } | Step::DeleteVolume(_) | Step::DeleteSnapshot(_) | Step::DeleteImage(_) | Step::ReleaseAddress(_)
+            Step::DeleteRecord
+                | Step::DeleteServer { .. }
+                | Step::DeleteVolume(_)
+                | Step::DeleteSnapshot(_)
+                | Step::DeleteImage(_)
+                | Step::ReleaseAddress(_)
         )
     }
 }

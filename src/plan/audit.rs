@@ -1,7 +1,9 @@
 //! A second opinion on every plan, before its first call. It shares no reasoning with the planner
 //! and none with the witnesses: it looks at the world with its own, plainer eyes.
 
-use crate::model::{Ask, Capabilities, CopyStatus, LastHeld, OnStop, Origin, Plan, Power, Ran, Role, Root, Seen, Step, Verdict, World, instance_tag};
+use crate::model::{
+    Ask, Capabilities, CopyStatus, LastHeld, OnStop, Origin, Plan, Power, Ran, Role, Root, Seen, Step, Verdict, World, instance_tag,
+};
 
 /// A step that must not be taken, and why. Always a fault of cloudypad.
 #[derive(Debug, Clone, PartialEq, Eq)]

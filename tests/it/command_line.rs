@@ -321,10 +321,8 @@ fn a_reader_that_goes_away_is_no_disaster() {
 #[test]
 fn what_this_version_has_no_hands_for_is_said() {
     let shop = Shop::new();
-    let linode = pad("present", "").replace(
-        &format!("    local:\n      speed: {SPEED}\n"),
-        "    linode: {region: fr-par, instanceType: g2-gpu-rtx4000a1-m}\n",
-    );
+    let linode = pad("present", "")
+        .replace(&format!("    local:\n      speed: {SPEED}\n"), "    linode: {region: fr-par, instanceType: g2-gpu-rtx4000a1-m}\n");
     shop.write("pad.yaml", &linode.replace("  dataDiskSnapshot:\n    enable: true\n", ""));
     shop.expect(0, &["validate", "pad.yaml"]);
     let ran = shop.expect(1, &["plan", "pad.yaml"]);

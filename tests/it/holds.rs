@@ -161,12 +161,7 @@ const STORIES: &[Story] = &[
         world: "data disk d, attached other",
         then: ("present; data 100 GB; root disposable", "data disk d"),
     },
-    Story {
-        code: "AttachedElsewhere",
-        spec: "deleted",
-        world: "root disk r; address lent to other",
-        then: ("deleted", "root disk r"),
-    },
+    Story { code: "AttachedElsewhere", spec: "deleted", world: "root disk r; address lent to other", then: ("deleted", "root disk r") },
     Story {
         code: "ForeignDisk",
         spec: "absent; data 100 GB",

@@ -174,9 +174,7 @@ impl Scaleway {
         }
         let made = self.zone.client.make(&Request::post(self.zone.instance("servers"), body), |it: wire::InServer| it.server.id).await;
         match made {
-            Err(Changed::Refused(refusal)) if refusal.kind() == Kind::OutOfStock => {
-                Err(Problem::OutOfStock { answer: refusal.said() })
-            }
+            Err(Changed::Refused(refusal)) if refusal.kind() == Kind::OutOfStock => Err(Problem::OutOfStock { answer: refusal.said() }),
             Err(Changed::Refused(refusal)) if refusal.kind() == Kind::Invalid => {
                 Err(Problem::Refused { answer: refusal.said(), remedy: self.type_remedy(&new.machine_type).await })
             }
@@ -269,9 +267,7 @@ impl Scaleway {
         }
         let answer = self.power(&server, "poweron").await;
         match answer {
-            Err(Changed::Refused(refusal)) if refusal.kind() == Kind::OutOfStock => {
-                Err(Problem::OutOfStock { answer: refusal.said() })
-            }
+            Err(Changed::Refused(refusal)) if refusal.kind() == Kind::OutOfStock => Err(Problem::OutOfStock { answer: refusal.said() }),
             answer => {
                 answer?;
                 self.started().insert(id.to_string());

@@ -8,6 +8,8 @@ mod account;
 mod act;
 mod client;
 mod look;
+#[cfg(test)]
+mod pages;
 mod refusal;
 mod rules;
 mod shot;
