@@ -2,14 +2,18 @@
 //!
 //! In reading order: [`account`] finds key and settings, `client` sends calls, `wire` is what we read of the
 //! answers and `refusal` what their errors mean; `shot` looks at a zone for all its instances at once, `look`
-//! makes a world of it; `act` performs steps, `stock` says what is free, `rules` reads and writes firewalls.
+//! makes a world of it; `act` performs steps, with `birth`, `power` and `names`; `stock` says what is free,
+//! `rules` reads and writes firewalls.
 
 mod account;
 mod act;
+mod birth;
 mod client;
 mod look;
+mod names;
 #[cfg(test)]
 mod pages;
+mod power;
 mod refusal;
 mod rules;
 mod shot;

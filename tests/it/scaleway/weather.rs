@@ -69,8 +69,8 @@ fn storm(face: &Face, rng: &mut Rng) -> Vec<&'static str> {
 /// The code of the hold that a run, or its plan, ended with.
 fn hold(ran: &Ran) -> String {
     let lines = ran.out.lines().filter_map(|it| serde_json::from_str::<Value>(it).ok());
-    let codes = lines.filter_map(|it| it["hold"]["code"].as_str().map(str::to_owned));
-    codes.last().unwrap_or_else(|| panic!("no hold: {}\n{}", ran.out, ran.err))
+    let mut codes = lines.filter_map(|it| it["hold"]["code"].as_str().map(str::to_owned));
+    codes.next_back().unwrap_or_else(|| panic!("no hold: {}\n{}", ran.out, ran.err))
 }
 
 /// Whether this weather can bring about that hold. Anything else would be a false one.
@@ -109,7 +109,7 @@ fn lifecycle(seed: u64, struck: &mut BTreeSet<String>) {
     let shop = Shop::new();
     let face = Face::start(&shop);
     let mut rng = Rng::with_seed(seed);
-    let named = if seed % 3 == 0 { "  network:\n    dns: {zone: example.com, record: mypad}\n" } else { "" };
+    let named = if seed.is_multiple_of(3) { "  network:\n    dns: {zone: example.com, record: mypad}\n" } else { "" };
     for _ in 0..rng.usize(3..6) {
         let state = ["present", "absent", "present", "stopped", "absent"][rng.usize(..5)];
         shop.write("pad.yaml", &pad(state, named));
