@@ -1,6 +1,6 @@
 //! One instance, turn by turn, to its end.
 
-use super::pace::{LONGEST_ASKED, MOST_TRIES, TRIES_OF_OPTIONAL, after_failures, between_looks};
+use super::pace::{LONGEST_ASKED, MOST_TRIES, TRIES_OF_A_LOOK_ALONE, TRIES_OF_OPTIONAL, after_failures, between_looks};
 use crate::{
     model::{
         Ask, Capabilities, Cause, Ending, Event, Hold, Plan, Planned, Power, Role, Seen, Stamp, Step, Verdict, Wait, World, is_create_key,
@@ -45,12 +45,12 @@ pub enum Trouble {
 
 /// One look, tried again with pauses while a part of it fails, which is told.
 pub async fn look(provider: &dyn Provider, ask: &Ask, tell: &dyn Fn(Event)) -> World {
-    look_until(provider, ask, &watch::channel(false).1, tell).await
+    look_until(provider, ask, &watch::channel(false).1, tell, TRIES_OF_A_LOOK_ALONE).await
 }
 
 /// [`look`], unless told to stop.
-async fn look_until(provider: &dyn Provider, ask: &Ask, stop: &watch::Receiver<bool>, tell: &dyn Fn(Event)) -> World {
-    let mut pauses = after_failures(&provider.capabilities().pace);
+async fn look_until(provider: &dyn Provider, ask: &Ask, stop: &watch::Receiver<bool>, tell: &dyn Fn(Event), tries: usize) -> World {
+    let mut pauses = after_failures(&provider.capabilities().pace).take(tries - 1);
     loop {
         let world = provider.observe(&ask.key).await;
         let Some(why) = blind_for_now(&world).filter(|_| !*stop.borrow()) else { return world };
@@ -115,7 +115,7 @@ pub async fn converge(mut run: Run<'_>) -> Result<Ending, Trouble> {
     if let Ending::Held(_) = &ending
         && memory.began
     {
-        let world = look_until(run.provider, run.ask, &run.stop, run.tell).await;
+        let world = look_until(run.provider, run.ask, &run.stop, run.tell, MOST_TRIES).await;
         (run.tell)(Event::Billed(billed(&world, run.provider.capabilities())));
     }
     if memory.calls > 0 {
@@ -183,7 +183,7 @@ impl Memory {
 
     /// Looks, plans, and has the plan audited.
     async fn think(&mut self, run: &Run<'_>) -> Result<(World, Plan), Trouble> {
-        let world = look_until(run.provider, run.ask, &run.stop, run.tell).await;
+        let world = look_until(run.provider, run.ask, &run.stop, run.tell, MOST_TRIES).await;
         if world.servers.items().iter().any(|it| it.power == Power::Running) {
             self.scarce = None;
         }

@@ -42,7 +42,7 @@ impl Unread {
     pub fn cause(&self, zone: &str, client: &Client) -> Cause {
         match self {
             Unread::Refused(refusal) => refusal.cause(zone, &client.account.found),
-            Unread::Broken(broken) => Cause::Passing(format!("cannot reach Scaleway: {broken}")),
+            Unread::Broken(broken) => Cause::Passing(format!("cannot reach {}: {broken}", client.account.url)),
             Unread::Strange(why) => Cause::Passing(why.clone()),
         }
     }
