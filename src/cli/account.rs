@@ -1,6 +1,6 @@
 //! Builds the hands that specs ask for: the local cloud's, and one shared look per account and zone.
 
-use super::{Failure, hands::Case};
+use super::Failure;
 use crate::{
     machine,
     model::{Ask, InstanceKey, spec::Configuration},
@@ -24,13 +24,16 @@ pub(crate) struct Wish {
     pub directory: PathBuf,
 }
 
-/// Gives every wish its hands.
+/// The hands of every wish, in their order. What a wish leaves to its account's settings is filled in.
 ///
 /// # Errors
 /// Where a wish cannot be served, with its place and what to do.
-pub(crate) fn give_hands(home: &Home, mut wishes: Vec<Wish>) -> Result<Vec<Case>, Failure> {
+pub(crate) fn give_hands(home: &Home, wishes: &mut [Wish]) -> Result<Vec<Box<dyn Provider>>, Failure> {
     let speed = speed()?;
     let accounts = wishes.iter_mut().map(settle).collect::<Result<Vec<_>, _>>()?;
+    if speed > 1.0 && accounts.iter().flatten().any(Account::is_at_the_vendor) {
+        return Err(Failure::new("CLOUDYPAD_CLOUD_SPEED is for emulators: SCW_API_URL does not name one"));
+    }
     let mut zones: Vec<(Account, String, Arc<Zone>)> = Vec::new();
     for (wish, account) in wishes.iter().zip(&accounts) {
         let Some(account) = account else { continue };
@@ -48,21 +51,21 @@ pub(crate) fn give_hands(home: &Home, mut wishes: Vec<Wish>) -> Result<Vec<Case>
             Zone::open(account.clone(), zone, &keys, Some(rules), speed).map_err(|why| Failure::new(format!("{}: {why}", wish.place)))?;
         zones.push((account.clone(), zone.to_owned(), Arc::new(opened)));
     }
-    let mut cases = Vec::new();
-    for (wish, account) in wishes.into_iter().zip(accounts) {
+    let mut hands = Vec::new();
+    for (wish, account) in wishes.iter().zip(accounts) {
         let spec = &wish.ask.spec;
         let provider: Box<dyn Provider> = match (&spec.provider.local, &spec.provider.scaleway, account) {
             (Some(local), _, _) => Box::new(Local::open(&home.local_cloud(), local)?),
             (None, Some(scaleway), Some(account)) => {
                 let zone = zones.iter().find(|(its, name, _)| its.is_same(&account) && Some(name) == scaleway.zone.as_ref());
-                let (Some((_, _, zone)), Some(project)) = (zone, &scaleway.project_id) else { return Err(no_hands(&wish)) };
-                Box::new(Scaleway::new(zone.clone(), project, &wish.ask, seed(home, &wish), speed))
+                let (Some((_, _, zone)), Some(project)) = (zone, &scaleway.project_id) else { return Err(no_hands(wish)) };
+                Box::new(Scaleway::new(zone.clone(), project, &wish.ask, seed(home, wish), speed))
             }
-            _ => return Err(no_hands(&wish)),
+            _ => return Err(no_hands(wish)),
         };
-        cases.push(Case { ask: wish.ask, provider, patience: None, place: wish.place });
+        hands.push(provider);
     }
-    Ok(cases)
+    Ok(hands)
 }
 
 fn no_hands(wish: &Wish) -> Failure {

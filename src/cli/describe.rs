@@ -13,6 +13,7 @@ use crate::{
     report::{JSON_VERSION, Screen, plain, plan_json, standing, table, wished},
 };
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Shows instances in full.
 pub(crate) async fn describe(args: Get) -> Outcome {
@@ -22,8 +23,11 @@ pub(crate) async fn describe(args: Get) -> Outcome {
     };
     let seen = foresee_all(&cases).await?;
     let mut strays = Vec::new();
+    let mut asked = BTreeSet::new();
     for case in &cases.cases {
-        strays.push(case.provider.strays().await.unwrap_or_default());
+        // One account's project is looked through once, whatever the number of its instances.
+        let first = asked.insert(serde_json::to_string(&territory(case))?);
+        strays.push(if first { case.provider.strays().await.unwrap_or_default() } else { Vec::new() });
     }
     match args.output {
         Shape::Json => {
@@ -47,6 +51,13 @@ pub(crate) async fn describe(args: Get) -> Outcome {
         }
     }
     Ok(Exit::Done)
+}
+
+/// Where strays of an instance would be.
+fn territory(case: &Case) -> Value {
+    let placement = case.ask.spec.placement();
+    let scaleway = case.ask.spec.provider.scaleway.as_ref();
+    json!([placement.provider, placement.zone, scaleway.map(|it| &it.project_id), scaleway.map(|it| &it.credentials)])
 }
 
 fn time(stamp: Stamp) -> String {

@@ -67,8 +67,9 @@ fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> R
         let ask = Ask { key, spec: spec.instance.spec, deletion, owner, adopt: false, recipe: "none".to_owned() };
         wishes.push(Wish { ask, place, directory });
     }
-    let cases = give_hands(&home, wishes)?;
-    Ok(Ok(Cases { home, cases }))
+    let hands = give_hands(&home, &mut wishes)?;
+    let cases = wishes.into_iter().zip(hands).map(|(wish, provider)| Case { ask: wish.ask, provider, patience: None, place: wish.place });
+    Ok(Ok(Cases { cases: cases.collect(), home }))
 }
 
 /// Where our own files are: an absolute path, so that what is named below it is found from anywhere.

@@ -105,10 +105,17 @@ pub enum Hold {
         /// What.
         what: String,
     },
-    /// A volume of the instance is attached to a server that is not the instance's.
-    AttachedElsewhere {
+    /// A volume of another instance is attached to a server of this one.
+    ForeignDisk {
         /// The volume.
         volume: String,
+        /// The other instance, as its tag names it.
+        instance: String,
+    },
+    /// A volume or an address of the instance is attached to a server that is not the instance's.
+    AttachedElsewhere {
+        /// The disk or address.
+        object: String,
         /// The server.
         server: String,
     },
@@ -167,6 +174,7 @@ impl Hold {
             Hold::RootWouldDie { .. } => "RootWouldDie",
             Hold::Protected { .. } => "Protected",
             Hold::AttachedElsewhere { .. } => "AttachedElsewhere",
+            Hold::ForeignDisk { .. } => "ForeignDisk",
             Hold::TagsDamaged { .. } => "TagsDamaged",
             Hold::DiskBroken { .. } => "DiskBroken",
             Hold::Refused { .. } => "Refused",
@@ -190,7 +198,7 @@ impl Hold {
             Hold::UnknownState { .. } => "look at it in the vendor's console; apply again when it is in a usual state".to_owned(),
             Hold::Locked { .. } => "unlock it in the vendor's console (a vendor's own lock needs their support)".to_owned(),
             Hold::LivesElsewhere { zones, .. } => {
-                format!("put the zone back to {}, or delete the instance there keeping its snapshots", zones.join(", "))
+                format!("put zone and project back to {}, or delete the instance there keeping its snapshots", zones.join(", "))
             }
             Hold::OtherOwner { owner, .. } => {
                 format!("leave it to {owner}, or take it over with: cloudypad adopt")
@@ -211,7 +219,10 @@ impl Hold {
             Hold::WouldShrink { role, has, .. } => format!("write {role}Disk: {{sizeGb: {has}}} or more: disks never shrink"),
             Hold::RootWouldDie { .. } => "enable rootDiskSnapshot, or write rootDisk: {disposable: true} to let it go".to_owned(),
             Hold::Protected { .. } => "set protect: false and apply it first".to_owned(),
-            Hold::AttachedElsewhere { volume, server } => format!("detach {volume} from {server}, or tag that server as the instance's"),
+            Hold::AttachedElsewhere { object, server } => format!("detach {object} from {server}, or tag that server as the instance's"),
+            Hold::ForeignDisk { volume, .. } => {
+                format!("detach {volume} in the vendor's console, or remove its in: tag if it is this instance's")
+            }
             Hold::TagsDamaged { .. } => "put its role:root or role:data tag back, or remove its in: tag".to_owned(),
             Hold::DiskBroken { .. } => "ask the vendor's support; nothing of it is deleted meanwhile".to_owned(),
             Hold::Refused { remedy: Some(remedy), .. } => remedy.clone(),
@@ -232,7 +243,7 @@ impl fmt::Display for Hold {
                 write!(f, "the DNS name {name} is there already, for {}, and cloudypad did not make it", addresses.join(", "))
             }
             Hold::OutOfStock { step, answer, .. } => write!(f, "no machine is free to {step}: {answer}"),
-            Hold::UnknownState { object, state } => write!(f, "{object} is in state {state:?}, which cloudypad does not know"),
+            Hold::UnknownState { object, state } => write!(f, "{object} is {state:?}, a state that cloudypad does not act in"),
             Hold::Locked { object } => write!(f, "{object} is locked"),
             Hold::LivesElsewhere { zones, wanted } => {
                 write!(f, "the instance lives in {}, and the spec says {wanted}: moving it is not supported", zones.join(", "))
@@ -251,8 +262,11 @@ impl fmt::Display for Hold {
             }
             Hold::RootWouldDie { by } => write!(f, "{by} would destroy the root disk without a copy"),
             Hold::Protected { what } => write!(f, "{what}"),
-            Hold::AttachedElsewhere { volume, server } => {
-                write!(f, "volume {volume} is attached to {server}, which is not a server of this instance")
+            Hold::ForeignDisk { volume, instance } => {
+                write!(f, "volume {volume} is attached to a server of this instance, and its tags say that it is {instance}'s")
+            }
+            Hold::AttachedElsewhere { object, server } => {
+                write!(f, "{object} is attached to {server}, which is not a server of this instance")
             }
             Hold::TagsDamaged { object } => write!(f, "the tags of {object} do not say what it is any more"),
             Hold::DiskBroken { object } => write!(f, "the vendor reports an error on {object}"),

@@ -229,6 +229,10 @@ pub enum Note {
     Later(String),
     /// What this cloud bills although it looks off.
     BilledWhenOff(String),
+    /// What is not touched although it may be missed.
+    LeftAlone(String),
+    /// What the owner may not have thought of.
+    Mind(String),
 }
 
 impl fmt::Display for Note {
@@ -239,6 +243,8 @@ impl fmt::Display for Note {
             Note::WillLose(what) => write!(f, "will be lost: {what}"),
             Note::RefusedForNow(what) => write!(f, "refused by the cloud, tried again at the next archive: {what}"),
             Note::Later(what) => write!(f, "later: {what}"),
+            Note::Mind(what) => write!(f, "mind: {what}"),
+            Note::LeftAlone(what) => write!(f, "left alone: {what}"),
             Note::BilledWhenOff(what) => write!(f, "still billed: {what}"),
         }
     }

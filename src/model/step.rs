@@ -241,6 +241,8 @@ pub enum Step {
         server: Id<Server>,
         /// Every disk that dies with it, each spared.
         dying: Vec<Spared<LocalDisk>>,
+        /// Whether it was seen off: one that runs by then is left alone.
+        off: bool,
     },
     /// Delete a volume.
     DeleteVolume(Spared<Volume>),
@@ -294,7 +296,12 @@ impl Step {
     pub fn is_destructive(&self) -> bool {
         matches!(
             self,
-            Step::DeleteServer { .. } | Step::DeleteVolume(_) | Step::DeleteSnapshot(_) | Step::DeleteImage(_) | Step::ReleaseAddress(_)
+            Step::DeleteRecord
+                | Step::DeleteServer { .. }
+                | Step::DeleteVolume(_)
+                | Step::DeleteSnapshot(_)
+                | Step::DeleteImage(_)
+                | Step::ReleaseAddress(_)
         )
     }
 }

@@ -82,6 +82,11 @@ pub struct Record {
     pub ours: bool,
 }
 
+impl Record {
+    /// Where a name points while nothing answers: an address that documentation owns (RFC 5737).
+    pub const PARKED: &str = "192.0.2.1";
+}
+
 /// One server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Server {
@@ -430,7 +435,9 @@ impl<'w> Copy<'w> {
 
     /// The line of descent of its bytes; without a tag, it begins with the disk it was taken of.
     pub fn line(&self) -> &'w str {
-        self.tags().line().unwrap_or(self.of())
+        // A copy whose disk nobody remembers descends from nothing that another copy descends from.
+        let disk = if self.of().is_empty() { self.id() } else { self.of() };
+        self.tags().line().unwrap_or(disk)
     }
 
     /// Whether it is complete.

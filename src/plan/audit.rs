@@ -1,7 +1,9 @@
 //! A second opinion on every plan, before its first call. It shares no reasoning with the planner
 //! and none with the witnesses: it looks at the world with its own, plainer eyes.
 
-use crate::model::{Ask, Capabilities, CopyStatus, LastHeld, OnStop, Origin, Plan, Power, Ran, Role, Root, Seen, Step, Verdict, World};
+use crate::model::{
+    Ask, Capabilities, CopyStatus, LastHeld, OnStop, Origin, Plan, Power, Ran, Role, Root, Seen, Step, Verdict, World, instance_tag,
+};
 
 /// A step that must not be taken, and why. Always a fault of cloudypad.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +28,19 @@ pub fn audit(plan: &Plan, ask: &Ask, world: &World, cloud: &Capabilities) -> Vec
         if is_blind(world) {
             object(step, "the look was not complete");
         }
+        if ends(step).is_some_and(|id| is_foreign(ask, world, id)) {
+            object(step, "its tags say that it is another instance's");
+        }
         match step {
             Step::DeleteVolume(spared) => {
                 if let Some(why) = volume_would_be_lost(ask, world, cloud, spared.disk().as_str(), &going) {
                     object(step, why);
+                }
+            }
+            Step::ReleaseAddress(id) => {
+                let found = world.addresses.items().iter().find(|it| it.id == *id);
+                if found.is_some_and(|it| it.server.as_ref().is_some_and(|holder| world.server(holder).is_none())) {
+                    object(step, "a server that is not the instance's has the address");
                 }
             }
             Step::DeleteServer { server, .. } => {
@@ -73,6 +84,16 @@ pub fn audit(plan: &Plan, ask: &Ask, world: &World, cloud: &Capabilities) -> Vec
         }
     }
     objections
+}
+
+/// Whether an object carries an instance's tag, and not this one's.
+fn is_foreign(ask: &Ask, world: &World, id: &str) -> bool {
+    let tags = (world.servers.items().iter().map(|it| (it.id.as_str(), &it.tags)))
+        .chain(world.volumes.items().iter().map(|it| (it.id.as_str(), &it.tags)))
+        .chain(world.snapshots.items().iter().map(|it| (it.id.as_str(), &it.tags)))
+        .chain(world.images.items().iter().map(|it| (it.id.as_str(), &it.tags)));
+    let mark = instance_tag(&ask.key);
+    tags.into_iter().any(|(its, tags)| its == id && tags.get("in").is_some() && !tags.has(&mark))
 }
 
 /// The id of what a step ends.

@@ -3,6 +3,7 @@
 use super::{
     draft::Draft,
     marks::{claim_root, common_tags, disk_tags},
+    naming,
     scene::Scene,
 };
 use crate::model::{
@@ -196,7 +197,10 @@ pub(crate) fn address_part(draft: &mut Draft<'_>) -> Option<Option<Id<Address>>>
 /// The firewall once it is there, settled, and lets in what the spec says.
 pub(crate) fn firewall_part(draft: &mut Draft<'_>) -> Option<Option<Id<Firewall>>> {
     let Some(firewall) = draft.scene.firewall else {
-        let tags = common_tags(&draft.scene);
+        let mut tags = common_tags(&draft.scene);
+        if let Some((word, value)) = naming::remembered(&draft.scene) {
+            tags = tags.with_value(word, &value);
+        }
         let name = draft.scene.ask.key.object_name();
         draft.create(Step::CreateFirewall { name, tags }, Reason::ClosedFirst);
         return None;

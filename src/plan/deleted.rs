@@ -7,12 +7,15 @@ use super::{
     upkeep,
 };
 use crate::model::{
-    Copy, CopyStatus, DELETED, Deletion, Expendable, HAD_DATA, Hold, Image, KEEP, Note, Object, Reason, Role, Snapshot, Step, Word,
+    Copy, CopyStatus, DELETED, Deletion, Expendable, HAD_DATA, Hold, Image, KEEP, Note, Object, Reason, Role, Seen, Snapshot, Step, Word,
 };
 
 /// Plans towards nothing.
 pub(crate) fn plan(draft: &mut Draft<'_>, deletion: Deletion) -> Result<(), Hold> {
     refuse_protected(draft)?;
+    if let Seen::Present(places) = &draft.scene.world.elsewhere {
+        draft.notes.push(Note::LeftAlone(format!("what it has in {}; delete it there too", places.join(", "))));
+    }
     let fates = Fates::of_deletion(draft, deletion);
     retiring::retire(draft, &fates, &Reason::Deletion)?;
     delete_copies(draft, deletion);

@@ -1,7 +1,7 @@
 //! Steps for people: verb, object, usual duration.
 
-use super::{naming::PARKED, scene::Scene};
-use crate::model::{Line, Object, Role, Step, Volume};
+use super::scene::Scene;
+use crate::model::{Line, Object, Record, Role, Step, Volume};
 
 /// A step's line.
 pub(crate) fn describe(step: &Step, scene: &Scene<'_>) -> Line {
@@ -26,7 +26,7 @@ pub(crate) fn describe(step: &Step, scene: &Scene<'_>) -> Line {
         Step::ShutFirewall(_) => ("close", "firewall to what no rule allows".to_owned(), usual.call),
         Step::SeedServer(id) => ("prepare", format!("{} for its first boot", server(id)), usual.call),
         Step::Tune { volume, iops } => ("tune", format!("{} to {iops} IOPS", disk(volume)), usual.call),
-        Step::SetRecord { address } if address == PARKED => ("park", record_name(scene), usual.call),
+        Step::SetRecord { address } if address == Record::PARKED => ("park", record_name(scene), usual.call),
         Step::SetRecord { address } => ("point", format!("{} to {address}", record_name(scene)), usual.call),
         Step::DeleteRecord => ("delete", format!("DNS record {}", record_name(scene)), usual.call),
         Step::CreateVolume(new) => ("create", format!("{} disk {} GB", new.role, new.size_gb), usual.volume),

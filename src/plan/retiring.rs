@@ -165,7 +165,7 @@ fn take_server(draft: &mut Draft<'_>, server: &Server, fates: &Fates, reason: &R
             Some(Why::LetGo(word)) => Reason::LetRootGo(word.clone()),
             _ => Reason::DisksSpared,
         };
-        draft.step(Step::DeleteServer { server: server.id.clone(), dying }, why);
+        draft.step(Step::DeleteServer { server: server.id.clone(), dying, off: server.power == Power::Off }, why);
     }
     Ok(())
 }

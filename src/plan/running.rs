@@ -121,6 +121,10 @@ pub(crate) fn settle_off(draft: &mut Draft<'_>, server: &Server, reason: &mut Re
 fn start(draft: &mut Draft<'_>, server: &Server, reason: Reason) -> Result<(), Hold> {
     draft.refuse_locked(server)?;
     if draft.scene.cloud.seeds && server.power == Power::Off && server.seed == Seed::Missing {
+        if draft.scene.ask.spec.ssh.public_key_path.is_none() {
+            let note = "ssh.publicKeyPath is not set: only the SSH keys that the vendor puts in itself can log in";
+            draft.notes.push(Note::Mind(note.to_owned()));
+        }
         draft.step(Step::SeedServer(server.id.clone()), Reason::BeforeFirstBoot);
         return Ok(());
     }

@@ -3,7 +3,7 @@
 
 use crate::model::{
     Address, Ask, Capabilities, Cause, Copy, CopyStatus, Facts, Firewall, HAD_DATA, Hold, LOSER, PROTECTED, Power, Ran, Role, Root, Seen,
-    Server, Stamp, Tags, Volume, VolumeStatus, World, tag_value,
+    Server, Stamp, Tags, Volume, VolumeStatus, World, instance_tag, tag_value,
 };
 
 /// One instance, sorted. References point into the look.
@@ -44,8 +44,11 @@ pub(crate) struct Scene<'w> {
 impl<'w> Scene<'w> {
     /// Sorts a look, or says why it cannot be told what is what.
     pub fn read(ask: &'w Ask, world: &'w World, facts: &'w Facts, cloud: &'w Capabilities) -> Result<Self, Hold> {
-        refuse_blindness(world)?;
-        if let Seen::Present(zones) = &world.elsewhere {
+        refuse_blindness(world, ask.deletion.is_some())?;
+        // Who deletes an instance deletes what is here; where there is nothing, another place was meant.
+        if let Seen::Present(zones) = &world.elsewhere
+            && !(ask.deletion.is_some() && has_something(world))
+        {
             let wanted = ask.spec.placement().zone.to_owned();
             return Err(Hold::LivesElsewhere { zones: zones.clone(), wanted });
         }
@@ -73,7 +76,7 @@ impl<'w> Scene<'w> {
         scene.sort_servers()?;
         scene.sort_volumes()?;
         scene.check_copies()?;
-        scene.sort_network();
+        scene.sort_network()?;
         Ok(scene)
     }
 
@@ -120,7 +123,11 @@ impl<'w> Scene<'w> {
 
     /// What a volume is: by its tag, else by where it is attached. `None`: not the instance's.
     fn role_of(&self, volume: &Volume) -> Result<Option<Role>, Hold> {
-        let ours = volume.tags.get("in").is_some();
+        let mark = instance_tag(&self.ask.key);
+        let ours = volume.tags.has(&mark);
+        if let Some(other) = volume.tags.get("in").filter(|_| !ours) {
+            return Err(Hold::ForeignDisk { volume: volume.id.to_string(), instance: other.to_owned() });
+        }
         let holder = volume.attached_to.as_ref().and_then(|id| self.world.server(id));
         let is_root = holder.is_some_and(|it| it.root == Root::Volume(volume.id.clone()));
         match (volume.tags.role(), ours, is_root) {
@@ -148,7 +155,7 @@ impl<'w> Scene<'w> {
                 && self.world.server(server).is_none()
                 && volume.status == VolumeStatus::InUse
             {
-                return Err(Hold::AttachedElsewhere { volume: volume.id.to_string(), server: server.to_string() });
+                return Err(Hold::AttachedElsewhere { object: format!("volume {}", volume.id), server: server.to_string() });
             }
             let is_root_of = |it: &Server| it.root == Root::Volume(volume.id.clone());
             let lost_of = |it: &Server| {
@@ -198,8 +205,12 @@ impl<'w> Scene<'w> {
     }
 
     /// Addresses and firewalls: the one in use, else the oldest.
-    fn sort_network(&mut self) {
+    fn sort_network(&mut self) -> Result<(), Hold> {
         let mut addresses: Vec<_> = self.world.addresses.items().iter().collect();
+        let lent = addresses.iter().find_map(|it| Some((it, it.server.as_ref().filter(|id| self.world.server(id).is_none())?)));
+        if let Some((address, server)) = lent {
+            return Err(Hold::AttachedElsewhere { object: format!("address {}", address.address), server: server.to_string() });
+        }
         addresses.sort_by_key(|it| (it.server.is_none(), it.created, it.id.clone()));
         let mut firewalls: Vec<_> = self.world.firewalls.items().iter().collect();
         let in_use = |it: &Firewall| self.server.is_some_and(|server| server.firewall.as_ref() == Some(&it.id));
@@ -210,6 +221,7 @@ impl<'w> Scene<'w> {
         let mut firewalls = firewalls.into_iter();
         self.firewall = firewalls.next();
         self.spare_firewalls = firewalls.collect();
+        Ok(())
     }
 
     /// Whether the object was born from another image than the one the owner names. A default image
@@ -265,7 +277,12 @@ impl<'w> Scene<'w> {
     }
 }
 
-fn refuse_blindness(world: &World) -> Result<(), Hold> {
+fn has_something(world: &World) -> bool {
+    let disks = !world.servers.items().is_empty() || !world.volumes.items().is_empty() || !world.snapshots.items().is_empty();
+    disks || !world.images.items().is_empty() || !world.addresses.items().is_empty() || !world.firewalls.items().is_empty()
+}
+
+fn refuse_blindness(world: &World, deleting: bool) -> Result<(), Hold> {
     fn check<T>(what: &'static str, seen: &Seen<T>) -> Result<(), Hold> {
         match seen {
             Seen::Unknown(Cause::Passing(cause)) => Err(Hold::Blind { what, cause: cause.clone() }),
@@ -281,7 +298,8 @@ fn refuse_blindness(world: &World) -> Result<(), Hold> {
     check("firewalls", &world.firewalls)?;
     check("objects in other zones", &world.elsewhere)?;
     check("DNS record", &world.record)?;
-    match world.strange.first() {
+    // What is only to be deleted need not be understood.
+    match world.strange.first().filter(|_| !deleting) {
         Some((object, state)) => Err(Hold::UnknownState { object: object.clone(), state: state.clone() }),
         None => Ok(()),
     }

@@ -42,7 +42,7 @@ pub(crate) fn drop_spare_machines(draft: &mut Draft<'_>) -> Result<(), Hold> {
             }
             Some(root) if !root.is_free() => draft.wait_volume(root),
             Some(_) => {}
-            None => draft.step(Step::DeleteServer { server: server.id.clone(), dying: Vec::new() }, Reason::Duplicate),
+            None => draft.step(Step::DeleteServer { server: server.id.clone(), dying: Vec::new(), off: true }, Reason::Duplicate),
         }
     }
     for volume in draft.scene.spare_volumes.clone() {
@@ -281,7 +281,12 @@ fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
         check(Object::Address(address.id.clone()), &address.tags, &plain);
     }
     if let Some(firewall) = scene.firewall {
-        check(Object::Firewall(firewall.id.clone()), &firewall.tags, &plain);
+        let name = naming::remembered(scene);
+        let wanted = match &name {
+            Some((word, value)) => plain.clone().value(word, value),
+            None => plain.clone(),
+        };
+        check(Object::Firewall(firewall.id.clone()), &firewall.tags, &wanted);
     }
     // What another source made twice, or of another image, is taken over with the rest.
     if scene.ask.adopt {

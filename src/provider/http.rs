@@ -8,7 +8,10 @@ use reqwest::{
 };
 use serde_json::Value;
 use std::{fmt, time::Duration};
+use tokio::sync::Semaphore;
 
+/// How many requests are under way at once.
+const AT_ONCE: usize = 16;
 /// How many times a read is tried.
 const TRIES: usize = 4;
 /// The longest a connection may take.
@@ -43,6 +46,8 @@ impl fmt::Debug for Secret {
 pub(crate) struct Api {
     client: Client,
     base: String,
+    /// Vendors' gateways refuse bursts.
+    turns: Semaphore,
     /// Cloud seconds in a second, where the API is an emulator's.
     speed: f64,
 }
@@ -150,11 +155,12 @@ impl Api {
             .timeout(WHOLE)
             .redirect(reqwest::redirect::Policy::none());
         let client = client.build().map_err(|error| format!("cannot make an HTTP client: {}", told(&error)))?;
-        Ok(Self { client, base: base.trim_end_matches('/').to_owned(), speed })
+        Ok(Self { client, base: base.trim_end_matches('/').to_owned(), turns: Semaphore::new(AT_ONCE), speed })
     }
 
     /// Sends a request once.
     pub async fn send(&self, request: &Request) -> Result<Reply, Broken> {
+        let _turn = self.turns.acquire().await;
         let url = format!("{}{}", self.base, request.path);
         let mut sent = self.client.request(request.method.clone(), url).query(&request.query);
         sent = match &request.body {
@@ -209,6 +215,8 @@ fn told(error: &reqwest::Error) -> String {
         causes.push(error.to_string());
         cause = error.source();
     }
+    // The library's own names for where it happened tell nobody anything.
+    causes.retain(|it| !it.starts_with("client error"));
     causes.dedup();
     if causes.is_empty() { "the connection failed".to_owned() } else { causes.join(": ") }
 }

@@ -163,7 +163,14 @@ impl Local {
             Step::Configure { .. } => Err(emulator::Refusal::new(RefusalKind::Invalid, "a local server has no guest to configure")),
             Step::TakeSnapshot { disk, name, tags } => cloud.snapshot_volume(disk.disk().as_str(), name, tags.0.clone()).map(|it| it.id),
             Step::CaptureImage { disk, name, tags } => cloud.capture_image(disk.disk().as_str(), name, tags.0.clone()).map(|it| it.id),
-            Step::DeleteServer { server, .. } => gone(cloud.delete_server(server.as_str()), server.as_str()),
+            Step::DeleteServer { server, off, .. } => {
+                let found = cloud.find(server.as_str())?;
+                let runs = matches!(&found, Some(emulator::Object::Server(it)) if it.state != emulator::ServerState::Stopped);
+                if *off && runs {
+                    return Err(emulator::Refusal::new(RefusalKind::Conflict, format!("server {server} was started meanwhile")));
+                }
+                gone(cloud.delete_server(server.as_str()), server.as_str())
+            }
             Step::DeleteVolume(spared) => gone(cloud.delete_volume(spared.disk().as_str()), spared.disk().as_str()),
             Step::DeleteSnapshot(copy) => gone(cloud.delete_snapshot(copy.copy().as_str()), copy.copy().as_str()),
             Step::DeleteImage(copy) => gone(cloud.delete_image(copy.copy().as_str()), copy.copy().as_str()),
@@ -250,7 +257,7 @@ fn problem(refusal: emulator::Refusal) -> Problem {
     match refusal.kind {
         RefusalKind::Lost => Problem::MaybeDone { answer },
         RefusalKind::Conflict | RefusalKind::RateLimited | RefusalKind::Broken => Problem::NotDone { answer, pause: None },
-        RefusalKind::OutOfStock => Problem::OutOfStock { answer, instead: "take another instanceType".to_owned() },
+        RefusalKind::OutOfStock => Problem::OutOfStock { answer },
         RefusalKind::NotFound | RefusalKind::Invalid | RefusalKind::Quota | RefusalKind::Denied | RefusalKind::Storage => {
             Problem::Refused { answer, remedy: None }
         }

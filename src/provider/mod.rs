@@ -37,6 +37,19 @@ pub trait Provider: Send + Sync {
     /// [`Problem`] where the look failed; nothing is known then.
     async fn arrived(&self, awaited: &Awaited) -> Result<bool, Problem>;
 
+    /// What is free instead of a machine that a step wanted, as something the owner can do.
+    async fn instead(&self, _step: &Step) -> String {
+        "take another instanceType".to_owned()
+    }
+
+    /// Called once in a run, before its first call: what can be known beforehand to be refused.
+    ///
+    /// # Errors
+    /// [`Problem`], where the wish cannot be had; nothing was changed then.
+    async fn vet(&self, _world: &World) -> Result<(), Problem> {
+        Ok(())
+    }
+
     /// Objects that may have been left behind by a birth that was cut off and carry no tag of ours, with what they
     /// cost, for people. They are never deleted unasked.
     ///
@@ -87,7 +100,5 @@ pub enum Problem {
     OutOfStock {
         /// What the cloud said.
         answer: String,
-        /// What is free instead, as something the owner can do.
-        instead: String,
     },
 }

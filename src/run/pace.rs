@@ -7,6 +7,10 @@ use std::time::Duration;
 /// How many times a failing call, or a failing look, is tried in one run.
 pub(crate) const MOST_TRIES: usize = 6;
 
+/// The longest pause that a cloud may ask for.
+pub(crate) const LONGEST_ASKED: Duration = Duration::from_secs(60);
+/// How many times a look is tried that nothing follows: somebody sits there waiting.
+pub(crate) const TRIES_OF_A_LOOK_ALONE: usize = 3;
 /// How many times a step that the run can do without is tried.
 pub(crate) const TRIES_OF_OPTIONAL: usize = 3;
 

@@ -1,6 +1,6 @@
 //! One instance, turn by turn, to its end.
 
-use super::pace::{MOST_TRIES, TRIES_OF_OPTIONAL, after_failures, between_looks};
+use super::pace::{LONGEST_ASKED, MOST_TRIES, TRIES_OF_A_LOOK_ALONE, TRIES_OF_OPTIONAL, after_failures, between_looks};
 use crate::{
     model::{
         Ask, Capabilities, Cause, Ending, Event, Hold, Plan, Planned, Power, Role, Seen, Stamp, Step, Verdict, Wait, World, is_create_key,
@@ -45,12 +45,12 @@ pub enum Trouble {
 
 /// One look, tried again with pauses while a part of it fails, which is told.
 pub async fn look(provider: &dyn Provider, ask: &Ask, tell: &dyn Fn(Event)) -> World {
-    look_until(provider, ask, &watch::channel(false).1, tell).await
+    look_until(provider, ask, &watch::channel(false).1, tell, TRIES_OF_A_LOOK_ALONE).await
 }
 
 /// [`look`], unless told to stop.
-async fn look_until(provider: &dyn Provider, ask: &Ask, stop: &watch::Receiver<bool>, tell: &dyn Fn(Event)) -> World {
-    let mut pauses = after_failures(&provider.capabilities().pace);
+async fn look_until(provider: &dyn Provider, ask: &Ask, stop: &watch::Receiver<bool>, tell: &dyn Fn(Event), tries: usize) -> World {
+    let mut pauses = after_failures(&provider.capabilities().pace).take(tries - 1);
     loop {
         let world = provider.observe(&ask.key).await;
         let Some(why) = blind_for_now(&world).filter(|_| !*stop.borrow()) else { return world };
@@ -113,9 +113,9 @@ pub async fn converge(mut run: Run<'_>) -> Result<Ending, Trouble> {
         Err(problem) => Ending::Held(Hold::Refused { step: "begin".to_owned(), answer: problem.to_string(), remedy: None }),
     };
     if let Ending::Held(_) = &ending
-        && memory.asked > 0
+        && memory.began
     {
-        let world = look_until(run.provider, run.ask, &run.stop, run.tell).await;
+        let world = look_until(run.provider, run.ask, &run.stop, run.tell, MOST_TRIES).await;
         (run.tell)(Event::Billed(billed(&world, run.provider.capabilities())));
     }
     if memory.calls > 0 {
@@ -137,8 +137,8 @@ pub async fn converge(mut run: Run<'_>) -> Result<Ending, Trouble> {
 struct Memory {
     /// Mutating calls made.
     calls: usize,
-    /// Calls made, whatever their answer.
-    asked: usize,
+    /// Whether the first steps were about to be taken.
+    began: bool,
     /// Since when no machine of the type is free.
     scarce: Option<Instant>,
     /// How often each step was tried.
@@ -183,7 +183,10 @@ impl Memory {
 
     /// Looks, plans, and has the plan audited.
     async fn think(&mut self, run: &Run<'_>) -> Result<(World, Plan), Trouble> {
-        let world = look_until(run.provider, run.ask, &run.stop, run.tell).await;
+        let world = look_until(run.provider, run.ask, &run.stop, run.tell, MOST_TRIES).await;
+        if world.servers.items().iter().any(|it| it.power == Power::Running) {
+            self.scarce = None;
+        }
         let mut facts = run.journal.facts();
         facts.refused.clone_from(&self.refused);
         for (key, since) in &mut self.made {
@@ -214,7 +217,12 @@ impl Memory {
         if steps.is_empty() {
             return Ok(None);
         }
-        self.asked += steps.len();
+        // Whatever else stands in the way, the calls themselves will tell.
+        if !std::mem::replace(&mut self.began, true)
+            && let Err(Problem::Refused { answer, remedy }) = run.provider.vet(world).await
+        {
+            return Ok(Some(Hold::Refused { step: "make what the spec says".to_owned(), answer, remedy }));
+        }
         for planned in &steps {
             let tries = self.tries.entry(planned.step.key()).or_default();
             *tries += 1;
@@ -238,7 +246,6 @@ impl Memory {
             match answer {
                 Ok(_) => {
                     self.calls += 1;
-                    self.scarce = None;
                     self.answers.remove(&key);
                     if is_create_key(&key) {
                         self.made.insert(key, None);
@@ -257,7 +264,7 @@ impl Memory {
                 Err(Problem::NotDone { answer, pause: asked }) => {
                     (run.tell)(failed(answer.clone(), "tried again after a pause"));
                     match self.own_pause(run, &key) {
-                        Some(own) => pause = pause.max(asked.unwrap_or(own)),
+                        Some(own) => pause = pause.max(asked.unwrap_or(own).min(LONGEST_ASKED)),
                         None => hold = Some(Hold::KeepsFailing { step: planned.line.to_string(), answer: answer.clone() }),
                     }
                     self.answers.insert(key, answer);
@@ -270,7 +277,7 @@ impl Memory {
                     (run.tell)(failed(answer.clone(), "needs you"));
                     hold = Some(Hold::Refused { step: planned.line.to_string(), answer, remedy });
                 }
-                Err(Problem::OutOfStock { answer, instead }) => {
+                Err(Problem::OutOfStock { answer }) => {
                     let since = *self.scarce.get_or_insert_with(Instant::now);
                     if run.patience.is_some_and(|it| since.elapsed() < it) {
                         (run.tell)(failed(answer, "tried again after a while: --wait-for-stock"));
@@ -278,6 +285,7 @@ impl Memory {
                         pause = pause.max(run.provider.capabilities().pace.longest * 3);
                     } else {
                         (run.tell)(failed(answer.clone(), "needs you"));
+                        let instead = run.provider.instead(&planned.step).await;
                         hold = Some(Hold::OutOfStock { step: planned.line.to_string(), answer, instead });
                     }
                 }
@@ -373,7 +381,7 @@ fn billed(world: &World, cloud: &Capabilities) -> Vec<String> {
 fn receipt(step: &Step, answer: &Result<String, Problem>) -> Closing {
     let (outcome, detail) = match answer {
         Ok(object) => (MADE, object.clone()),
-        Err(Problem::NotDone { answer, .. } | Problem::OutOfStock { answer, .. }) => ("not done", answer.clone()),
+        Err(Problem::NotDone { answer, .. } | Problem::OutOfStock { answer }) => ("not done", answer.clone()),
         Err(Problem::MaybeDone { answer }) => (UNKNOWN, answer.clone()),
         Err(Problem::Refused { answer, .. }) => ("refused", answer.clone()),
     };

@@ -321,14 +321,12 @@ fn a_reader_that_goes_away_is_no_disaster() {
 #[test]
 fn what_this_version_has_no_hands_for_is_said() {
     let shop = Shop::new();
-    let scaleway = pad("present", "").replace(
-        &format!("    local:\n      speed: {SPEED}\n"),
-        "    scaleway: {projectId: 11111111-1111-4111-8111-111111111111, zone: fr-par-2, instanceType: L4-1-24G}\n",
-    );
-    shop.write("pad.yaml", &scaleway);
+    let linode = pad("present", "")
+        .replace(&format!("    local:\n      speed: {SPEED}\n"), "    linode: {region: fr-par, instanceType: g2-gpu-rtx4000a1-m}\n");
+    shop.write("pad.yaml", &linode.replace("  dataDiskSnapshot:\n    enable: true\n", ""));
     shop.expect(0, &["validate", "pad.yaml"]);
     let ran = shop.expect(1, &["plan", "pad.yaml"]);
-    assert!(ran.err.contains("no hands for scaleway"), "{}", ran.err);
+    assert!(ran.err.contains("no hands for linode"), "{}", ran.err);
 }
 
 /// A control character in a spec or in the cloud's answers never reaches the terminal raw.

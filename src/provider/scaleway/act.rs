@@ -1,27 +1,15 @@
 //! Steps, as calls: one call that changes something each, and what must be read before it.
 
-use super::{
-    Scaleway,
-    client::Changed,
-    look::GB,
-    refusal::Kind,
-    rules,
-    stock::{born, cheapest_gpus, some},
-    wire,
-};
+use super::{Scaleway, client::Changed, look::GB, refusal::Kind, rules, stock::born, wire};
 use crate::{
-    model::{Awaited, Boot, Id, NewServer, NewVolume, Object, Role, Server, Step, Tags, Volume},
+    model::{Awaited, Id, Object, Server, Step, Tags, VolumeStatus},
     provider::{
         Problem,
         http::{Body, Request},
     },
 };
 use reqwest::Method;
-use serde_json::{Map, Value, json};
-use std::sync::PoisonError;
-
-/// Seconds for which others may remember where the DNS name points: the least that Scaleway takes.
-const TTL: u64 = 60;
+use serde_json::{Value, json};
 
 impl Scaleway {
     pub(super) async fn act(&self, step: &Step) -> Result<String, Problem> {
@@ -62,12 +50,7 @@ impl Scaleway {
             }
             Step::StartServer(id) => self.start(id).await,
             Step::StopServer(id) => self.stop(id).await,
-            Step::Detach { server, volumes } => {
-                let held = self.server(server).await?.volumes;
-                let stay = held.iter().filter(|(_, it)| volumes.iter().all(|id| id.as_str() != it.id));
-                let body = json!({"volumes": attachments(stay.map(|(slot, it)| (slot.clone(), it.id.as_str())))});
-                self.patch(zone.instance(&format!("servers/{server}")), body, server.as_str()).await
-            }
+            Step::Detach { server, volumes } => self.detach(server, volumes).await,
             Step::Attach { server, volume, role } => self.attach(server, volume, *role).await,
             Step::AssignAddress { server, address } => {
                 self.patch(zone.instance(&format!("ips/{address}")), json!({"server": server.as_str()}), address.as_str()).await
@@ -90,7 +73,7 @@ impl Scaleway {
                     json!({"volume_id": disk.disk().as_str(), "name": name, "project_id": self.project, "tags": tags.0, "public": false});
                 Ok(client.make(&Request::post(zone.block("snapshots"), body), |it: wire::Snapshot| it.id).await?)
             }
-            Step::DeleteServer { server, .. } => self.delete_server(server).await,
+            Step::DeleteServer { server, off, .. } => self.delete_server(server, *off).await,
             Step::DeleteVolume(spared) => self.delete(zone.block(&format!("volumes/{}", spared.disk())), spared.disk().as_str()).await,
             Step::DeleteSnapshot(copy) => {
                 match client.delete(zone.block(&format!("snapshots/{}", copy.copy()))).await {
@@ -114,7 +97,7 @@ impl Scaleway {
         }
     }
 
-    async fn patch(&self, path: String, body: Value, id: &str) -> Result<String, Problem> {
+    pub(super) async fn patch(&self, path: String, body: Value, id: &str) -> Result<String, Problem> {
         self.zone.client.change(&Request::patch(path, body)).await?;
         Ok(id.to_owned())
     }
@@ -125,106 +108,10 @@ impl Scaleway {
     }
 
     /// A server as it is now.
-    async fn server(&self, id: &Id<Server>) -> Result<wire::Server, Problem> {
+    pub(super) async fn server(&self, id: &Id<Server>) -> Result<wire::Server, Problem> {
         let request = Request::get(self.zone.instance(&format!("servers/{id}")));
         let found: Option<wire::InServer> = self.zone.client.find(&request).await.map_err(|it| it.problem())?;
         found.map(|it| it.server).ok_or_else(|| Problem::NotDone { answer: format!("server {id} is gone"), pause: None })
-    }
-
-    async fn create_volume(&self, new: &NewVolume) -> Result<String, Problem> {
-        let size = new.size_gb * GB;
-        let mut body = json!({"name": new.name, "project_id": self.project, "perf_iops": new.iops.unwrap_or(5000), "tags": new.tags.0});
-        match &new.from {
-            Some(snapshot) => body["from_snapshot"] = json!({"snapshot_id": snapshot.as_str(), "size": size}),
-            None => body["from_empty"] = json!({"size": size}),
-        }
-        let made = self.zone.client.make(&Request::post(self.zone.block("volumes"), body), |it: wire::Volume| it.id).await;
-        made.map_err(|changed| match changed {
-            Changed::Refused(refusal) if refusal.kind() == Kind::Precondition => Problem::Refused { answer: refusal.said(), remedy: None },
-            changed => changed.into(),
-        })
-    }
-
-    async fn create_server(&self, new: &NewServer) -> Result<String, Problem> {
-        let mut volumes = Map::new();
-        let mut body = json!({
-            "name": new.name, "commercial_type": new.machine_type, "project": self.project, "dynamic_ip_required": false,
-            "boot_type": "local", "tags": new.tags.0,
-        });
-        match &new.boot {
-            Boot::Stock(label) => {
-                body["image"] = json!(self.image(label, &new.machine_type).await?);
-                volumes.insert("0".to_owned(), json!({"volume_type": "sbs_volume", "size": new.root_gb * GB, "boot": false}));
-            }
-            // Without an image, or the image would be what it boots.
-            Boot::Volume(id) => {
-                volumes.insert("0".to_owned(), json!({"id": id.as_str(), "volume_type": "sbs_volume", "boot": false}));
-            }
-            Boot::Image(_) => return Err(unable("boot from images of local disks")),
-        }
-        if let Some(data) = &new.data {
-            volumes.insert("1".to_owned(), json!({"id": data.as_str(), "volume_type": "sbs_volume"}));
-        }
-        body["volumes"] = Value::Object(volumes);
-        if let Some(address) = &new.address {
-            body["public_ips"] = json!([address.as_str()]);
-        }
-        if let Some(firewall) = &new.firewall {
-            body["security_group"] = json!(firewall.as_str());
-        }
-        let made = self.zone.client.make(&Request::post(self.zone.instance("servers"), body), |it: wire::InServer| it.server.id).await;
-        match made {
-            Err(Changed::Refused(refusal)) if refusal.kind() == Kind::OutOfStock => {
-                Err(self.out_of_stock(refusal.said(), &new.machine_type).await)
-            }
-            Err(Changed::Refused(refusal)) if refusal.kind() == Kind::Invalid => {
-                Err(Problem::Refused { answer: refusal.said(), remedy: self.type_remedy(&new.machine_type).await })
-            }
-            // A volume that is not free yet, an address that is not there: the next look tells.
-            made => Ok(made?),
-        }
-    }
-
-    /// The id of a marketplace image that this zone has for a type.
-    async fn image(&self, label: &str, machine_type: &str) -> Result<String, Problem> {
-        let request = Request::get("/marketplace/v2/local-images");
-        let request = request.with("image_label", label).with("zone", self.zone.name.clone()).with("type", "instance_sbs");
-        let request = request.with("order_by", "type_asc").with("page_size", "100");
-        let found: Option<wire::LocalImages> = self.zone.client.find(&request).await.map_err(|it| it.problem())?;
-        let refused = |answer: String, remedy: &str| Err(Problem::Refused { answer, remedy: Some(remedy.to_owned()) });
-        let images = found.map(|it| it.local_images).unwrap_or_default();
-        if images.is_empty() {
-            let answer = format!("the marketplace has no image {label} for block volumes in {}", self.zone.name);
-            return refused(answer, "write a label that `scw marketplace image list` shows, like ubuntu_jammy_gpu_os_12");
-        }
-        let fits = |it: &&wire::LocalImage| it.compatible_commercial_types.iter().any(|kind| kind.eq_ignore_ascii_case(machine_type));
-        match images.iter().find(fits) {
-            Some(image) => Ok(image.id.clone()),
-            None => {
-                if let Some(remedy) = self.type_remedy(machine_type).await {
-                    return refused(format!("there is no type {machine_type} in {}", self.zone.name), &remedy);
-                }
-                let kinds: Vec<&str> = images.iter().map(|it| it.arch.as_str()).collect();
-                let answer = format!("the image {label} ({}) does not run on {machine_type} in {}", kinds.join(", "), self.zone.name);
-                refused(answer, "write another image, or check instanceType and zone")
-            }
-        }
-    }
-
-    /// What to do where the request made no sense, if the type is not one of the zone's.
-    async fn type_remedy(&self, machine_type: &str) -> Option<String> {
-        let types = self.types().await.ok()?;
-        if types.iter().any(|(name, _)| name.eq_ignore_ascii_case(machine_type)) {
-            return None;
-        }
-        Some(match cheapest_gpus(&types).as_slice() {
-            [] => format!("write another zone: {} has no type with a GPU", self.zone.name),
-            gpus => format!("write another instanceType, like {}", some(gpus)),
-        })
-    }
-
-    async fn out_of_stock(&self, answer: String, machine_type: &str) -> Problem {
-        Problem::OutOfStock { answer, instead: self.instead_of(machine_type).await }
     }
 
     async fn retag(&self, object: &Object, tags: &Tags, name: Option<&str>) -> Result<String, Problem> {
@@ -244,113 +131,6 @@ impl Scaleway {
         self.patch(path, body, object.id()).await
     }
 
-    /// Powers a server on. One that this process powered on before, and that is off again, fell back: no machine of
-    /// its type was free.
-    async fn start(&self, id: &Id<Server>) -> Result<String, Problem> {
-        let server = self.server(id).await?;
-        let fell_back = server.state == "stopped" && self.started().remove(id.as_str());
-        if fell_back {
-            let answer = format!("{} was powered on and fell back to stopped", server.commercial_type);
-            return Err(self.out_of_stock(answer, &server.commercial_type).await);
-        }
-        let answer = self.power(&server, "poweron").await;
-        match answer {
-            Err(Changed::Refused(refusal)) if refusal.kind() == Kind::OutOfStock => {
-                Err(self.out_of_stock(refusal.said(), &server.commercial_type).await)
-            }
-            answer => {
-                answer?;
-                self.started().insert(id.to_string());
-                Ok(id.to_string())
-            }
-        }
-    }
-
-    async fn stop(&self, id: &Id<Server>) -> Result<String, Problem> {
-        let server = self.server(id).await?;
-        self.power(&server, "poweroff").await?;
-        self.started().remove(id.as_str());
-        Ok(id.to_string())
-    }
-
-    fn started(&self) -> std::sync::MutexGuard<'_, std::collections::BTreeSet<String>> {
-        self.started.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A power action that the server allows now.
-    async fn power(&self, server: &wire::Server, action: &str) -> Result<(), Changed> {
-        if !server.allowed_actions.iter().any(|it| it == action) {
-            let answer = format!("server {} is {} and does not allow {action}", server.id, server.state);
-            // Its owner must change that; anything else passes.
-            let problem = match server.protected {
-                true => Problem::Refused { answer: format!("{answer}: it is protected"), remedy: Some(UNPROTECT.to_owned()) },
-                false => Problem::NotDone { answer, pause: None },
-            };
-            return Err(Changed::Unanswered(problem));
-        }
-        let path = self.zone.instance(&format!("servers/{}/action", server.id));
-        self.zone.client.change(&Request::post(path, json!({"action": action}))).await.map(|_| ())
-    }
-
-    /// Terminates a server that runs, deletes one that is off. Its volumes and its address stay.
-    async fn delete_server(&self, id: &Id<Server>) -> Result<String, Problem> {
-        let request = Request::get(self.zone.instance(&format!("servers/{id}")));
-        let found: Option<wire::InServer> = self.zone.client.find(&request).await.map_err(|it| it.problem())?;
-        let Some(wire::InServer { server }) = found else { return Ok(id.to_string()) };
-        if server.protected {
-            let answer = format!("server {id} is protected");
-            return Err(Problem::Refused { answer, remedy: Some(UNPROTECT.to_owned()) });
-        }
-        match server.state.as_str() {
-            "stopped" => self.zone.client.delete(self.zone.instance(&format!("servers/{id}"))).await?,
-            _ => self.power(&server, "terminate").await?,
-        }
-        Ok(id.to_string())
-    }
-
-    async fn attach(&self, server: &Id<Server>, volume: &Id<Volume>, role: Role) -> Result<String, Problem> {
-        let held = self.server(server).await?.volumes;
-        let free = (1..16).map(|slot: u8| slot.to_string()).find(|slot| !held.contains_key(slot));
-        let slot = match role {
-            Role::Root => "0".to_owned(),
-            Role::Data => free.unwrap_or_else(|| "1".to_owned()),
-        };
-        let all = held.iter().map(|(slot, it)| (slot.clone(), it.id.as_str())).chain([(slot, volume.as_str())]);
-        self.patch(self.zone.instance(&format!("servers/{server}")), json!({"volumes": attachments(all)}), volume.as_str()).await
-    }
-
-    async fn change_type(&self, server: &Id<Server>, machine_type: &str) -> Result<String, Problem> {
-        let body = json!({"commercial_type": machine_type});
-        let request = Request::patch(self.zone.instance(&format!("servers/{server}")), body);
-        match self.zone.client.change(&request).await {
-            Ok(_) => Ok(server.to_string()),
-            Err(Changed::Refused(refusal)) if refusal.kind() == Kind::Invalid => {
-                Err(Problem::Refused { answer: refusal.said(), remedy: self.type_remedy(machine_type).await })
-            }
-            Err(changed) => Err(changed.into()),
-        }
-    }
-
-    fn records(&self) -> Result<(String, &str), Problem> {
-        let dns = self.dns.as_ref().ok_or_else(|| unable("set a DNS record that the spec does not name"))?;
-        Ok((format!("/domain/v2beta1/dns-zones/{}/records", dns.zone), &dns.record))
-    }
-
-    async fn set_record(&self, address: &str) -> Result<String, Problem> {
-        let (path, name) = self.records()?;
-        let record = json!({"name": name, "type": "A", "data": address, "ttl": TTL, "priority": 0, "comment": self.mark});
-        let change = json!({"set": {"id_fields": {"name": name, "type": "A"}, "records": [record]}});
-        let body = json!({"changes": [change], "return_all_records": false, "disallow_new_zone_creation": true});
-        self.patch(path, body, name).await
-    }
-
-    async fn delete_record(&self) -> Result<String, Problem> {
-        let (path, name) = self.records()?;
-        let change = json!({"delete": {"id_fields": {"name": name, "type": "A"}}});
-        let body = json!({"changes": [change], "return_all_records": false, "disallow_new_zone_creation": true});
-        self.patch(path, body, name).await
-    }
-
     /// Whether what is awaited has arrived, looked at by id.
     pub(super) async fn has_arrived(&self, awaited: &Awaited) -> Result<bool, Problem> {
         let zone = &self.zone;
@@ -366,11 +146,8 @@ impl Scaleway {
             }
             Awaited::VolumeSettled(id) => {
                 let found: Option<wire::Volume> = self.find(zone.block(&format!("volumes/{id}"))).await?;
-                found.is_none_or(|it| {
-                    let still = it.references.iter().any(|it| matches!(it.status.as_str(), "attaching" | "detaching" | "creating"));
-                    let adrift = it.status == "in_use" && it.references.is_empty();
-                    !still && !adrift && settled(&it.status, &["creating", "updating", "resizing", "snapshotting", "deleting"])
-                })
+                use VolumeStatus::{Busy, Creating, Deleting, Detaching};
+                found.is_none_or(|it| !matches!(super::look::volume(&it).status, Busy | Creating | Deleting | Detaching))
             }
             Awaited::SnapshotSettled(id) => {
                 let found: Option<wire::Snapshot> = self.find(zone.block(&format!("snapshots/{id}"))).await?;
@@ -391,14 +168,6 @@ impl Scaleway {
     }
 }
 
-const UNPROTECT: &str = "take the protection off in Scaleway's console, then apply again";
-
-/// The whole map of a server's volumes. A name is wanted by old validators, and ignored.
-fn attachments<'v>(held: impl Iterator<Item = (String, &'v str)>) -> Value {
-    let entry = |(slot, id): (String, &str)| (slot, json!({"id": id, "name": id, "volume_type": "sbs_volume", "boot": false}));
-    Value::Object(held.map(entry).collect())
-}
-
-fn unable(what: &str) -> Problem {
+pub(super) fn unable(what: &str) -> Problem {
     Problem::Refused { answer: format!("Scaleway's hands cannot {what}"), remedy: None }
 }

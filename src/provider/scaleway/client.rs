@@ -7,11 +7,12 @@ use super::{
     },
     account::Account,
     refusal::{Kind, Refusal, unanswered},
+    wire::Keyed,
 };
 use crate::model::{Cause, Stamp};
 use reqwest::header::HeaderName;
 use serde::de::DeserializeOwned;
-use std::sync::Mutex;
+use std::{collections::BTreeSet, sync::Mutex};
 
 /// The most items on a page.
 const PAGE: usize = 100;
@@ -41,7 +42,7 @@ impl Unread {
     pub fn cause(&self, zone: &str, client: &Client) -> Cause {
         match self {
             Unread::Refused(refusal) => refusal.cause(zone, &client.account.found),
-            Unread::Broken(broken) => Cause::Passing(format!("cannot reach Scaleway: {broken}")),
+            Unread::Broken(broken) => Cause::Passing(format!("cannot reach {}: {broken}", client.account.url)),
             Unread::Strange(why) => Cause::Passing(why.clone()),
         }
     }
@@ -106,7 +107,7 @@ impl Client {
     }
 
     /// A list of the Instance API: the number of all items is a header, and may be missing.
-    pub async fn instance_list<P: DeserializeOwned, T>(&self, list: &Request, items: fn(P) -> Vec<T>) -> Result<Listed<T>, Unread> {
+    pub async fn instance_list<P: DeserializeOwned, T: Keyed>(&self, list: &Request, items: fn(P) -> Vec<T>) -> Result<Listed<T>, Unread> {
         self.pages(list, "per_page", |reply| {
             let page: P = parse(&list.path, reply)?;
             Ok((items(page), reply.total))
@@ -115,7 +116,7 @@ impl Client {
     }
 
     /// A list of any other product: the number of all items is in the body.
-    pub async fn list<P: DeserializeOwned, T>(&self, list: &Request, items: fn(P) -> (Vec<T>, usize)) -> Result<Listed<T>, Unread> {
+    pub async fn list<P: DeserializeOwned, T: Keyed>(&self, list: &Request, items: fn(P) -> (Vec<T>, usize)) -> Result<Listed<T>, Unread> {
         self.pages(list, "page_size", |reply| {
             let page: P = parse(&list.path, reply)?;
             let (items, total) = items(page);
@@ -124,7 +125,7 @@ impl Client {
         .await
     }
 
-    async fn pages<T>(
+    async fn pages<T: Keyed>(
         &self,
         list: &Request,
         size: &'static str,
@@ -139,19 +140,20 @@ impl Client {
             let reply = self.read(&page).await?;
             now = now.or(reply.date);
             let (items, total) = read(&reply)?;
+            let count = items.len();
+            all.extend(items);
             // Something came or went between two pages: what is on none of them may be there all the same.
-            if first_total.get_or_insert(total) != &total {
+            let keys: BTreeSet<&str> = all.iter().map(Keyed::key).collect();
+            if *first_total.get_or_insert(total) != total || keys.len() < all.len() {
                 (all, now, first_total, number) = (Vec::new(), None, None, 0);
                 continue;
             }
-            let count = items.len();
-            all.extend(items);
             let complete = total.map_or(count < PAGE, |total| all.len() >= total);
-            if count == 0 || complete {
-                return match now {
-                    Some(now) => Ok(Listed { items: all, now }),
-                    None => Err(Unread::Strange(format!("{} was answered without a date", list.path))),
-                };
+            match now {
+                _ if count == 0 && !complete => return Err(Unread::Strange(format!("{} ended before its end", list.path))),
+                Some(now) if complete => return Ok(Listed { items: all, now }),
+                None => return Err(Unread::Strange(format!("{} was answered without a date", list.path))),
+                Some(_) => {}
             }
         }
         Err(Unread::Strange(format!("{} changes faster than it can be read", list.path)))

@@ -19,14 +19,18 @@ pub(crate) const BORN: &str = "born";
 impl Scaleway {
     pub(super) async fn look(&self, key: &InstanceKey) -> World {
         let tag = instance_tag(key);
-        let (shot, record) = join(self.zone.shot(), self.record(&tag)).await;
+        let (shot, records) = join(self.zone.shot(), self.records_of_name()).await;
         let ours = |tags: &[String]| tags.contains(&tag);
         let mut servers: List<wire::Server> = only(&shot.servers, |it| ours(&it.tags));
         let mut volumes: List<wire::Volume> = only(&shot.volumes, |it| ours(&it.tags));
         let snapshots = only(&shot.snapshots, |it| ours(&it.tags));
-        let ips = only(&shot.ips, |it| ours(&it.tags) && it.address.is_some());
+        let mut ips = only(&shot.ips, |it| ours(&it.tags) && it.address.is_some());
         let groups = only(&shot.groups, |it| ours(&it.tags));
-        self.complete(&mut servers, &mut volumes, &tag).await;
+        self.search_again(&mut servers, &tag).await;
+        self.complete(&mut servers, &mut volumes, &mut ips, &tag).await;
+        for server in servers.iter().flatten().filter(|it| it.state == "running") {
+            self.started().remove(&server.id);
+        }
         let firewalls = self.firewalls(&groups).await;
         let seeds = self.seeds(&servers).await;
 
@@ -46,7 +50,9 @@ impl Scaleway {
         // A copy that was kept on deletion binds a new instance to nothing.
         let foreign = projects.filter(|(project, tags)| **project != self.project && !tags.iter().any(|it| it == DELETED));
         let foreign: Vec<String> = foreign.map(|(project, _)| format!("project {project}")).collect();
-        let nothing = nothing(&servers) && nothing(&volumes) && nothing(&snapshots) && nothing(&ips);
+        let here = |tags: &[String]| !tags.iter().any(|it| it == DELETED);
+        let copies = snapshots.as_ref().is_ok_and(|it| !it.iter().any(|it| here(&it.tags)));
+        let nothing = nothing(&servers) && nothing(&volumes) && copies && nothing(&ips);
         let elsewhere = self.elsewhere(&tag, shot.now, nothing, foreign).await;
         let our_ips: BTreeSet<&str> = ips.iter().flatten().map(|it| it.id.as_str()).collect();
         World {
@@ -68,27 +74,49 @@ impl Scaleway {
             addresses: seen(ips.clone(), address),
             firewalls,
             elsewhere,
-            record,
+            record: self.record(records, &ips),
             strange,
         }
     }
 
+    /// A list of everybody's servers asks for the tag that all carry. Before one is made in place of a server that lost
+    /// that tag, the instance's own is asked for.
+    async fn search_again(&self, servers: &mut List<wire::Server>, tag: &str) {
+        if !self.zone.is_wide() || !self.keeps_server || !nothing(servers) {
+            return;
+        }
+        let request = Request::get(self.zone.instance("servers")).with("tags", tag);
+        match self.zone.client.instance_list(&request, |it: wire::Servers| it.servers).await {
+            Ok(found) => *servers = Ok(found.items.into_iter().filter(|it| it.tags.iter().any(|it| it == tag)).collect()),
+            Err(unread) => *servers = Err(self.cause(&unread)),
+        }
+    }
+
     /// Adds what lists do not show: the volumes of our servers that carry no tag, and, where a list lags, the
-    /// servers of ours that hold our volumes. A volume may say for a moment that a server holds it which is gone.
-    async fn complete(&self, servers: &mut List<wire::Server>, volumes: &mut List<wire::Volume>, tag: &str) {
-        let (Ok(known), Ok(listed)) = (&*servers, &*volumes) else { return };
-        let holders = listed.iter().flat_map(holder).filter(|id| known.iter().all(|it| it.id != **id));
+    /// servers of ours that hold our volumes or addresses. These may say for a moment that a server has them which is gone.
+    async fn complete(&self, servers: &mut List<wire::Server>, volumes: &mut List<wire::Volume>, ips: &mut List<wire::Ip>, tag: &str) {
+        let (Ok(known), Ok(listed), Ok(reserved)) = (&*servers, &*volumes, &*ips) else { return };
+        let holders = listed.iter().flat_map(holder).chain(reserved.iter().filter_map(|it| Some(it.server.as_ref()?.id.as_str())));
+        let holders = holders.filter(|id| known.iter().all(|it| it.id != **id));
         let holders: BTreeSet<String> = holders.map(str::to_owned).collect();
         let found = join_all(holders.iter().map(|id| {
             let request = Request::get(self.zone.instance(&format!("servers/{id}")));
             async move { (id, self.zone.client.find::<wire::InServer>(&request).await) }
         }));
         for (id, found) in found.await {
-            match (found, &mut *servers, &mut *volumes) {
-                (Ok(Some(found)), Ok(servers), _) if found.server.tags.iter().any(|it| it == tag) => servers.push(found.server),
-                (Ok(None), _, Ok(volumes)) => volumes.iter_mut().for_each(|it| it.references.retain(|it| it.product_resource_id != *id)),
-                (Ok(_), _, _) => {}
-                (Err(unread), _, _) => *servers = Err(self.cause(&unread)),
+            match found {
+                Ok(Some(found)) => {
+                    if let Ok(servers) = servers
+                        && found.server.tags.iter().any(|it| it == tag)
+                    {
+                        servers.push(found.server);
+                    }
+                }
+                Ok(None) => {
+                    volumes.iter_mut().flatten().for_each(|it| it.references.retain(|it| it.product_resource_id != *id));
+                    ips.iter_mut().flatten().for_each(|it| it.server = it.server.take().filter(|it| it.id != *id));
+                }
+                Err(unread) => *servers = Err(self.cause(&unread)),
             }
         }
         let (Ok(known), Ok(listed)) = (&*servers, &*volumes) else { return };
@@ -160,24 +188,33 @@ impl Scaleway {
         Seen::listed(places)
     }
 
-    /// The spec's DNS record. Without one in the spec, nothing is asked.
-    async fn record(&self, tag: &str) -> Seen<Record> {
-        let Some(dns) = &self.dns else { return Seen::Absent };
-        let request =
-            Request::get(format!("/domain/v2beta1/dns-zones/{}/records", dns.zone)).with("name", dns.record.clone()).with("type", "A");
+    /// The records of the spec's DNS name. Without one in the spec, nothing is asked.
+    async fn records_of_name(&self) -> Result<Vec<wire::Record>, Cause> {
+        let Some(dns) = &self.dns else { return Ok(Vec::new()) };
+        let path = format!("/domain/v2beta1/dns-zones/{}/records", dns.zone);
+        let request = Request::get(path).with("name", dns.record.clone()).with("type", "A");
         match self.zone.client.find::<wire::Records>(&request).await {
-            Ok(Some(found)) if found.records.is_empty() => Seen::Absent,
-            Ok(Some(found)) => Seen::Present(Record {
-                ours: found.records.iter().all(|it| it.comment.as_deref() == Some(tag)),
-                ttl: found.records.iter().map(|it| it.ttl).max().unwrap_or(0),
-                addresses: found.records.into_iter().map(|it| it.data).collect(),
-            }),
-            Ok(None) => Seen::Unknown(Cause::Lasting {
+            Ok(Some(found)) => Ok(found.records),
+            Ok(None) => Err(Cause::Lasting {
                 answer: format!("there is no DNS zone {} in this account", dns.zone),
                 remedy: format!("make the zone {} at https://console.scaleway.com/domains, or take network.dns out of the spec", dns.zone),
             }),
-            Err(unread) => Seen::Unknown(self.cause(&unread)),
+            Err(unread) => Err(self.cause(&unread)),
         }
+    }
+
+    fn record(&self, records: Result<Vec<wire::Record>, Cause>, ips: &List<wire::Ip>) -> Seen<Record> {
+        let records = match records {
+            Ok(records) if records.is_empty() => return Seen::Absent,
+            Ok(records) => records,
+            Err(cause) => return Seen::Unknown(cause),
+        };
+        let own: Vec<&str> = ips.iter().flatten().filter_map(|it| it.address.as_deref()).collect();
+        Seen::Present(Record {
+            ours: records.iter().all(|it| self.is_our_record(it, &own)),
+            ttl: records.iter().map(|it| it.ttl).max().unwrap_or(0),
+            addresses: records.into_iter().map(|it| it.data).collect(),
+        })
     }
 
     pub(super) fn cause(&self, unread: &Unread) -> Cause {

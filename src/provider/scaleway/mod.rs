@@ -2,12 +2,18 @@
 //!
 //! In reading order: [`account`] finds key and settings, `client` sends calls, `wire` is what we read of the
 //! answers and `refusal` what their errors mean; `shot` looks at a zone for all its instances at once, `look`
-//! makes a world of it; `act` performs steps, `stock` says what is free, `rules` reads and writes firewalls.
+//! makes a world of it; `act` performs steps, with `birth`, `power` and `names`; `stock` says what is free,
+//! `rules` reads and writes firewalls.
 
 mod account;
 mod act;
+mod birth;
 mod client;
 mod look;
+mod names;
+#[cfg(test)]
+mod pages;
+mod power;
 mod refusal;
 mod rules;
 mod shot;
@@ -42,6 +48,12 @@ pub struct Scaleway {
     dns: Option<Dns>,
     /// The instance's tag, which is also the comment of its DNS record.
     mark: String,
+    /// The type that the wish names.
+    machine_type: String,
+    /// The image of a first deploy.
+    image: String,
+    /// Whether the wish is a server, on or off.
+    keeps_server: bool,
     /// Whether the wish is a server that runs.
     starts: bool,
     deleting: bool,
@@ -79,6 +91,9 @@ impl Scaleway {
             project: project.to_owned(),
             dns: ask.spec.network.dns.clone(),
             mark: instance_tag(&ask.key),
+            machine_type: ask.spec.placement().machine_type.to_owned(),
+            image: ask.spec.image(&capabilities).to_owned(),
+            keeps_server: ask.spec.server_state != ServerState::Absent && ask.deletion.is_none(),
             starts: ask.spec.server_state == ServerState::Present && ask.deletion.is_none(),
             deleting: ask.deletion.is_some(),
             seed,
@@ -104,6 +119,14 @@ impl Provider for Scaleway {
 
     async fn arrived(&self, awaited: &Awaited) -> Result<bool, Problem> {
         self.has_arrived(awaited).await
+    }
+
+    async fn instead(&self, _step: &Step) -> String {
+        self.instead_of(&self.machine_type).await
+    }
+
+    async fn vet(&self, world: &World) -> Result<(), Problem> {
+        self.can_be_had(world).await
     }
 
     async fn strays(&self) -> Result<Vec<String>, Problem> {

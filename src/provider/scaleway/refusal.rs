@@ -47,8 +47,7 @@ pub(crate) enum Kind {
 impl Refusal {
     /// Reads an answer that is not good. Its body may be empty, or a gateway's page.
     pub fn of(reply: &Reply) -> Self {
-        let complaint = serde_json::from_slice(&reply.body).unwrap_or_default();
-        Self { status: reply.status, complaint, pause: reply.pause }
+        Self { status: reply.status, complaint: Complaint::read(&reply.body), pause: reply.pause }
     }
 
     /// What kind of refusal it is.
@@ -82,19 +81,9 @@ impl Refusal {
     /// What Scaleway said, in a line.
     pub fn said(&self) -> String {
         let it = &self.complaint;
-        let details = it.details.iter().filter_map(|detail| match () {
-            () if !detail.argument_name.is_empty() => Some(format!("{}: {}", detail.argument_name, detail.help_message)),
-            () if detail.quota.is_some() => {
-                let number = |of: &Option<serde_json::Number>| of.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string);
-                Some(format!("{} of {} {}", number(&detail.current), number(&detail.quota), detail.resource))
-            }
-            () if !detail.resource.is_empty() => Some(format!("{} {}", detail.action, detail.resource)),
-            () => None,
-        });
-        let fields = it.fields.iter().map(|(name, problems)| format!("{name}: {}", problems.join(", ")));
         let more = [&it.precondition, &it.help_message, &it.reason, &it.current_state].into_iter().filter(|it| !it.is_empty()).cloned();
         let of = [&it.resource, &it.resource_id].into_iter().filter(|it| !it.is_empty()).cloned().collect::<Vec<_>>().join(" ");
-        let more: Vec<String> = details.chain(fields).chain(more).chain(Some(of).filter(|it| !it.is_empty())).collect();
+        let more: Vec<String> = it.details.iter().cloned().chain(more).chain(Some(of).filter(|it| !it.is_empty())).collect();
         let message = match it.message.as_str() {
             "" if self.kind() == Kind::TooMany => "too many calls".to_owned(),
             "" => format!("status {}", self.status),
@@ -109,15 +98,16 @@ impl Refusal {
         let refused = |answer: String, remedy: &str| Problem::Refused { answer, remedy: Some(remedy.to_owned()) };
         match self.kind() {
             Kind::TooMany | Kind::Transient | Kind::Precondition => Problem::NotDone { answer, pause: self.pause },
+            Kind::Gone if self.complaint.resource == "project_id" => {
+                refused(format!("there is no such project: {answer}"), "check provider.scaleway.projectId")
+            }
             // What the call spoke of went away meanwhile: the next look tells.
             Kind::Gone => Problem::NotDone { answer, pause: None },
             Kind::Broken => Problem::MaybeDone { answer },
             Kind::Unauthenticated => refused(format!("the secret key is not accepted: {answer}"), UNAUTHENTICATED),
             Kind::Denied => refused(format!("the key may not do this: {answer}"), DENIED),
             Kind::Quota => refused(format!("a quota of the project is used up: {answer}"), QUOTA),
-            Kind::OutOfStock => {
-                Problem::OutOfStock { answer, instead: "take another instanceType, or another zone for a new instance".to_owned() }
-            }
+            Kind::OutOfStock => Problem::OutOfStock { answer },
             Kind::Invalid | Kind::Other => Problem::Refused { answer, remedy: None },
         }
     }
@@ -144,7 +134,7 @@ impl Refusal {
 
 const UNAUTHENTICATED: &str = "put a key that is in force into SCW_SECRET_KEY, or into the profile that the spec names";
 const DENIED: &str = "give the key's owner the permission sets InstancesFullAccess and BlockStorageFullAccess (and DomainsDNSFullAccess \
-                      for network.dns) in this project: https://console.scaleway.com/iam/policies";
+                      for network.dns) in the project that the spec names, and check that this is its id: https://console.scaleway.com/iam/policies";
 const QUOTA: &str = "delete what you no longer need, or ask for more at https://console.scaleway.com/organization/quotas; then apply again";
 
 /// What is true after a call that changes something got no answer.

@@ -24,6 +24,8 @@ use tokio::sync::Mutex;
 pub(crate) const ZONES: [&str; 10] =
     ["fr-par-1", "fr-par-2", "fr-par-3", "nl-ams-1", "nl-ams-2", "nl-ams-3", "pl-waw-1", "pl-waw-2", "pl-waw-3", "it-mil-1"];
 
+/// How many tags one request asks for.
+const LONGEST_LIST: usize = 100;
 /// For how many of the vendor's seconds it is taken as known that other zones hold nothing of an instance.
 const ELSEWHERE_HOLDS: u64 = 60;
 
@@ -49,8 +51,10 @@ pub struct Zone {
     pub(crate) client: Client,
     pub(crate) name: String,
     pub(crate) rules: RuleBook,
-    /// The tag that the lists ask for: one instance's, or everybody's.
+    /// The tag that all wanted objects carry: one instance's, or everybody's.
     tag: String,
+    /// Tags of which each wanted block object carries one.
+    any: Vec<String>,
     clock: AtomicU64,
     latest: Mutex<Option<Arc<Shot>>>,
     elsewhere: Mutex<Option<Elsewhere>>,
@@ -65,12 +69,21 @@ struct Elsewhere {
 impl Zone {
     /// A zone for these instances.
     pub(crate) fn new(client: Client, name: String, rules: RuleBook, keys: &[InstanceKey]) -> Self {
-        let tag = match keys {
-            [one] => instance_tag(one),
+        let own: Vec<String> = keys.iter().map(instance_tag).collect();
+        let tag = match own.as_slice() {
+            [one] => one.clone(),
             _ => FORMAT.to_owned(),
         };
+        // An object that lost the tag of all is found by the tag of its instance, as far as a request can be long.
+        let mut any = vec![tag.clone()];
+        any.extend(own.into_iter().filter(|it| *it != tag).take(LONGEST_LIST));
         let (clock, latest, elsewhere) = (AtomicU64::new(0), Mutex::new(None), Mutex::new(None));
-        Self { client, name, rules, tag, clock, latest, elsewhere }
+        Self { client, name, rules, tag, any, clock, latest, elsewhere }
+    }
+
+    /// Whether it looks for several instances at once.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.tag == FORMAT
     }
 
     pub(crate) fn instance(&self, path: &str) -> String {
@@ -98,7 +111,11 @@ impl Zone {
     async fn take(&self, zone: &str) -> Shot {
         let began = self.clock.fetch_add(1, Ordering::Relaxed);
         let instance = |what: &str| Request::get(format!("/instance/v1/zones/{zone}/{what}")).with("tags", self.tag.clone());
-        let block = |what: &str| Request::get(format!("/block/v1/zones/{zone}/{what}")).with("tags", self.tag.clone());
+        // The newest first: then what comes or goes between two pages either moves the total or shows an item twice.
+        let block = |what: &str| {
+            let list = Request::get(format!("/block/v1/zones/{zone}/{what}")).with("order_by", "created_at_desc");
+            self.any.iter().fold(list, |list, tag| list.with("tags", tag.clone()))
+        };
         let (servers, ips, groups) = (instance("servers"), instance("ips"), instance("security_groups"));
         let (volumes, snapshots) = (block("volumes"), block("snapshots"));
         let client = &self.client;
@@ -107,7 +124,7 @@ impl Zone {
             client.list(&volumes, |it: wire::Volumes| (it.volumes, it.total_count)),
             client.list(&snapshots, |it: wire::Snapshots| (it.snapshots, it.total_count)),
             client.instance_list(&ips, |it: wire::Ips| it.ips),
-            client.instance_list(&groups, |it: wire::Groups| it.security_groups),
+            self.groups(zone, &groups),
         );
         let mut now: Option<Stamp> = None;
         let mut first = |seen: Option<Stamp>| now = [now, seen].into_iter().flatten().min();
@@ -125,6 +142,14 @@ impl Zone {
             groups: self.list(zone, groups),
             began,
         }
+    }
+
+    /// Elsewhere nobody asks for security groups: they bind nothing.
+    async fn groups(&self, zone: &str, groups: &Request) -> Result<Listed<wire::Group>, Unread> {
+        if zone != self.name {
+            return Ok(Listed { items: Vec::new(), now: self.client.now() });
+        }
+        self.client.instance_list(groups, |it: wire::Groups| it.security_groups).await
     }
 
     fn list<T>(&self, zone: &str, listed: Result<Listed<T>, Unread>) -> List<T> {

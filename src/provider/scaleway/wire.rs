@@ -1,9 +1,10 @@
-//! What Scaleway answers, as far as we read it. Unknown keys are ignored; a missing list is empty.
+//! What Scaleway answers, as far as we read it. Unknown keys are ignored; a list that is missing is no empty list.
 //!
 //! Sources: recorded traffic of the real API, and the official SDK where nothing was recorded.
 
 use crate::model::Stamp;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// `GET /instance/v1/zones/{zone}/servers/{id}`, in its envelope.
@@ -14,7 +15,6 @@ pub(crate) struct InServer {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Servers {
-    #[serde(default)]
     pub servers: Vec<Server>,
 }
 
@@ -60,9 +60,7 @@ pub(crate) struct Named {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Volumes {
-    #[serde(default)]
     pub volumes: Vec<Volume>,
-    #[serde(default)]
     pub total_count: usize,
 }
 
@@ -104,9 +102,7 @@ pub(crate) struct Reference {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Snapshots {
-    #[serde(default)]
     pub snapshots: Vec<Snapshot>,
-    #[serde(default)]
     pub total_count: usize,
 }
 
@@ -134,7 +130,6 @@ pub(crate) struct InIp {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Ips {
-    #[serde(default)]
     pub ips: Vec<Ip>,
 }
 
@@ -159,7 +154,6 @@ pub(crate) struct InGroup {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Groups {
-    #[serde(default)]
     pub security_groups: Vec<Group>,
 }
 
@@ -181,13 +175,14 @@ pub(crate) struct Group {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Rules {
-    #[serde(default)]
     pub rules: Vec<Rule>,
 }
 
 /// A rule of a security group.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Rule {
+    #[serde(default, deserialize_with = "or_default")]
+    pub id: String,
     pub protocol: String,
     pub direction: String,
     pub ip_range: String,
@@ -203,7 +198,6 @@ pub(crate) struct Rule {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct LocalImages {
-    #[serde(default)]
     pub local_images: Vec<LocalImage>,
 }
 
@@ -219,7 +213,6 @@ pub(crate) struct LocalImage {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct ServerTypes {
-    #[serde(default)]
     pub servers: BTreeMap<String, ServerType>,
 }
 
@@ -234,7 +227,6 @@ pub(crate) struct ServerType {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Availabilities {
-    #[serde(default)]
     pub servers: BTreeMap<String, Availability>,
 }
 
@@ -245,19 +237,18 @@ pub(crate) struct Availability {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct UserData {
-    #[serde(default)]
     pub user_data: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Records {
-    #[serde(default)]
     pub records: Vec<Record>,
 }
 
 /// A DNS record.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Record {
+    pub id: String,
     pub data: String,
     pub ttl: u64,
     #[serde(default)]
@@ -293,46 +284,82 @@ impl Money {
     }
 }
 
-/// Any error body.
-#[derive(Debug, Default, Deserialize)]
+/// Any error body. Each part is read for itself: an odd one does not hide the others.
+#[derive(Debug, Default)]
 pub(crate) struct Complaint {
-    #[serde(default, rename = "type")]
     pub kind: String,
-    #[serde(default)]
     pub message: String,
-    #[serde(default)]
     pub resource: String,
-    #[serde(default)]
     pub resource_id: String,
-    #[serde(default)]
     pub precondition: String,
-    #[serde(default)]
     pub help_message: String,
-    #[serde(default)]
     pub current_state: String,
-    #[serde(default)]
     pub reason: String,
-    #[serde(default, deserialize_with = "or_default")]
-    pub details: Vec<Detail>,
-    #[serde(default, deserialize_with = "or_default")]
-    pub fields: BTreeMap<String, Vec<String>>,
+    /// Complaints about arguments, permissions or quotas, in words.
+    pub details: Vec<String>,
 }
 
-/// One complaint about an argument, a permission or a quota.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Detail {
-    #[serde(default)]
-    pub argument_name: String,
-    #[serde(default)]
-    pub help_message: String,
-    #[serde(default)]
-    pub resource: String,
-    #[serde(default)]
-    pub action: String,
-    #[serde(default)]
-    pub quota: Option<serde_json::Number>,
-    #[serde(default)]
-    pub current: Option<serde_json::Number>,
+impl Complaint {
+    /// Reads a body, which may be empty, or a gateway's page.
+    pub fn read(body: &[u8]) -> Self {
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+        let mut details: Vec<String> = body["details"].as_array().into_iter().flatten().filter_map(detail).collect();
+        for (name, problems) in body["fields"].as_object().into_iter().flatten() {
+            let problems: Vec<String> = problems.as_array().into_iter().flatten().map(plain).collect();
+            details.push(format!("{name}: {}", problems.join(", ")));
+        }
+        Self {
+            kind: text("type"),
+            message: text("message"),
+            resource: text("resource"),
+            resource_id: text("resource_id"),
+            precondition: text("precondition"),
+            help_message: text("help_message"),
+            current_state: text("current_state"),
+            reason: text("reason"),
+            details,
+        }
+    }
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// One complaint about an argument, a quota or a permission.
+fn detail(it: &Value) -> Option<String> {
+    let text = |key: &str| it[key].as_str().unwrap_or_default();
+    match () {
+        () if it["argument_name"].is_string() => Some(format!("{}: {}", text("argument_name"), text("help_message"))),
+        () if !it["quota"].is_null() => Some(format!("{} of {} {}", plain(&it["current"]), plain(&it["quota"]), text("resource"))),
+        () if it["resource"].is_string() => Some(format!("{} {}", text("action"), text("resource"))),
+        () => None,
+    }
+}
+
+/// What tells one item of a list from another.
+pub(crate) trait Keyed {
+    /// Its id, or its name where it has none.
+    fn key(&self) -> &str;
+}
+
+macro_rules! keyed_by_id {
+    ($($kind:ty),*) => {
+        $(impl Keyed for $kind {
+            fn key(&self) -> &str {
+                &self.id
+            }
+        })*
+    };
+}
+
+keyed_by_id!(Server, Volume, Snapshot, Ip, Group, Rule);
+
+impl<T> Keyed for (String, T) {
+    fn key(&self) -> &str {
+        &self.0
+    }
 }
 
 /// A time of day and date as any of the products writes it.

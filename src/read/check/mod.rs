@@ -133,7 +133,7 @@ impl Cloud<'_> {
         let Some(image) = node.text().filter(|image| !image.is_empty()) else { return };
         let place = node.place(Some(key));
         match self.provider {
-            "scaleway" if is_uuid(image) => findings.add_with_hint(
+            "scaleway" if is_uuid(image.rsplit('/').next().unwrap_or(image)) => findings.add_with_hint(
                 place,
                 format!("{} is an id, not a marketplace label", quoted(image)),
                 "it may be the id of a block snapshot, which no server boots from; write a label like `ubuntu_jammy_gpu_os_12`",

@@ -257,6 +257,36 @@ fn a_refused_snapshot_delete_is_tried_again_at_the_next_archive() {
     assert_eq!(calls, ["DELETE snapshots"]);
 }
 
+/// In a fleet, one list asks for the tag that all carry: what lost it is found all the same.
+#[test]
+fn a_fleet_sees_what_lost_the_common_tag() {
+    let shop = Shop::new();
+    let face = Face::start(&shop);
+    let other = pad("absent", "").replace("name: mypad", "name: otherpad");
+    let strip = |kind: &str, path: &str| {
+        let listed = face.get(&format!("{path}?tags=in%3Adefault.mypad"));
+        for it in listed[kind].as_array().unwrap() {
+            let tags: Vec<&Value> = it["tags"].as_array().unwrap().iter().filter(|it| *it != "cloudypad:v1").collect();
+            let (status, _) = face.call("PATCH", &format!("{path}/{}", it["id"].as_str().unwrap()), Some(&json!({"tags": tags})));
+            assert_eq!(status, 200);
+        }
+    };
+    let plan = |state: &str| {
+        shop.write("specs/pad.yaml", &pad(state, ""));
+        shop.write("specs/other.yaml", &other);
+        face.expect(&shop, 0, &["plan", "specs"]).out
+    };
+    face.apply(&shop, &pad("present", ""));
+    strip("servers", "/instance/v1/zones/fr-par-2/servers");
+    strip("volumes", "/block/v1/zones/fr-par-2/volumes");
+    let told = plan("present");
+    assert!(told.contains("tag       server mypad") && !told.contains("create"), "{told}");
+    face.apply(&shop, &pad("absent", ""));
+    strip("snapshots", "/block/v1/zones/fr-par-2/snapshots");
+    let told = plan("present");
+    assert!(told.contains("its newest root snapshot has its bytes") && !told.contains("first deploy"), "{told}");
+}
+
 /// One directory, two accounts: each spec says whose key it means.
 #[test]
 fn a_spec_names_its_account() {

@@ -6,7 +6,7 @@ use crate::support::{
 };
 
 /// What an archive's log must show, in this order: each call only after what it waits for was seen.
-fn check(log: &[Entry]) -> Result<(), String> {
+pub fn check(log: &[Entry]) -> Result<(), String> {
     let at = |what: &str, from: usize, wanted: &dyn Fn(&Entry) -> bool| {
         log.iter().enumerate().skip(from).find(|(_, it)| wanted(it)).map(|it| it.0).ok_or_else(|| format!("{what}: not seen in time"))
     };

@@ -147,6 +147,17 @@ impl Face {
         entries
     }
 
+    /// The kinds of faults that struck since the last time the log was asked for.
+    pub fn faults(&self) -> Vec<String> {
+        let log = self.get("/_emulator/log");
+        let faults = log["requests"].as_array().unwrap().iter().map(|it| &it["fault"]);
+        // A word, or an object like {"slow": {"factor": 10}}.
+        let kinds = faults.filter_map(|it| it.as_str().map(str::to_owned).or_else(|| Some(it.as_object()?.keys().next()?.clone())));
+        let kinds = kinds.collect();
+        self.call("DELETE", "/_emulator/log", None);
+        kinds
+    }
+
     /// The calls that changed something, briefly.
     pub fn changes(&self) -> Vec<String> {
         self.log().iter().filter(|it| it.changes()).map(Entry::brief).collect()

@@ -47,7 +47,7 @@ fn number(text: &str) -> Result<u64, String> {
 
 /// An ask from words like `scaleway; absent; root snapshot, onStop reuse; data 100 GB, snapshot`.
 pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
-    let mut spec = json!({"serverState": "present", "provider": {}});
+    let mut spec = json!({"serverState": "present", "provider": {}, "ssh": {"publicKeyPath": "id.pub"}});
     let mut deletion = None;
     let (mut owner, mut adopt, mut recipe) = (None, false, "none".to_owned());
     let mut provider = "local";
@@ -72,6 +72,7 @@ pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
             "deleted" => deletion = Some(Deletion { keep_snapshots: head.contains("keeping") }),
             "protect" => spec["protect"] = json!(true),
             "suspend" => spec["suspend"] = json!(true),
+            "without" if head == "without key" => spec["ssh"] = json!({}),
             "iops" => spec["provider"][provider]["iops"] = json!(number(head)?),
             "dns" => {
                 let (record, zone) = head.trim_start_matches("dns ").split_once('.').ok_or("dns RECORD.ZONE")?;
@@ -151,7 +152,7 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
     let mut builder = Builder { ask, servers: Vec::new(), volumes: Vec::new(), snapshots: Vec::new(), images: Vec::new() };
     let (mut address, mut firewall) = (true, true);
     let mut blind = None;
-    let (mut open, mut denied) = (false, false);
+    let (mut open, mut denied, mut lent, mut named) = (false, false, None, None);
     for item in items(text) {
         let parts: Vec<&str> = item.split(',').map(str::trim).collect();
         let words: Vec<&str> = parts[0].split(' ').collect();
@@ -165,6 +166,8 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
             ["strange", what, state] => world.strange.push(((*what).to_owned(), (*state).to_owned())),
             ["denied", "servers"] => denied = true,
             ["firewall", "open"] => open = true,
+            ["firewall", "named", name] => named = Some((*name).to_owned()),
+            ["address", "lent", "to", server] => lent = Some(Id::new(*server)),
             ["blind", "to", what] => blind = Some((*what).to_owned()),
             ["elsewhere", zone] => world.elsewhere = Seen::Present(vec![(*zone).to_owned()]),
             ["server", id, power @ ..] => builder.server(id, &power.join(" "), &parts[1..])?,
@@ -175,11 +178,13 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
     }
     let tags = builder.tags(&[]);
     if address {
-        let server = builder.servers.first().map(|it| it.id.clone());
+        let server = lent.or(builder.servers.first().map(|it| it.id.clone()));
         let address = Address { id: Id::new("ip-1"), address: "203.0.113.7".into(), server, created: at(10), tags: tags.clone() };
         world.addresses = Seen::listed(vec![address]);
     }
     if firewall {
+        let name = named.or(ask.spec.network.dns.as_ref().map(|it| format!("{}.{}", it.record, it.zone)));
+        let tags = name.map_or(tags.clone(), |name| tags.with_value("name", &name));
         let network = &ask.spec.network;
         let rule = |(protocol, ports): (String, String)| Rule { protocol, ports, from: network.allow_from[0].clone() };
         let mut rules: Vec<Rule> = network.ports.pairs().into_iter().map(rule).collect();
@@ -360,6 +365,7 @@ impl Builder<'_> {
                 ["had", "data"] => volume.tags = volume.tags.clone().with("had:data"),
                 ["recipe", recipe] => volume.tags = volume.tags.clone().with_value("recipe", recipe),
                 ["untagged"] => volume.tags = Tags::default(),
+                ["in", key] => volume.tags = volume.tags.clone().with_value("in", key),
                 ["without", "role"] => volume.tags = volume.tags.clone().without(&format!("role:{role}")),
                 [iops, "IOPS"] => volume.iops = Some(iops.parse().map_err(|_| detail.to_string())?),
                 [gb, "GB"] => volume.size_gb = gb.parse().map_err(|_| detail.to_string())?,
@@ -389,6 +395,7 @@ impl Builder<'_> {
         for detail in details {
             match detail.split(' ').collect::<Vec<_>>().as_slice() {
                 ["of", "line", line] => tags = tags.with_value("line", line),
+                ["of", "gone"] => of = String::new(),
                 ["of", disk] => of = (*disk).to_owned(),
                 ["taken", "at", seconds] => created = at(seconds.parse().map_err(|_| detail.to_string())?),
                 ["recipe", recipe] => tags = tags.with_value("recipe", recipe),
