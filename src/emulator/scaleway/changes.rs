@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::details::Stage;
+use super::details::{Dynamic, Stage};
 use super::exchange::{Answer, Request};
 use super::routes::{self, Call};
 use crate::emulator::objects::{ServerState, VolumeState};
@@ -256,31 +256,30 @@ fn started(deed: &mut Deed, id: &str) {
     if deed.truth.servers.get(id).is_none_or(|server| server.state != ServerState::Running) {
         return;
     }
-    let wants_dynamic = deed
-        .truth
-        .scaleway
-        .servers
-        .get(id)
-        .is_some_and(|it| it.dynamic_ip_required && it.dynamic.is_none() && !it.public_ips.iter().any(|ip| is_v4(deed, ip)));
-    // Without a free address it runs without one.
-    let number = if wants_dynamic { deed.next_address().ok() } else { None };
-    let dynamic =
-        number.map(|number| super::details::Dynamic { id: deed.mint("dynamic"), address: deed.truth.market.dotted(number), pending: true });
-    let is_new = dynamic.is_some();
     let now = deed.now;
     if let Some(details) = deed.truth.scaleway.servers.get_mut(id) {
         details.detail = "booting kernel".to_owned();
         details.placed = true;
         details.modified = now;
-        if is_new {
-            details.dynamic = dynamic;
-        }
     }
-    if is_new {
-        later(deed, ADDRESS_SECONDS, Change::DynamicReady(id.to_owned()));
-    }
+    give_dynamic(deed, id);
     let booted = Change::Detail { server: id.to_owned(), state: ServerState::Running, detail: "booted".to_owned() };
     later(deed, BOOTING_SECONDS, booted);
+}
+
+/// Gives a running server an address of its own, if it is to have one and has none.
+pub fn give_dynamic(deed: &mut Deed, id: &str) {
+    let Some(details) = deed.truth.scaleway.servers.get(id) else { return };
+    if !details.dynamic_ip_required || details.dynamic.is_some() || details.public_ips.iter().any(|ip| is_v4(deed, ip)) {
+        return;
+    }
+    // Without a free address it runs without one.
+    let Ok(number) = deed.next_address() else { return };
+    let dynamic = Dynamic { id: deed.mint("dynamic"), address: deed.truth.market.dotted(number), pending: true };
+    if let Some(details) = deed.truth.scaleway.servers.get_mut(id) {
+        details.dynamic = Some(dynamic);
+    }
+    later(deed, ADDRESS_SECONDS, Change::DynamicReady(id.to_owned()));
 }
 
 /// Whether an address is an IPv4 address.

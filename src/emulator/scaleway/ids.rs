@@ -18,6 +18,12 @@ pub fn is_uuid(text: &str) -> bool {
     lengths.eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
+/// Whether a text is a UUID of random bits (version 4), as all ids of this API are.
+pub fn is_random(text: &str) -> bool {
+    let digits = text.as_bytes();
+    is_uuid(text) && digits.get(14) == Some(&b'4') && digits.get(19).is_some_and(|digit| b"89ab".contains(digit))
+}
+
 /// A number spread well from a seed and words (FNV-1a over the words, finished by a full mix).
 pub fn fold(seed: u64, words: &[&str]) -> u64 {
     let mut hash = seed ^ 0xcbf2_9ce4_8422_2325;
@@ -41,7 +47,8 @@ mod tests {
     #[test]
     fn the_same_words_give_the_same_id_and_others_another() {
         let id = uuid_of(1, &["server", "1"]);
-        assert!(is_uuid(&id), "{id}");
+        assert!(is_uuid(&id) && is_random(&id), "{id}");
+        assert!(!is_random("11111111-1111-1111-1111-111111111111"));
         assert_eq!(id.as_bytes()[14], b'4');
         assert!(b"89ab".contains(&id.as_bytes()[19]));
         assert_eq!(id, uuid_of(1, &["server", "1"]));

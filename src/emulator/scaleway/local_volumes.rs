@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::details::{Kind, VolumeDetails};
 use super::exchange::{Answer, header_page};
 use super::input::{Fields, invalid, patched_tags};
-use super::making::{NewDisk, Source, make_volume, whole_gb};
+use super::making::{NewDisk, Source, check_bytes, make_volume, whole_gb};
 use super::routes::Args;
 use super::show;
 use crate::emulator::objects::Volume;
@@ -87,6 +87,7 @@ pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
         }
     }
     let size = fields.number("size")?;
+    check_bytes(Kind::LSsd, size.unwrap_or(0))?;
     if size.is_some_and(|size| size < bytes) {
         return Err(invalid("size", "constraint", "a volume does not shrink"));
     }

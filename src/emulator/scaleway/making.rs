@@ -1,7 +1,9 @@
 //! How volumes and snapshots come to be, whichever API asked for them.
 
+use super::catalogue::BLOCK_MAX;
 use super::details::{GB, Kind, Reference, SnapshotDetails, Stage, VolumeDetails};
 use super::exchange::Answer;
+use super::input::invalid;
 use crate::emulator::objects::{CopyState, Snapshot, Volume, VolumeState};
 use crate::emulator::physics::Deed;
 use crate::emulator::truth::Effect;
@@ -43,9 +45,18 @@ pub struct NewDisk<'s> {
     pub tags: Vec<String>,
 }
 
+/// More than the local disks of any machine, in bytes.
+const LOCAL_MAX: u64 = 100_000 * GB;
+
 /// The size of the file behind so many bytes, in GB.
 pub fn whole_gb(bytes: u64) -> u64 {
     bytes.div_ceil(GB).max(1)
+}
+
+/// Refuses what no disk is large enough for.
+pub fn check_bytes(kind: Kind, bytes: u64) -> Result<(), Answer> {
+    let most = if kind == Kind::Sbs { BLOCK_MAX } else { LOCAL_MAX };
+    if bytes > most { Err(invalid("size", "constraint", &format!("must be at most {most}"))) } else { Ok(()) }
 }
 
 /// Makes a volume; a block volume takes a moment until it is available.
@@ -53,6 +64,7 @@ pub fn make_volume(deed: &mut Deed, new: NewDisk) -> Result<String, Answer> {
     if deed.check_quota("volume").is_err() {
         return Err(Answer::quota_exceeded("volumes"));
     }
+    check_bytes(new.kind, new.bytes)?;
     let id = deed.mint("volume");
     let size_gb = whole_gb(new.bytes);
     let takes = deed.truth.market.takes();
@@ -179,6 +191,7 @@ pub fn import_snapshot(
     if deed.check_quota("snapshot").is_err() {
         return Err(Answer::quota_exceeded("snapshots"));
     }
+    check_bytes(kind, bytes)?;
     let id = deed.mint("snapshot");
     let size_gb = whole_gb(bytes);
     deed.make_disk(&id, size_gb, format!("imported {name}\n").as_bytes())?;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::details::organization;
 use super::exchange::{Answer, header_page};
-use super::ids::is_uuid;
+use super::ids::is_random;
 use super::input::{Fields, invalid, patched_tags, required};
 use super::routes::Args;
 use super::{servers, show};
@@ -116,15 +116,15 @@ pub fn add(deed: &mut Deed, zone: &str, fields: &Fields, project: Option<&str>) 
     Ok(id)
 }
 
-/// Makes sure that a server can be put into a group. Groups can be made elsewhere too: a well-formed id that is nobody's
-/// here is taken for such a group's, as the id of a private network is.
+/// Makes sure that a server can be put into a group. Groups can be made elsewhere too: an id that is nobody's here, but
+/// looks as the API makes them, is taken for such a group's, as the id of a private network is.
 ///
 /// Errors: 404.
 pub fn recognise(deed: &mut Deed, zone: &str, id: &str, project: &str) -> Result<(), Answer> {
     if find(&deed.truth, zone, id).is_ok() {
         return Ok(());
     }
-    if !is_uuid(id) || deed.truth.scaleway.placement_groups.contains_key(id) {
+    if !is_random(id) || deed.truth.scaleway.placement_groups.contains_key(id) {
         return Err(Answer::not_found("instance_placement_group", id));
     }
     let group = PlacementGroup {

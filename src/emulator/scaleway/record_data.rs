@@ -76,6 +76,11 @@ pub(super) fn rewritten(kind: &str, data: &str, priority: u64, zone: &str) -> St
             [weight, port, host] => format!("{priority} {weight} {port} {}", absolute(host, zone)),
             _ => data.to_owned(),
         },
+        // The usual form of such records has the value in quotes; that the API writes it so is not recorded.
+        "CAA" => match data.splitn(3, ' ').collect::<Vec<_>>().as_slice() {
+            [flags, tag, value] if !value.starts_with('"') => format!("{flags} {tag} \"{}\"", value.trim()),
+            _ => data.to_owned(),
+        },
         "CNAME" | "NS" | "PTR" | "ALIAS" | "DNAME" => absolute(data, zone),
         _ => data.to_owned(),
     }
@@ -126,6 +131,7 @@ mod tests {
             ("CNAME", "www.example.org", "www.example.org."),
             ("CNAME", "www", "www.example.com."),
             ("SRV", "5 5060 sip", "10 5 5060 sip.example.com."),
+            ("CAA", "0 issue ca.example.org", "0 issue \"ca.example.org\""),
             ("A", "192.0.2.1", "192.0.2.1"),
         ];
         for (kind, given, kept) in cases {

@@ -255,7 +255,7 @@ impl Records {
         }
         let Batch { mut zone, made, changed, .. } = batch;
         zone.updated_at = now;
-        zone.serial = body["serial"].as_u64().filter(|serial| *serial > 0).unwrap_or(zone.serial + 1);
+        zone.serial = body["serial"].as_u64().filter(|serial| *serial > 0).unwrap_or(zone.serial.wrapping_add(1));
         let all = body["return_all_records"].as_bool().unwrap_or(false);
         let shown = zone.records.iter().filter(|record| all || changed.contains(&record.id));
         let answer = Answer::ok(json!({"records": shown.map(Record::object).collect::<Vec<_>>()}));

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::addresses::{give, take_all_back, take_back};
+use super::changes::give_dynamic;
 use super::details::ServerDetails;
 use super::exchange::{Answer, header_page};
 use super::input::{Fields, invalid, not_usable, patched_tags};
@@ -132,7 +133,19 @@ pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     if fields.get("public_ips").is_some() {
         replace_addresses(deed, args, &fields.texts("public_ips")?.unwrap_or_default())?;
     }
+    if let Some(required) = fields.flag("dynamic_ip_required")? {
+        require_dynamic(deed, args.id, required);
+    }
     shown(&deed.truth, args.zone, args.id, 200)
+}
+
+/// A running server gets an address of its own, or loses it, as soon as that is ordered; inferred, not recorded.
+fn require_dynamic(deed: &mut Deed, id: &str, required: bool) {
+    if required && deed.truth.servers.get(id).is_some_and(|server| server.state == ServerState::Running) {
+        give_dynamic(deed, id);
+    } else if !required && let Some(details) = deed.truth.scaleway.servers.get_mut(id) {
+        details.dynamic = None;
+    }
 }
 
 /// The boot type that a word means.
