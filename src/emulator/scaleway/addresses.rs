@@ -1,5 +1,7 @@
 //! Reserved addresses: they are found by id and by address, and have no name.
 
+use std::net::Ipv6Addr;
+
 use serde_json::{Value, json};
 
 use super::changes::{Change, notice, take_up_address};
@@ -144,15 +146,28 @@ pub fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
 /// Whether a record of ours has a name lead to an address.
 fn resolves(truth: &Truth, name: &str, id: &str) -> bool {
     let Some(address) = truth.addresses.get(id).map(|address| address.address.as_str()) else { return false };
+    // Of a network, any address will do.
+    let network = address.strip_suffix("::/64").map(|network| format!("{network}::")).and_then(|network| network.parse().ok());
+    let kind = if network.is_some() { "AAAA" } else { "A" };
+    let leads = |data: &Value| match (network, data.as_str().map(str::parse::<Ipv6Addr>)) {
+        (Some(network), Some(Ok(found))) => network_of(found) == network_of(network),
+        (Some(_), _) => false,
+        (None, _) => data == address,
+    };
     let name = name.trim_end_matches('.');
     let cuts = name.match_indices('.').map(|(at, _)| (&name[..at], &name[at + 1..])).chain([("", name)]);
     cuts.into_iter().any(|(host, zone)| {
-        let query = [("name", host), ("type", "A")].map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+        let query = [("name", host), ("type", kind)].map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
         let request = Request { query, ..Request::default() };
         let answer = truth.scaleway.records.read(&request, &["dns-zones", zone, "records"], "", truth.seed, truth.latest);
         let Body::Json(body) = answer.body else { return false };
-        body["records"].as_array().into_iter().flatten().any(|record| record["data"] == address)
+        body["records"].as_array().into_iter().flatten().any(|record| leads(&record["data"]))
     })
+}
+
+/// The number of the network (/64) that an address is in.
+fn network_of(address: Ipv6Addr) -> u128 {
+    address.to_bits() >> 64
 }
 
 /// DELETE `ips/{id or address}`, be it attached or not.

@@ -168,6 +168,13 @@ pub fn header_page(request: &Request, envelope: &str, route: &str, items: Vec<Va
     with_page_headers(request, route, total, Answer::ok(json!({ envelope: items })))
 }
 
+/// The same without total and links.
+pub fn bare_page(request: &Request, envelope: &str, items: Vec<Value>) -> Answer {
+    let (page, size) = header_cut(request);
+    let items: Vec<Value> = items.into_iter().skip((page - 1) * size).take(size).collect();
+    Answer::ok(json!({ envelope: items }))
+}
+
 /// The same for a list that is a JSON object (`products/servers`): pairs of name and value, in their order.
 pub fn header_page_map(request: &Request, envelope: &str, route: &str, items: Vec<(String, Value)>) -> Answer {
     let (page, size) = header_cut(request);

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::details::{GroupDetails, RuleDetails};
-use super::exchange::Answer;
+use super::exchange::{Answer, bare_page};
 use super::groups::{find, synchronise};
 use super::input::{Fields, invalid, required};
 use super::routes::Args;
@@ -16,10 +16,10 @@ use crate::emulator::{Moment, Truth};
 /// The ports of mail.
 const MAIL_PORTS: [u16; 3] = [25, 465, 587];
 
-/// GET `rules`: all on one page, and without a total.
+/// GET `rules`: in pages, without a total.
 pub fn list(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
     let (_, group) = find(truth, args.zone, args.id)?;
-    Ok(Answer::ok(json!({"rules": shown(group, args.zone)})))
+    Ok(bare_page(args.request, "rules", shown(group, args.zone)))
 }
 
 /// GET `security_groups/default/rules`: those of every group that keeps mail in.
