@@ -788,3 +788,52 @@ fn what_only_a_change_of_name_or_tags_touches() {
     garden.call("PATCH", &url, json!({"tags": ["a"]}));
     assert_ne!(modified(), born);
 }
+
+#[test]
+fn a_running_server_gets_and_loses_its_own_address_on_order() {
+    let garden = Garden::new();
+    let server = garden.running(json!({}));
+    let url = format!("{ZONE}/servers/{server}");
+    let addresses = || garden.get(&url)["server"]["public_ips"].as_array().unwrap().clone();
+    assert_eq!(addresses().len(), 0);
+    garden.call("PATCH", &url, json!({"dynamic_ip_required": true}));
+    assert_eq!((addresses()[0]["state"].as_str(), addresses()[0]["dynamic"].as_bool()), (Some("pending"), Some(true)));
+    garden.pass(10);
+    assert_eq!(addresses()[0]["state"], "attached");
+    garden.call("PATCH", &url, json!({"dynamic_ip_required": false}));
+    assert_eq!(addresses().len(), 0);
+}
+
+#[test]
+fn a_group_made_elsewhere_is_taken_and_an_id_that_cannot_be_is_not() {
+    let garden = Garden::new();
+    let url = format!("{ZONE}/servers/{}", garden.server("PLAY2-PICO", json!({})));
+    let (status, body) = garden.call("PATCH", &url, json!({"placement_group": "11111111-1111-1111-1111-111111111111"}));
+    assert_eq!((status, body["resource"].as_str()), (404, Some("instance_placement_group")));
+    let other = "8a5d1f0e-2c1b-4f5e-9d3a-0123456789ab";
+    let (status, body) = garden.call("PATCH", &url, json!({"placement_group": other}));
+    assert_eq!((status, body["server"]["placement_group"]["id"].as_str()), (200, Some(other)));
+    // It is one of ours from then on, in its zone.
+    assert_eq!(garden.get(&format!("{ZONE}/placement_groups/{other}/servers"))["servers"].as_array().unwrap().len(), 1);
+    let (status, _) = garden.call("GET", &format!("/instance/v1/zones/fr-par-1/placement_groups/{other}"), Value::Null);
+    assert_eq!(status, 404);
+}
+
+#[test]
+fn what_no_number_can_hold_is_refused_and_breaks_nothing() {
+    let garden = Garden::new();
+    for size in [u64::MAX - 511, 1 << 63, 100_000_001_000_000_000] {
+        for (url, body) in [
+            (format!("{ZONE}/volumes"), json!({"name": "v", "volume_type": "l_ssd", "size": size})),
+            (format!("{ZONE}/snapshots"), json!({"bucket": "b", "key": "k", "size": size})),
+            (format!("{BLOCK}/volumes"), json!({"name": "v", "from_empty": {"size": size}})),
+            (format!("{BLOCK}/snapshots/import-from-object-storage"), json!({"name": "s", "bucket": "b", "key": "k", "size": size})),
+        ] {
+            let (status, body) = garden.call("POST", &url, body);
+            assert_eq!((status, body["type"].as_str()), (400, Some("invalid_arguments")), "{url} {size}");
+        }
+    }
+    let page = format!("{BLOCK}/volumes?page={}&page_size=100", u64::MAX);
+    assert_eq!(garden.get(&page)["volumes"], json!([]));
+    assert_eq!(garden.get(&format!("{ZONE}/servers?page={}&per_page=100", u64::MAX))["servers"], json!([]));
+}
