@@ -104,8 +104,9 @@ fn archive(haste: Haste) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let ending = runtime.block_on(converge(run));
     let order = check(&face.log());
-    // Whatever the hurry, what the cloud itself refuses keeps the bytes.
-    assert_eq!(face.judge(&["in:default.mypad"]).1.len(), 0, "{haste:?}: {ending:?}");
+    // Who deletes a disk before its copy is ready has lost it, and the judge knows.
+    let losses = face.judge(&["in:default.mypad"]).1.len();
+    assert_eq!(losses > 0, matches!(haste, Haste::Ready), "{haste:?}: {losses} losses, {ending:?}");
     order
 }
 
