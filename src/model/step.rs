@@ -202,7 +202,10 @@ pub enum Step {
         address: String,
     },
     /// Delete the spec's DNS record.
-    DeleteRecord,
+    DeleteRecord {
+        /// Where it was seen pointing.
+        addresses: Vec<String>,
+    },
     /// Change the type of a server that is off.
     ChangeType {
         /// The server.
@@ -267,7 +270,7 @@ impl Step {
             Step::SeedServer(server) => format!("seed-server {server}"),
             Step::Tune { volume, .. } => format!("tune {volume}"),
             Step::SetRecord { .. } => "set-record".to_owned(),
-            Step::DeleteRecord => "delete-record".to_owned(),
+            Step::DeleteRecord { .. } => "delete-record".to_owned(),
             Step::CreateVolume(new) => create_volume_key(new.role),
             Step::CreateServer(_) => CREATE_SERVER_KEY.to_owned(),
             Step::Retag { object, .. } => format!("retag {}", object.id()),
@@ -296,7 +299,7 @@ impl Step {
     pub fn is_destructive(&self) -> bool {
         matches!(
             self,
-            Step::DeleteRecord
+            Step::DeleteRecord { .. }
                 | Step::DeleteServer { .. }
                 | Step::DeleteVolume(_)
                 | Step::DeleteSnapshot(_)

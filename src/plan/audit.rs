@@ -37,6 +37,11 @@ pub fn audit(plan: &Plan, ask: &Ask, world: &World, cloud: &Capabilities) -> Vec
                     object(step, why);
                 }
             }
+            Step::SetRecord { .. } | Step::DeleteRecord { .. } => {
+                if !matches!(&world.record, Seen::Absent) && !matches!(&world.record, Seen::Present(it) if it.ours) {
+                    object(step, "the name is not seen to be the instance's");
+                }
+            }
             Step::ReleaseAddress(id) => {
                 let found = world.addresses.items().iter().find(|it| it.id == *id);
                 if found.is_some_and(|it| it.server.as_ref().is_some_and(|holder| world.server(holder).is_none())) {
@@ -116,7 +121,6 @@ fn is_blind(world: &World) -> bool {
         matches!(world.addresses, Seen::Unknown(_)),
         matches!(world.firewalls, Seen::Unknown(_)),
         matches!(world.elsewhere, Seen::Unknown(_)),
-        matches!(world.record, Seen::Unknown(_)),
     ];
     unseen.contains(&true)
 }

@@ -21,7 +21,7 @@ enum Source<'w> {
 pub(crate) fn assemble(draft: &mut Draft<'_>) -> Result<(), Hold> {
     let root = root_part(draft)?;
     let data = data_part(draft)?;
-    let address = address_part(draft);
+    let address = address_part(draft)?;
     let firewall = firewall_part(draft);
     let (Some((boot, inherited)), Some(data), Some(address), Some(firewall)) = (root, data, address, firewall) else { return Ok(()) };
 
@@ -180,18 +180,21 @@ fn restore(draft: &mut Draft<'_>, role: Role, size_gb: u64, copy: Copy<'_>) {
 }
 
 /// The address once it is there and settled; `Some(None)` where the cloud has none to reserve.
-pub(crate) fn address_part(draft: &mut Draft<'_>) -> Option<Option<Id<Address>>> {
+pub(crate) fn address_part(draft: &mut Draft<'_>) -> Result<Option<Option<Id<Address>>>, Hold> {
     if !draft.scene.cloud.static_address {
-        return Some(None);
+        return Ok(Some(None));
     }
-    match draft.scene.address {
+    if let Some(hold) = &draft.scene.lent {
+        return Err(hold.clone());
+    }
+    Ok(match draft.scene.address {
         Some(address) => draft.settled(address.created, "the address").then(|| Some(address.id.clone())),
         None => {
             let tags = common_tags(&draft.scene);
             draft.create(Step::ReserveAddress { tags }, Reason::StableAddress);
             None
         }
-    }
+    })
 }
 
 /// The firewall once it is there, settled, and lets in what the spec says.
@@ -240,7 +243,7 @@ pub(crate) fn complete(draft: &mut Draft<'_>, server: &Server) -> Result<bool, H
     if let Some(root) = draft.scene.root.filter(|it| it.tags.role().is_none()) {
         claim_root(draft, root);
     }
-    if let Some(Some(address)) = address_part(draft)
+    if let Some(Some(address)) = address_part(draft)?
         && server.address.as_ref() != Some(&address)
     {
         draft.step(Step::AssignAddress { server: server.id.clone(), address }, Reason::StableAddress);

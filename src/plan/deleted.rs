@@ -7,7 +7,8 @@ use super::{
     upkeep,
 };
 use crate::model::{
-    Copy, CopyStatus, DELETED, Deletion, Expendable, HAD_DATA, Hold, Image, KEEP, Note, Object, Reason, Role, Seen, Snapshot, Step, Word,
+    Copy, CopyStatus, DELETED, Deletion, Expendable, HAD_DATA, Hold, Image, KEEP, Note, Object, Reason, Role, Seen, Snapshot, Step,
+    VolumeStatus, Word,
 };
 
 /// Plans towards nothing.
@@ -15,6 +16,9 @@ pub(crate) fn plan(draft: &mut Draft<'_>, deletion: Deletion) -> Result<(), Hold
     refuse_protected(draft)?;
     if let Seen::Present(places) = &draft.scene.world.elsewhere {
         draft.notes.push(Note::LeftAlone(format!("what it has in {}; delete it there too", places.join(", "))));
+    }
+    for volume in draft.scene.world.volumes.items().iter().filter(|it| it.status == VolumeStatus::Error && !deletion.keep_snapshots) {
+        draft.notes.push(Note::LeftAlone(format!("volume {}, on which the vendor reports an error", volume.id)));
     }
     let fates = Fates::of_deletion(draft, deletion);
     retiring::retire(draft, &fates, &Reason::Deletion)?;
@@ -26,7 +30,13 @@ pub(crate) fn plan(draft: &mut Draft<'_>, deletion: Deletion) -> Result<(), Hold
     }
     let addresses: Vec<_> = scene.address.into_iter().chain(scene.spare_addresses.iter().copied()).map(|it| it.id.clone()).collect();
     let firewalls: Vec<_> = scene.firewall.into_iter().chain(scene.spare_firewalls.iter().copied()).map(|it| it.id.clone()).collect();
-    naming::forget(draft);
+    // The name first: without its address nobody could tell any more that it was ours.
+    if naming::forget(draft)? {
+        return Ok(());
+    }
+    if let Some(hold) = &draft.scene.lent {
+        return Err(hold.clone());
+    }
     for address in addresses {
         draft.step(Step::ReleaseAddress(address), Reason::Deletion);
     }

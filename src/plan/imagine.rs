@@ -88,7 +88,7 @@ pub(crate) fn begin(world: &mut World, ask: &Ask, cloud: &Capabilities, planned:
             world.record = Seen::Present(Record { addresses: vec![address.clone()], ttl: 60, ours: true });
             Effect::Nothing
         }
-        Step::DeleteRecord => {
+        Step::DeleteRecord { .. } => {
             world.record = Seen::Absent;
             Effect::Nothing
         }

@@ -28,7 +28,7 @@ pub(crate) fn describe(step: &Step, scene: &Scene<'_>) -> Line {
         Step::Tune { volume, iops } => ("tune", format!("{} to {iops} IOPS", disk(volume)), usual.call),
         Step::SetRecord { address } if address == Record::PARKED => ("park", record_name(scene), usual.call),
         Step::SetRecord { address } => ("point", format!("{} to {address}", record_name(scene)), usual.call),
-        Step::DeleteRecord => ("delete", format!("DNS record {}", record_name(scene)), usual.call),
+        Step::DeleteRecord { .. } => ("delete", format!("DNS record {}", record_name(scene)), usual.call),
         Step::CreateVolume(new) => ("create", format!("{} disk {} GB", new.role, new.size_gb), usual.volume),
         Step::CreateServer(new) => ("create", format!("server {} {}", new.name, new.machine_type), usual.call),
         Step::Retag { object, .. } => ("tag", tagged(object, scene), usual.call),

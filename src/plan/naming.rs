@@ -1,6 +1,9 @@
 //! The spec's DNS name: it follows the machine, and points nowhere while the instance is archived.
 
-use super::{draft::Draft, scene::Scene};
+use super::{
+    draft::Draft,
+    scene::{Scene, blind},
+};
 use crate::model::{Hold, Note, Reason, Record, Seen, ServerState, Step, tag_value};
 
 /// The word of the tag by which the firewall, which outlives server and address, remembers the name.
@@ -30,18 +33,22 @@ pub(crate) fn mind_forgotten(draft: &mut Draft<'_>) {
     }
 }
 
-fn record<'w>(draft: &Draft<'w>) -> Option<&'w Record> {
+/// The record, where there is one. Only what needs the name is held where it cannot be seen.
+fn record<'w>(draft: &Draft<'w>) -> Result<Option<&'w Record>, Hold> {
     match &draft.scene.world.record {
-        Seen::Present(record) => Some(record),
-        Seen::Absent | Seen::Unknown(_) => None,
+        Seen::Present(record) => Ok(Some(record)),
+        Seen::Absent => Ok(None),
+        Seen::Unknown(cause) => Err(blind("DNS record", cause)),
     }
 }
 
 /// A name that somebody else uses is not taken over; said before anything is made.
 pub(crate) fn refuse_taken(draft: &Draft<'_>) -> Result<(), Hold> {
-    let up = draft.scene.ask.spec.server_state == ServerState::Present;
-    match (record(draft), &draft.scene.ask.spec.network.dns) {
-        (Some(record), Some(dns)) if up && has_name(draft) && !record.ours => {
+    if !has_name(draft) || draft.scene.ask.spec.server_state != ServerState::Present {
+        return Ok(());
+    }
+    match (record(draft)?, &draft.scene.ask.spec.network.dns) {
+        (Some(record), Some(dns)) if !record.ours => {
             Err(Hold::RecordTaken { name: format!("{}.{}", dns.record, dns.zone), addresses: record.addresses.clone() })
         }
         _ => Ok(()),
@@ -49,38 +56,43 @@ pub(crate) fn refuse_taken(draft: &Draft<'_>) -> Result<(), Hold> {
 }
 
 /// Points the name where the machine is; on the way to the archive parks it and gives the address up.
-pub(crate) fn follow(draft: &mut Draft<'_>) {
+pub(crate) fn follow(draft: &mut Draft<'_>) -> Result<(), Hold> {
     mind_forgotten(draft);
     if !has_name(draft) {
-        return;
+        return Ok(());
     }
-    let record = record(draft);
+    let state = draft.scene.ask.spec.server_state;
+    let is_archived = draft.scene.server.is_none() && draft.scene.leaving.is_none();
+    let needs_it = state == ServerState::Present || (state == ServerState::Absent && is_archived);
+    let record = match record(draft) {
+        Ok(record) => record,
+        Err(hold) if needs_it => return Err(hold),
+        Err(_) => return Ok(()),
+    };
     if record.is_some_and(|it| !it.ours) {
-        return;
+        return Ok(());
     }
     let points_to = |address: &str| record.is_some_and(|it| it.addresses == [address] && it.ttl == TTL);
-    if draft.scene.ask.spec.server_state != ServerState::Absent {
-        let address = draft.scene.address.filter(|it| draft.scene.is_settled(it.created));
+    if state != ServerState::Absent {
+        let address = draft.scene.address.filter(|it| draft.scene.is_settled(it.created) && !it.address.is_empty());
         if let Some(address) = address.filter(|it| !points_to(&it.address)) {
             draft.step(Step::SetRecord { address: address.address.clone() }, Reason::NameFollows);
         }
-        return;
-    }
-    let is_archived = draft.scene.server.is_none() && draft.scene.leaving.is_none();
-    if !is_archived {
-        return;
-    }
-    if record.is_some() && !points_to(Record::PARKED) {
+    } else if is_archived && record.is_some() && !points_to(Record::PARKED) {
         draft.step(Step::SetRecord { address: Record::PARKED.to_owned() }, Reason::Parked);
-    } else if let Some(address) = draft.scene.address.filter(|it| it.server.is_none()) {
+    } else if is_archived && let Some(address) = draft.scene.address.filter(|it| it.server.is_none()) {
         draft.step(Step::ReleaseAddress(address.id.clone()), Reason::NameIsEnough);
     }
+    Ok(())
 }
 
-/// Deletes the name, where it is ours.
-pub(crate) fn forget(draft: &mut Draft<'_>) {
+/// Deletes the name, where it is ours. `true` where that is to be done first.
+pub(crate) fn forget(draft: &mut Draft<'_>) -> Result<bool, Hold> {
     mind_forgotten(draft);
-    if has_name(draft) && record(draft).is_some_and(|it| it.ours) {
-        draft.step(Step::DeleteRecord, Reason::Deletion);
+    if !has_name(draft) {
+        return Ok(false);
     }
+    let Some(record) = record(draft)?.filter(|it| it.ours) else { return Ok(false) };
+    draft.step(Step::DeleteRecord { addresses: record.addresses.clone() }, Reason::Deletion);
+    Ok(true)
 }

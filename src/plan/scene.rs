@@ -2,8 +2,8 @@
 //! told apart for sure is a hold.
 
 use crate::model::{
-    Address, Ask, Capabilities, Cause, Copy, CopyStatus, Facts, Firewall, HAD_DATA, Hold, LOSER, PROTECTED, Power, Ran, Role, Root, Seen,
-    Server, Stamp, Tags, Volume, VolumeStatus, World, instance_tag, tag_value,
+    Address, Ask, Capabilities, Cause, Copy, CopyStatus, DELETED, Facts, Firewall, HAD_DATA, Hold, LOSER, PROTECTED, Power, Ran, Role,
+    Root, Seen, Server, ServerState, Stamp, Tags, Volume, VolumeStatus, World, instance_tag, tag_value,
 };
 
 /// One instance, sorted. References point into the look.
@@ -33,6 +33,8 @@ pub(crate) struct Scene<'w> {
     pub data_copies: Vec<Copy<'w>>,
     /// The address.
     pub address: Option<&'w Address>,
+    /// An address of ours is at a server that is not: what is to be said by whoever needs it.
+    pub lent: Option<Hold>,
     /// Addresses made twice.
     pub spare_addresses: Vec<&'w Address>,
     /// The firewall.
@@ -49,7 +51,12 @@ impl<'w> Scene<'w> {
         if let Seen::Present(zones) = &world.elsewhere
             && !(ask.deletion.is_some() && has_something(world))
         {
-            let wanted = ask.spec.placement().zone.to_owned();
+            let project = ask.spec.provider.scaleway.as_ref().and_then(|it| it.project_id.as_ref());
+            let zone = ask.spec.placement().zone;
+            let wanted = match project.filter(|_| zones.iter().any(|it| it.starts_with("project "))) {
+                Some(project) => format!("project {project}"),
+                None => zone.to_owned(),
+            };
             return Err(Hold::LivesElsewhere { zones: zones.clone(), wanted });
         }
         refuse_other_owners(ask, world)?;
@@ -69,6 +76,7 @@ impl<'w> Scene<'w> {
             root_copies: world.copies(Role::Root),
             data_copies: world.copies(Role::Data),
             address: None,
+            lent: None,
             spare_addresses: Vec::new(),
             firewall: None,
             spare_firewalls: Vec::new(),
@@ -76,7 +84,7 @@ impl<'w> Scene<'w> {
         scene.sort_servers()?;
         scene.sort_volumes()?;
         scene.check_copies()?;
-        scene.sort_network()?;
+        scene.sort_network();
         Ok(scene)
     }
 
@@ -125,7 +133,12 @@ impl<'w> Scene<'w> {
     fn role_of(&self, volume: &Volume) -> Result<Option<Role>, Hold> {
         let mark = instance_tag(&self.ask.key);
         let ours = volume.tags.has(&mark);
+        // Powering off harms no disk, whoever's it is.
+        let only_stops = self.ask.spec.server_state == ServerState::Stopped && self.ask.deletion.is_none();
         if let Some(other) = volume.tags.get("in").filter(|_| !ours) {
+            if only_stops {
+                return Ok(None);
+            }
             return Err(Hold::ForeignDisk { volume: volume.id.to_string(), instance: other.to_owned() });
         }
         let holder = volume.attached_to.as_ref().and_then(|id| self.world.server(id));
@@ -147,6 +160,8 @@ impl<'w> Scene<'w> {
                 VolumeStatus::Unknown(state) => {
                     return Err(Hold::UnknownState { object: format!("volume {}", volume.id), state: state.clone() });
                 }
+                // Who destroys everything need not wait until a disk is whole again; it stays behind, and is told.
+                VolumeStatus::Error if self.ask.deletion.is_some_and(|it| !it.keep_snapshots) => continue,
                 VolumeStatus::Error => return Err(Hold::DiskBroken { object: format!("volume {}", volume.id) }),
                 VolumeStatus::Deleting => continue,
                 VolumeStatus::Creating | VolumeStatus::Available | VolumeStatus::InUse | VolumeStatus::Detaching | VolumeStatus::Busy => {}
@@ -205,12 +220,13 @@ impl<'w> Scene<'w> {
     }
 
     /// Addresses and firewalls: the one in use, else the oldest.
-    fn sort_network(&mut self) -> Result<(), Hold> {
+    fn sort_network(&mut self) {
         let mut addresses: Vec<_> = self.world.addresses.items().iter().collect();
         let lent = addresses.iter().find_map(|it| Some((it, it.server.as_ref().filter(|id| self.world.server(id).is_none())?)));
-        if let Some((address, server)) = lent {
-            return Err(Hold::AttachedElsewhere { object: format!("address {}", address.address), server: server.to_string() });
-        }
+        self.lent = lent.map(|(address, server)| Hold::AttachedElsewhere {
+            object: format!("address {}", address.address),
+            server: server.to_string(),
+        });
         addresses.sort_by_key(|it| (it.server.is_none(), it.created, it.id.clone()));
         let mut firewalls: Vec<_> = self.world.firewalls.items().iter().collect();
         let in_use = |it: &Firewall| self.server.is_some_and(|server| server.firewall.as_ref() == Some(&it.id));
@@ -221,7 +237,6 @@ impl<'w> Scene<'w> {
         let mut firewalls = firewalls.into_iter();
         self.firewall = firewalls.next();
         self.spare_firewalls = firewalls.collect();
-        Ok(())
     }
 
     /// Whether the object was born from another image than the one the owner names. A default image
@@ -277,16 +292,26 @@ impl<'w> Scene<'w> {
     }
 }
 
+/// The hold of whoever needs what could not be seen.
+pub(crate) fn blind(what: &'static str, cause: &Cause) -> Hold {
+    match cause {
+        Cause::Passing(cause) => Hold::Blind { what, cause: cause.clone() },
+        Cause::Lasting { answer, remedy } => Hold::Denied { what, answer: answer.clone(), remedy: remedy.clone() },
+    }
+}
+
+/// Whether something is here that belongs to a living instance: copies that were kept on deletion do not.
 fn has_something(world: &World) -> bool {
-    let disks = !world.servers.items().is_empty() || !world.volumes.items().is_empty() || !world.snapshots.items().is_empty();
-    disks || !world.images.items().is_empty() || !world.addresses.items().is_empty() || !world.firewalls.items().is_empty()
+    let kept = |tags: &Tags| tags.has(DELETED);
+    let copies = world.snapshots.items().iter().map(|it| &it.tags).chain(world.images.items().iter().map(|it| &it.tags));
+    let disks = !world.servers.items().is_empty() || !world.volumes.items().is_empty() || copies.into_iter().any(|it| !kept(it));
+    disks || !world.addresses.items().is_empty() || !world.firewalls.items().is_empty()
 }
 
 fn refuse_blindness(world: &World, deleting: bool) -> Result<(), Hold> {
     fn check<T>(what: &'static str, seen: &Seen<T>) -> Result<(), Hold> {
         match seen {
-            Seen::Unknown(Cause::Passing(cause)) => Err(Hold::Blind { what, cause: cause.clone() }),
-            Seen::Unknown(Cause::Lasting { answer, remedy }) => Err(Hold::Denied { what, answer: answer.clone(), remedy: remedy.clone() }),
+            Seen::Unknown(cause) => Err(blind(what, cause)),
             Seen::Present(_) | Seen::Absent => Ok(()),
         }
     }
@@ -297,7 +322,6 @@ fn refuse_blindness(world: &World, deleting: bool) -> Result<(), Hold> {
     check("addresses", &world.addresses)?;
     check("firewalls", &world.firewalls)?;
     check("objects in other zones", &world.elsewhere)?;
-    check("DNS record", &world.record)?;
     // What is only to be deleted need not be understood.
     match world.strange.first().filter(|_| !deleting) {
         Some((object, state)) => Err(Hold::UnknownState { object: object.clone(), state: state.clone() }),

@@ -15,7 +15,7 @@ use crate::model::{
 /// Duplicates, tags, retention, and the owner's `dataDisk.delete`.
 pub(crate) fn plan(draft: &mut Draft<'_>) -> Result<(), Hold> {
     drop_spare_network(draft);
-    naming::follow(draft);
+    naming::follow(draft)?;
     delete_data(draft)?;
     repair_tags(draft);
     retain_copies(draft);
@@ -284,7 +284,8 @@ fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
         let name = naming::remembered(scene);
         let wanted = match &name {
             Some((word, value)) => plain.clone().value(word, value),
-            None => plain.clone(),
+            // Told once; then nobody remembers it any more.
+            None => Wanted { forget: Some("name"), ..plain.clone() },
         };
         check(Object::Firewall(firewall.id.clone()), &firewall.tags, &wanted);
     }

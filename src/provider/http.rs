@@ -180,6 +180,11 @@ impl Api {
         Ok(Reply { status, date, total, pause, body })
     }
 
+    /// A pause, as long as it is to the cloud.
+    pub async fn rest(&self, pause: Duration) {
+        tokio::time::sleep(pause.div_f64(self.speed.max(1.0))).await;
+    }
+
     /// Sends a request that changes nothing, and again after a pause where the answer may be better then.
     pub async fn read(&self, request: &Request) -> Result<Reply, Broken> {
         let pauses = ExponentialBuilder::default().with_min_delay(Duration::from_millis(500)).with_max_delay(Duration::from_secs(8));
@@ -194,7 +199,7 @@ impl Api {
             let asked = answer.as_ref().ok().and_then(|reply| reply.pause);
             let pause = asked.unwrap_or(own).min(WHOLE);
             tracing::debug!(path = %request.path, ?pause, "read again");
-            tokio::time::sleep(pause.div_f64(self.speed.max(1.0))).await;
+            self.rest(pause).await;
         }
     }
 }

@@ -157,7 +157,7 @@ impl Local {
             }
             Step::Grow { volume, size_gb } => cloud.grow_volume(volume.as_str(), *size_gb).map(|()| done(volume.as_str())),
             Step::ChangeType { server, machine_type } => cloud.change_type(server.as_str(), machine_type).map(|()| done(server.as_str())),
-            Step::SeedServer(_) | Step::ShutFirewall(_) | Step::Tune { .. } | Step::SetRecord { .. } | Step::DeleteRecord => {
+            Step::SeedServer(_) | Step::ShutFirewall(_) | Step::Tune { .. } | Step::SetRecord { .. } | Step::DeleteRecord { .. } => {
                 Err(emulator::Refusal::new(RefusalKind::Invalid, "the local cloud has no such thing"))
             }
             Step::Configure { .. } => Err(emulator::Refusal::new(RefusalKind::Invalid, "a local server has no guest to configure")),

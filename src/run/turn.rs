@@ -89,7 +89,6 @@ fn blind_for_now(world: &World) -> Option<String> {
         cause(&world.addresses),
         cause(&world.firewalls),
         cause(&world.elsewhere),
-        cause(&world.record),
     ];
     let mut first = None;
     for cause in causes.into_iter().flatten() {
@@ -98,7 +97,11 @@ fn blind_for_now(world: &World) -> Option<String> {
             Cause::Lasting { .. } => return None,
         }
     }
-    first
+    // A name that cannot be seen holds only what needs it.
+    match cause(&world.record) {
+        Some(Cause::Passing(why)) => first.or(Some(why.clone())),
+        _ => first,
+    }
 }
 
 /// Turns until the spec is reached, the owner is needed, or the run is told to stop.
@@ -131,6 +134,9 @@ pub async fn converge(mut run: Run<'_>) -> Result<Ending, Trouble> {
     (run.tell)(Event::Ended(ending.clone()));
     Ok(ending)
 }
+
+/// The key under which looking a wish over counts its tries.
+const VET: &str = "vet";
 
 /// What a run remembers from turn to turn.
 #[derive(Default)]
@@ -183,7 +189,11 @@ impl Memory {
 
     /// Looks, plans, and has the plan audited.
     async fn think(&mut self, run: &Run<'_>) -> Result<(World, Plan), Trouble> {
-        let world = look_until(run.provider, run.ask, &run.stop, run.tell, MOST_TRIES).await;
+        let mut world = look_until(run.provider, run.ask, &run.stop, run.tell, MOST_TRIES).await;
+        // What a deletion leaves elsewhere was said before it began.
+        if run.ask.deletion.is_some() && self.began && matches!(world.elsewhere, Seen::Present(_)) {
+            world.elsewhere = Seen::Absent;
+        }
         if world.servers.items().iter().any(|it| it.power == Power::Running) {
             self.scarce = None;
         }
@@ -218,10 +228,20 @@ impl Memory {
             return Ok(None);
         }
         // Whatever else stands in the way, the calls themselves will tell.
-        if !std::mem::replace(&mut self.began, true)
-            && let Err(Problem::Refused { answer, remedy }) = run.provider.vet(world).await
-        {
-            return Ok(Some(Hold::Refused { step: "make what the spec says".to_owned(), answer, remedy }));
+        if !self.began {
+            match run.provider.vet(world).await {
+                Err(Problem::Refused { answer, remedy }) => {
+                    self.began = true;
+                    return Ok(Some(Hold::Refused { step: "make what the spec says".to_owned(), answer, remedy }));
+                }
+                Err(problem) if self.tried(VET) < MOST_TRIES => {
+                    *self.tries.entry(VET.to_owned()).or_default() += 1;
+                    (run.tell)(Event::Unseen { why: problem.to_string() });
+                    rest(self.own_pause(run, VET).unwrap_or_default(), &run.stop).await;
+                    return Ok(None);
+                }
+                Err(_) | Ok(()) => self.began = true,
+            }
         }
         for planned in &steps {
             let tries = self.tries.entry(planned.step.key()).or_default();
@@ -375,7 +395,8 @@ fn billed(world: &World, cloud: &Capabilities) -> Vec<String> {
     let copies = [Role::Root, Role::Data].into_iter().flat_map(|role| world.copies(role));
     let copies = copies.map(|it| format!("{} snapshot {} GB", it.tags().role().map_or("", Role::word), it.size_gb()));
     let addresses = world.addresses.items().iter().map(|it| format!("address {}", it.address));
-    servers.chain(volumes).chain(copies).chain(addresses).collect()
+    let elsewhere = world.elsewhere.items().iter().map(|it| format!("what it has in {it}"));
+    servers.chain(volumes).chain(copies).chain(addresses).chain(elsewhere).collect()
 }
 
 fn receipt(step: &Step, answer: &Result<String, Problem>) -> Closing {

@@ -67,6 +67,12 @@ const STORIES: &[Story] = &[
     },
     Story {
         code: "Blind",
+        spec: "scaleway; absent; dns mypad.example.com",
+        world: "root disk r; blind to record",
+        then: ("scaleway; absent", "root disk r"),
+    },
+    Story {
+        code: "Blind",
         spec: "scaleway; present; dns mypad.example.com",
         world: "server s running, root r; blind to record",
         then: ("scaleway; present", "server s running, root r"),

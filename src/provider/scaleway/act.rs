@@ -67,7 +67,7 @@ impl Scaleway {
             }
             Step::ChangeType { server, machine_type } => self.change_type(server, machine_type).await,
             Step::SetRecord { address } => self.set_record(address).await,
-            Step::DeleteRecord => self.delete_record().await,
+            Step::DeleteRecord { addresses } => self.delete_record(addresses).await,
             Step::TakeSnapshot { disk, name, tags } => {
                 let body =
                     json!({"volume_id": disk.disk().as_str(), "name": name, "project_id": self.project, "tags": tags.0, "public": false});

@@ -10,7 +10,7 @@ use super::{
     wire,
 };
 use crate::{
-    model::{Boot, NewServer, NewVolume, World},
+    model::{Boot, NewServer, NewVolume, Role, World, tag_value},
     provider::{Problem, http::Request},
 };
 use serde_json::{Map, Value, json};
@@ -75,12 +75,15 @@ impl Scaleway {
         if !self.keeps_server || !(servers.is_empty() || changes) {
             return Ok(());
         }
-        if let Some(remedy) = self.type_remedy(&self.machine_type).await {
+        let types = self.types().await.map_err(|it| it.problem())?;
+        if let Some(remedy) = remedy_for(&types, &self.machine_type, &self.zone.name) {
             let answer = format!("there is no type {} in {}", self.machine_type, self.zone.name);
             return Err(Problem::Refused { answer, remedy: Some(remedy) });
         }
-        let first = servers.is_empty() && world.snapshots.items().is_empty() && world.volumes.items().is_empty();
-        if first {
+        let has_root = world.volumes.items().iter().any(|it| it.tags.role() == Some(Role::Root));
+        let born = tag_value("img", &self.image);
+        let captured = world.copies(Role::Root).iter().any(|it| it.tags().get("img").is_none_or(|it| it == born));
+        if servers.is_empty() && !has_root && !captured {
             self.image(&self.image, &self.machine_type).await?;
         }
         Ok(())
@@ -98,7 +101,7 @@ impl Scaleway {
             let answer = format!("the marketplace has no image {label} for block volumes in {}", self.zone.name);
             return refused(answer, "write a label that `scw marketplace image list` shows, like ubuntu_jammy_gpu_os_12");
         }
-        let fits = |it: &&wire::LocalImage| it.compatible_commercial_types.iter().any(|kind| kind.eq_ignore_ascii_case(machine_type));
+        let fits = |it: &&wire::LocalImage| it.compatible_commercial_types.iter().any(|kind| kind == machine_type);
         match images.iter().find(fits) {
             Some(image) => Ok(image.id.clone()),
             None => {
@@ -115,12 +118,20 @@ impl Scaleway {
     /// What to do where the request made no sense, if the type is not one of the zone's.
     pub(super) async fn type_remedy(&self, machine_type: &str) -> Option<String> {
         let types = self.types().await.ok()?;
-        if types.iter().any(|(name, _)| name.eq_ignore_ascii_case(machine_type)) {
-            return None;
-        }
-        Some(match cheapest_gpus(&types).as_slice() {
-            [] => format!("write another zone: {} has no type with a GPU", self.zone.name),
-            gpus => format!("write another instanceType, like {}", some(gpus)),
-        })
+        remedy_for(&types, machine_type, &self.zone.name)
     }
+}
+
+/// What to write in place of a type that the zone does not have; `None` where it has it, spelt so.
+fn remedy_for(types: &[(String, wire::ServerType)], machine_type: &str, zone: &str) -> Option<String> {
+    if types.iter().any(|(name, _)| name == machine_type) {
+        return None;
+    }
+    if let Some((name, _)) = types.iter().find(|(name, _)| name.eq_ignore_ascii_case(machine_type)) {
+        return Some(format!("write instanceType: {name}"));
+    }
+    Some(match cheapest_gpus(types).as_slice() {
+        [] => format!("write another zone: {zone} has no type with a GPU"),
+        gpus => format!("write another instanceType, like {}", some(gpus)),
+    })
 }

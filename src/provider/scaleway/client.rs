@@ -12,10 +12,12 @@ use super::{
 use crate::model::{Cause, Stamp};
 use reqwest::header::HeaderName;
 use serde::de::DeserializeOwned;
-use std::{collections::BTreeSet, sync::Mutex};
+use std::{collections::BTreeSet, sync::Mutex, time::Duration};
 
 /// The most items on a page.
 const PAGE: usize = 100;
+/// How often a list is begun anew.
+const MOST_RESTARTS: u32 = 4;
 /// More pages than any account has.
 const MOST_PAGES: usize = 1000;
 
@@ -133,7 +135,7 @@ impl Client {
     ) -> Result<Listed<T>, Unread> {
         let mut all = Vec::new();
         let (mut now, mut first_total) = (None, None);
-        let mut number = 0;
+        let (mut number, mut restarts) = (0, 0);
         for _ in 0..MOST_PAGES {
             number += 1;
             let page = list.clone().with(size, PAGE.to_string()).with("page", number.to_string());
@@ -143,9 +145,16 @@ impl Client {
             let count = items.len();
             all.extend(items);
             // Something came or went between two pages: what is on none of them may be there all the same.
-            let keys: BTreeSet<&str> = all.iter().map(Keyed::key).collect();
-            if *first_total.get_or_insert(total) != total || keys.len() < all.len() {
+            let named: Vec<&str> = all.iter().map(Keyed::key).filter(|it| !it.is_empty()).collect();
+            let repeats = named.len() > named.iter().collect::<BTreeSet<_>>().len();
+            let moved = total.is_some_and(|total| *first_total.get_or_insert(total) != total);
+            if moved || repeats {
+                restarts += 1;
+                if restarts > MOST_RESTARTS {
+                    break;
+                }
                 (all, now, first_total, number) = (Vec::new(), None, None, 0);
+                self.api.rest(Duration::from_millis(500) * restarts).await;
                 continue;
             }
             let complete = total.map_or(count < PAGE, |total| all.len() >= total);

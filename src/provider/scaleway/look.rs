@@ -1,6 +1,11 @@
 //! From what Scaleway shows to a world: every state it documents, and whatever else as unknown.
 
-use super::{Scaleway, client::Unread, shot::List, wire};
+use super::{
+    Scaleway,
+    client::{Listed, Unread},
+    shot::List,
+    wire,
+};
 use crate::{
     model::{
         Address, Cause, CopyStatus, DELETED, Firewall, Id, InstanceKey, LastHeld, Origin, Power, Ran, Record, Role, Root, Seed, Seen,
@@ -20,13 +25,23 @@ impl Scaleway {
     pub(super) async fn look(&self, key: &InstanceKey) -> World {
         let tag = instance_tag(key);
         let (shot, records) = join(self.zone.shot(), self.records_of_name()).await;
-        let ours = |tags: &[String]| tags.contains(&tag);
-        let mut servers: List<wire::Server> = only(&shot.servers, |it| ours(&it.tags));
-        let mut volumes: List<wire::Volume> = only(&shot.volumes, |it| ours(&it.tags));
-        let snapshots = only(&shot.snapshots, |it| ours(&it.tags));
-        let mut ips = only(&shot.ips, |it| ours(&it.tags) && it.address.is_some());
-        let groups = only(&shot.groups, |it| ours(&it.tags));
-        self.search_again(&mut servers, &tag).await;
+        let tagged = |tags: &[String]| tags.contains(&tag);
+        // What is in another project is told, and touched by nobody who means this one.
+        let mut foreign: BTreeSet<String> = BTreeSet::new();
+        let mut ours = |project: &str, tags: &[String]| {
+            let here = project == self.project;
+            // A copy that was kept on deletion binds a new instance to nothing.
+            if tagged(tags) && !here && !tags.iter().any(|it| it == DELETED) {
+                foreign.insert(format!("project {project}"));
+            }
+            here && tagged(tags)
+        };
+        let mut servers: List<wire::Server> = only(&shot.servers, |it| ours(&it.project, &it.tags));
+        let mut volumes: List<wire::Volume> = only(&shot.volumes, |it| ours(&it.project_id, &it.tags));
+        let snapshots = only(&shot.snapshots, |it| ours(&it.project_id, &it.tags));
+        let mut ips = only(&shot.ips, |it| ours(&it.project, &it.tags) && it.kind != "routed_ipv6");
+        let mut groups = only(&shot.groups, |it| ours(&it.project, &it.tags));
+        self.search_again(&mut servers, &mut ips, &mut groups, &tag).await;
         self.complete(&mut servers, &mut volumes, &mut ips, &tag).await;
         for server in servers.iter().flatten().filter(|it| it.state == "running") {
             self.started().remove(&server.id);
@@ -42,18 +57,10 @@ impl Scaleway {
                 strange.push((format!("{what} {id}"), state.clone()));
             }
         }
-        let projects = servers.iter().flatten().map(|it| (&it.project, &it.tags));
-        let projects = projects.chain(volumes.iter().flatten().map(|it| (&it.project_id, &it.tags)));
-        let projects = projects.chain(snapshots.iter().flatten().map(|it| (&it.project_id, &it.tags)));
-        let projects = projects.chain(ips.iter().flatten().map(|it| (&it.project, &it.tags)));
-        let projects = projects.chain(groups.iter().flatten().map(|it| (&it.project, &it.tags)));
-        // A copy that was kept on deletion binds a new instance to nothing.
-        let foreign = projects.filter(|(project, tags)| **project != self.project && !tags.iter().any(|it| it == DELETED));
-        let foreign: Vec<String> = foreign.map(|(project, _)| format!("project {project}")).collect();
         let here = |tags: &[String]| !tags.iter().any(|it| it == DELETED);
         let copies = snapshots.as_ref().is_ok_and(|it| !it.iter().any(|it| here(&it.tags)));
         let nothing = nothing(&servers) && nothing(&volumes) && copies && nothing(&ips);
-        let elsewhere = self.elsewhere(&tag, shot.now, nothing, foreign).await;
+        let elsewhere = self.elsewhere(&tag, shot.now, nothing, foreign.into_iter().collect()).await;
         let our_ips: BTreeSet<&str> = ips.iter().flatten().map(|it| it.id.as_str()).collect();
         World {
             now: shot.now,
@@ -79,17 +86,31 @@ impl Scaleway {
         }
     }
 
-    /// A list of everybody's servers asks for the tag that all carry. Before one is made in place of a server that lost
-    /// that tag, the instance's own is asked for.
-    async fn search_again(&self, servers: &mut List<wire::Server>, tag: &str) {
-        if !self.zone.is_wide() || !self.keeps_server || !nothing(servers) {
+    /// Lists of a fleet ask for the tag that all carry. Before something is made in place of what lost that tag, or all
+    /// of an instance is deleted, the instance's own is asked for.
+    async fn search_again(&self, servers: &mut List<wire::Server>, ips: &mut List<wire::Ip>, groups: &mut List<wire::Group>, tag: &str) {
+        if !self.zone.is_wide() || !(self.keeps_server || self.deleting) {
             return;
         }
-        let request = Request::get(self.zone.instance("servers")).with("tags", tag);
-        match self.zone.client.instance_list(&request, |it: wire::Servers| it.servers).await {
-            Ok(found) => *servers = Ok(found.items.into_iter().filter(|it| it.tags.iter().any(|it| it == tag)).collect()),
-            Err(unread) => *servers = Err(self.cause(&unread)),
+        let list = |what: &str| Request::get(self.zone.instance(what)).with("tags", tag);
+        let ours = |project: &str, tags: &[String]| project == self.project && tags.iter().any(|it| it == tag);
+        let client = &self.zone.client;
+        if self.deleting || nothing(servers) {
+            let found = client.instance_list(&list("servers"), |it: wire::Servers| it.servers).await;
+            *servers = self.listed(found, |it| ours(&it.project, &it.tags));
         }
+        if self.deleting || nothing(ips) {
+            let found = client.instance_list(&list("ips"), |it: wire::Ips| it.ips).await;
+            *ips = self.listed(found, |it| ours(&it.project, &it.tags) && it.kind != "routed_ipv6");
+        }
+        if self.deleting || nothing(groups) {
+            let found = client.instance_list(&list("security_groups"), |it: wire::Groups| it.security_groups).await;
+            *groups = self.listed(found, |it| ours(&it.project, &it.tags));
+        }
+    }
+
+    fn listed<T>(&self, found: Result<Listed<T>, Unread>, wanted: impl Fn(&T) -> bool) -> List<T> {
+        found.map(|it| it.items.into_iter().filter(|it| wanted(it)).collect()).map_err(|unread| self.cause(&unread))
     }
 
     /// Adds what lists do not show: the volumes of our servers that carry no tag, and, where a list lags, the
@@ -222,7 +243,7 @@ impl Scaleway {
     }
 }
 
-fn only<T: Clone>(list: &List<T>, wanted: impl Fn(&T) -> bool) -> List<T> {
+fn only<T: Clone>(list: &List<T>, mut wanted: impl FnMut(&T) -> bool) -> List<T> {
     let list = list.as_ref().map_err(Clone::clone)?;
     let mut items: Vec<T> = list.iter().filter(|it| wanted(it)).cloned().collect();
     items.shrink_to_fit();

@@ -25,11 +25,12 @@ impl Scaleway {
     }
 
     /// Deletes our records of the name, one by one by their ids: another that came meanwhile is not ours.
-    pub(super) async fn delete_record(&self) -> Result<String, Problem> {
+    pub(super) async fn delete_record(&self, addresses: &[String]) -> Result<String, Problem> {
+        let seen: Vec<&str> = addresses.iter().map(String::as_str).collect();
         let (path, name) = self.records()?;
         let request = Request::get(path.as_str()).with("name", name).with("type", "A");
         let found: Option<wire::Records> = self.zone.client.find(&request).await.map_err(|it| it.problem())?;
-        let ours = found.map(|it| it.records).unwrap_or_default().into_iter().filter(|it| self.is_our_record(it, &[]));
+        let ours = found.map(|it| it.records).unwrap_or_default().into_iter().filter(|it| self.is_our_record(it, &seen));
         let changes: Vec<Value> = ours.map(|it| json!({"delete": {"id": it.id}})).collect();
         if changes.is_empty() {
             return Ok(name.to_owned());
@@ -41,8 +42,7 @@ impl Scaleway {
     /// Whether a record is ours: its comment says so, or, where it says nothing of anybody, it points to us or nowhere.
     pub(super) fn is_our_record(&self, record: &wire::Record, addresses: &[&str]) -> bool {
         match record.comment.as_deref() {
-            Some(comment) if comment == self.mark => true,
-            Some(comment) if comment.starts_with("in:") => false,
+            Some(comment) if !comment.is_empty() => comment == self.mark,
             _ => record.data == Record::PARKED || addresses.contains(&record.data.as_str()),
         }
     }

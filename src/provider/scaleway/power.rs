@@ -78,7 +78,7 @@ impl Scaleway {
     pub(super) async fn detach(&self, server: &Id<Server>, volumes: &[Id<Volume>]) -> Result<String, Problem> {
         let held = self.server(server).await?.volumes;
         let stay = held.iter().filter(|(_, it)| volumes.iter().all(|id| id.as_str() != it.id));
-        let body = json!({"volumes": attachments(stay.map(|(slot, it)| (slot.clone(), it.id.as_str())))});
+        let body = json!({"volumes": attachments(stay.map(|(slot, it)| (slot.clone(), it.id.as_str(), it.volume_type.as_str())))});
         self.patch(self.zone.instance(&format!("servers/{server}")), body, server.as_str()).await
     }
 
@@ -89,7 +89,11 @@ impl Scaleway {
             Role::Root => "0".to_owned(),
             Role::Data => free.unwrap_or_else(|| "1".to_owned()),
         };
-        let all = held.iter().map(|(slot, it)| (slot.clone(), it.id.as_str())).chain([(slot, volume.as_str())]);
+        let all = held.iter().map(|(slot, it)| (slot.clone(), it.id.as_str(), it.volume_type.as_str())).chain([(
+            slot,
+            volume.as_str(),
+            "sbs_volume",
+        )]);
         self.patch(self.zone.instance(&format!("servers/{server}")), json!({"volumes": attachments(all)}), volume.as_str()).await
     }
 
@@ -109,7 +113,7 @@ impl Scaleway {
 const UNPROTECT: &str = "take the protection off in Scaleway's console, then apply again";
 
 /// The whole map of a server's volumes. A name is wanted by old validators, and ignored.
-fn attachments<'v>(held: impl Iterator<Item = (String, &'v str)>) -> Value {
-    let entry = |(slot, id): (String, &str)| (slot, json!({"id": id, "name": id, "volume_type": "sbs_volume", "boot": false}));
+fn attachments<'v>(held: impl Iterator<Item = (String, &'v str, &'v str)>) -> Value {
+    let entry = |(slot, id, kind): (String, &str, &str)| (slot, json!({"id": id, "name": id, "volume_type": kind, "boot": false}));
     Value::Object(held.map(entry).collect())
 }

@@ -46,6 +46,7 @@ pub(crate) struct Server {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Held {
     pub id: String,
+    pub volume_type: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -137,6 +138,8 @@ pub(crate) struct Ips {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Ip {
     pub id: String,
+    #[serde(default, rename = "type")]
+    pub kind: String,
     #[serde(default)]
     pub address: Option<String>,
     pub project: String,

@@ -80,10 +80,14 @@ fn archive(haste: Haste) -> Result<(), String> {
     let shop = Shop::new();
     let face = Face::start(&shop);
     face.apply(&shop, &pad("present", ""));
-    // What is waited for takes long enough to be seen under way.
-    for operation in ["POST /instance/v1/zones/{zone}/servers/{id}/action poweroff", "PATCH /instance*", "POST /block*"] {
-        face.post("/_emulator/faults", serde_json::json!({"operation": operation, "what": "slow", "factor": 40, "times": 2}));
-    }
+    // What is not waited for takes some seconds of ours.
+    let (operation, factor) = match haste {
+        Haste::Off => ("POST /instance/v1/zones/{zone}/servers/{id}/action poweroff", 150),
+        Haste::Free => ("PATCH /instance*", 1000),
+        Haste::Ready => ("POST /block*", 5000),
+        Haste::None => ("*", 2),
+    };
+    face.post("/_emulator/faults", serde_json::json!({"operation": operation, "what": "slow", "factor": factor, "times": 2}));
     shop.write("pad.yaml", &pad("absent", ""));
     let spec = read::read(&[shop.path("pad.yaml")]).specs.remove(0).instance;
     let ask = Ask { key: spec.key(), spec: spec.spec, deletion: None, owner: None, adopt: false, recipe: "none".to_owned() };
@@ -100,8 +104,9 @@ fn archive(haste: Haste) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let ending = runtime.block_on(converge(run));
     let order = check(&face.log());
-    // Whatever the hurry, what the cloud itself refuses keeps the bytes.
-    assert_eq!(face.judge(&["in:default.mypad"]).1.len(), 0, "{haste:?}: {ending:?}");
+    // Who deletes a disk before its copy is ready has lost it, and the judge knows.
+    let losses = face.judge(&["in:default.mypad"]).1.len();
+    assert_eq!(losses > 0, matches!(haste, Haste::Ready), "{haste:?}: {losses} losses, {ending:?}");
     order
 }
 

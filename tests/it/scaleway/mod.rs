@@ -6,10 +6,12 @@
 //! - `account`: whose key;
 //! - `cost`: how few requests a plan takes, for one instance and for a hundred;
 //! - `stories`: names, strangers, other zones, protection, orphans;
+//! - `crowds`: killed at any instant, two who apply at once;
 //! - `weather`: seeded lifecycles with faults.
 
 mod account;
 mod cost;
+mod crowds;
 mod errors;
 mod hasty;
 mod lifecycle;

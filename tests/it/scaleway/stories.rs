@@ -287,6 +287,124 @@ fn a_fleet_sees_what_lost_the_common_tag() {
     assert!(told.contains("its newest root snapshot has its bytes") && !told.contains("first deploy"), "{told}");
 }
 
+/// Two projects, one name: what is in the other is told, and neither touched nor restored from.
+#[test]
+fn another_projects_instance_is_left_alone() {
+    let shop = Shop::new();
+    let face = Face::start(&shop);
+    let second = |state: &str| pad(state, "").replace(PROJECT, "22222222-2222-4222-8222-222222222222");
+    let delete = ["delete", "pad.yaml", "--yes", "--destroy-data", "mypad"];
+    face.apply(&shop, &second("present"));
+    shop.write("pad.yaml", &pad("present", ""));
+    face.log();
+    for args in [&delete[..], &["delete", "pad.yaml", "--yes", "--keep-snapshots"], &["apply", "pad.yaml", "--yes"]] {
+        let ran = face.expect(&shop, 3, args);
+        assert!(ran.out.contains("LivesElsewhere") && ran.out.contains("project 2222"), "{}", ran.out);
+    }
+    assert_eq!(face.changes(), [""; 0]);
+    // Kept copies of the other project bind nobody, and are nobody's to use.
+    shop.write("pad.yaml", &second("present"));
+    face.expect(&shop, 0, &["delete", "pad.yaml", "--yes", "--keep-snapshots"]);
+    shop.write("pad.yaml", &pad("present", ""));
+    let ran = face.expect(&shop, 0, &["apply", "pad.yaml", "--yes"]);
+    assert!(ran.out.contains("first deploy") && !ran.out.contains("newest"), "{}", ran.out);
+    face.expect(&shop, 0, &delete);
+    assert_eq!(face.inventory().iter().filter(|it| it.starts_with("snapshot ")).count(), 3, "the other project's copies are there");
+}
+
+/// A machine in two zones: deleted where the spec says, and told that there is more; then deleted there too.
+#[test]
+fn an_instance_in_two_zones_can_be_deleted() {
+    let shop = Shop::new();
+    let face = Face::start(&shop);
+    let other = |state: &str| pad(state, "").replace("fr-par-2", "fr-par-1");
+    let delete = ["delete", "pad.yaml", "--yes", "--destroy-data", "mypad"];
+    face.apply(&shop, &pad("present", ""));
+    face.expect(&shop, 0, &["delete", "pad.yaml", "--yes", "--keep-snapshots"]);
+    face.apply(&shop, &other("present"));
+    // Kept copies here hide nothing that lives elsewhere.
+    shop.write("pad.yaml", &pad("present", ""));
+    for args in [&["apply", "pad.yaml", "--yes"][..], &delete] {
+        assert!(face.expect(&shop, 3, args).out.contains("LivesElsewhere"));
+    }
+    let snapshots = |face: &Face| face.inventory().iter().filter(|it| it.starts_with("snapshot ")).count();
+    assert_eq!(snapshots(&face), 4);
+    // A stray address makes it live in both.
+    face.post("/instance/v1/zones/fr-par-2/ips", json!({"project": PROJECT, "tags": ["cloudypad:v1", "in:default.mypad"]}));
+    let ran = face.expect(&shop, 0, &delete);
+    assert!(ran.out.contains("left alone: what it has in fr-par-1") && !ran.out.contains("0 instances to change"), "{}", ran.out);
+    assert_eq!(snapshots(&face), 1, "what is in the other zone is there");
+    shop.write("pad.yaml", &other("present"));
+    face.expect(&shop, 0, &delete);
+    assert_eq!(face.judge(&[]).0, Vec::<String>::new());
+}
+
+/// What nobody needs for it keeps no machine running.
+#[test]
+fn a_machine_is_stopped_whatever_else_is_wrong() {
+    let shop = Shop::new();
+    let face = Face::start(&shop);
+    face.apply(&shop, &pad("present", NAMED));
+    // A foreign disk on the server, the name unreadable, the address at somebody else's server.
+    let tags = json!(["cloudypad:v1", "in:default.otherpad", "role:data"]);
+    let disk = json!({"name": "theirs", "project_id": PROJECT, "from_empty": {"size": 1_000_000_000}, "tags": tags});
+    let disk = face.post("/block/v1/zones/fr-par-2/volumes", disk);
+    face.post("/_emulator/clock", json!({"advance": 30}));
+    let server = format!("/instance/v1/zones/fr-par-2/servers/{}", server(&face)["id"].as_str().unwrap());
+    face.post(&format!("{server}/attach-volume"), json!({"volume_id": disk["id"], "volume_type": "sbs_volume"}));
+    face.arm("GET /domain*", "denied", 1000, 0);
+    face.apply(&shop, &pad("stopped", NAMED));
+    assert_eq!(face.get(&server)["server"]["state"], "stopped");
+    face.disarm();
+    for state in ["present", "absent"] {
+        shop.write("pad.yaml", &pad(state, NAMED));
+        let ran = face.expect(&shop, 3, &["plan", "pad.yaml"]);
+        assert!(ran.out.contains("ForeignDisk"), "{state}: {}", ran.out);
+    }
+    let ran = face.expect(&shop, 3, &["delete", "pad.yaml", "--yes", "--destroy-data", "mypad"]);
+    assert!(ran.out.contains("ForeignDisk"), "{}", ran.out);
+    face.post(&format!("{server}/detach-volume"), json!({"volume_id": disk["id"]}));
+    face.post("/_emulator/clock", json!({"advance": 60}));
+    face.apply(&shop, &pad("absent", NAMED));
+    let left = face.get(&format!("/block/v1/zones/fr-par-2/volumes/{}", disk["id"].as_str().unwrap()));
+    assert_eq!(left["tags"], tags, "their disk is as it was");
+}
+
+/// A record that lost its comment is still ours where it points to us, and goes before the address does.
+#[test]
+fn a_record_without_a_comment_goes_before_its_address() {
+    let shop = Shop::new();
+    let face = Face::start(&shop);
+    face.apply(&shop, &pad("present", NAMED));
+    let address = addresses(&face)[0].clone();
+    let plain = json!({"name": "mypad", "type": "A", "data": address, "ttl": 60, "priority": 0, "comment": null});
+    let set = json!({"set": {"id_fields": {"name": "mypad", "type": "A"}, "records": [plain]}});
+    let body = json!({"changes": [set], "return_all_records": false, "disallow_new_zone_creation": true});
+    assert_eq!(face.call("PATCH", "/domain/v2beta1/dns-zones/example.com/records", Some(&body)).0, 200);
+    face.log();
+    face.expect(&shop, 0, &["delete", "pad.yaml", "--yes", "--destroy-data", "mypad"]);
+    let calls = face.changes();
+    let at = |what: &str| calls.iter().position(|it| it.starts_with(what)).unwrap_or_else(|| panic!("{what}: {calls:?}"));
+    assert!(at("PATCH domain") < at("DELETE ips"), "{calls:?}");
+    assert_eq!(record(&face), []);
+}
+
+/// A type that is spelt otherwise, or is not there, is told before anything is made.
+#[test]
+fn a_type_that_cannot_be_had_costs_nothing() {
+    let shop = Shop::new();
+    let face = Face::start(&shop);
+    shop.write("pad.yaml", &pad("present", "").replace("L4-1-24G", "l4-1-24g"));
+    let ran = face.expect(&shop, 3, &["apply", "pad.yaml", "--yes"]);
+    assert!(ran.out.contains("write instanceType: L4-1-24G") && ran.out.contains("nothing of it is billed now"), "{}", ran.out);
+    // The same for a machine that runs: it is not even stopped.
+    face.apply(&shop, &pad("present", ""));
+    shop.write("pad.yaml", &pad("present", "").replace("L4-1-24G", "L9-1-24G"));
+    face.log();
+    face.expect(&shop, 3, &["apply", "pad.yaml", "--yes"]);
+    assert_eq!((face.changes(), server(&face)["state"].as_str()), (vec![], Some("running")));
+}
+
 /// One directory, two accounts: each spec says whose key it means.
 #[test]
 fn a_spec_names_its_account() {
