@@ -154,6 +154,7 @@ const PATTERNS: &[(&str, &str)] = &[
     ("^[a-z]{2}-[a-z0-9-]+$", "country and place, in lower case and with dashes"),
     ("^[A-Za-z0-9-]+$", "letters, digits and dashes"),
     ("^[a-z0-9-]+$", "lower-case letters, digits and dashes"),
+    ("^[A-Za-z_][A-Za-z0-9_]{0,199}$", "letters, digits and underscores, beginning with a letter or an underscore"),
     ("^[a-z_][a-z0-9_-]*$", "lower-case letters, digits, dashes and underscores, beginning with a letter or an underscore"),
 ];
 
