@@ -12,6 +12,11 @@ pub const FORMAT: &str = "cloudypad:v1";
 pub const HAD_DATA: &str = "had:data";
 /// The tag of a server whose first deploy is yet to be captured.
 pub const CAPTURE_DUE: &str = "capture:due";
+/// The tag of a data disk that was made empty and has not been attached yet, on a cloud whose volumes do not say so.
+pub const FRESH: &str = "fresh:yes";
+/// The word of the tag of a server whose capture the cloud gave up. Its value: the account's limit then, in GB, and
+/// when that capture was begun, in seconds: `6-1747766192`.
+pub const UNCAPTURED: &str = "uncaptured";
 /// The tag that outlives the spec's `protect: true`.
 pub const PROTECTED: &str = "protect:yes";
 /// The tag that outlives the spec's `keepOnDeletion: true`.

@@ -189,15 +189,12 @@ impl Memory {
 
     /// Looks, plans, and has the plan audited.
     async fn think(&mut self, run: &Run<'_>) -> Result<(World, Plan), Trouble> {
-        let mut world = look_until(run.provider, run.ask, &run.stop, run.tell, MOST_TRIES).await;
-        // What a deletion leaves elsewhere was said before it began.
-        if run.ask.deletion.is_some() && self.began && matches!(world.elsewhere, Seen::Present(_)) {
-            world.elsewhere = Seen::Absent;
-        }
+        let world = look_until(run.provider, run.ask, &run.stop, run.tell, MOST_TRIES).await;
         if world.servers.items().iter().any(|it| it.power == Power::Running) {
             self.scarce = None;
         }
         let mut facts = run.journal.facts();
+        facts.begun = self.began;
         facts.refused.clone_from(&self.refused);
         for (key, since) in &mut self.made {
             facts.made.insert(key.clone(), *since.get_or_insert(world.now));

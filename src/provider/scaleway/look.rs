@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     model::{
-        Address, Cause, CopyStatus, DELETED, Firewall, Id, InstanceKey, LastHeld, Origin, Power, Ran, Record, Role, Root, Seed, Seen,
-        Server, Snapshot, Stamp, Tags, Volume, VolumeStatus, World, instance_tag,
+        Address, Cause, CopyStatus, DELETED, Firewall, Id, InstanceKey, LastHeld, Lock, Origin, Power, Ran, Record, Role, Root, Seed, Seen,
+        Server, Snapshot, Stamp, Tags, Told, Volume, VolumeStatus, World, instance_tag,
     },
     provider::http::Request,
 };
@@ -284,6 +284,7 @@ fn server(it: &wire::Server, seed: Seed, our_ips: &BTreeSet<&str>) -> Server {
         power,
         seed,
         locked: it.protected,
+        told: Told::default(),
         tags: Tags(it.tags.clone()),
     }
 }
@@ -296,7 +297,7 @@ pub(super) fn power(state: &str) -> Power {
         "running" => Power::Running,
         "stopping" => Power::Stopping,
         "stopped in place" => Power::StoppedInPlace,
-        "locked" => Power::Locked,
+        "locked" => Power::Locked(Lock::Vendor),
         other => Power::Unknown(other.to_owned()),
     }
 }
