@@ -110,7 +110,8 @@ impl Provider for Scaleway {
     }
 
     async fn observe(&self, key: &InstanceKey) -> World {
-        self.look(key).await
+        debug_assert_eq!(instance_tag(key), self.mark, "hands are for one instance");
+        self.look().await
     }
 
     async fn perform(&self, step: &Step) -> Result<String, Problem> {
