@@ -17,6 +17,8 @@ mod power;
 mod refusal;
 mod rules;
 mod shot;
+#[cfg(test)]
+mod states;
 mod stock;
 #[cfg(test)]
 mod tests;
