@@ -1,8 +1,16 @@
 //! Steps, as calls: one call that changes something each, and what must be read before it.
 
-use super::{Scaleway, client::Changed, look::GB, refusal::Kind, rules, stock::born, wire};
+use super::{
+    Scaleway,
+    client::Changed,
+    look::{self, GB},
+    refusal::Kind,
+    rules,
+    stock::born,
+    wire,
+};
 use crate::{
-    model::{Awaited, Id, Object, Server, Step, Tags, VolumeStatus},
+    model::{Awaited, CopyStatus, Id, Object, Power, Server, Step, Tags, VolumeStatus},
     provider::{
         Problem,
         http::{Body, Request},
@@ -110,9 +118,14 @@ impl Scaleway {
 
     /// A server as it is now.
     pub(super) async fn server(&self, id: &Id<Server>) -> Result<wire::Server, Problem> {
-        let request = Request::get(self.zone.instance(&format!("servers/{id}")));
-        let found: Option<wire::InServer> = self.zone.client.find(&request).await.map_err(|it| it.problem())?;
-        found.map(|it| it.server).ok_or_else(|| Problem::NotDone { answer: format!("server {id} is gone"), pause: None })
+        let gone = || Problem::NotDone { answer: format!("server {id} is gone"), pause: None };
+        self.find_server(id).await?.ok_or_else(gone)
+    }
+
+    /// A server as it is now; `None` where there is none.
+    pub(super) async fn find_server(&self, id: &Id<Server>) -> Result<Option<wire::Server>, Problem> {
+        let found: Option<wire::InServer> = self.find(self.zone.instance(&format!("servers/{id}"))).await?;
+        Ok(found.map(|it| it.server))
     }
 
     async fn retag(&self, object: &Object, tags: &Tags, name: Option<&str>) -> Result<String, Problem> {
@@ -135,24 +148,21 @@ impl Scaleway {
     /// Whether what is awaited has arrived, looked at by id.
     pub(super) async fn has_arrived(&self, awaited: &Awaited) -> Result<bool, Problem> {
         let zone = &self.zone;
-        let settled = |status: &str, passing: &[&str]| !passing.contains(&status);
         Ok(match awaited {
             Awaited::ServerSettled(id) => {
-                let found: Option<wire::InServer> = self.find(zone.instance(&format!("servers/{id}"))).await?;
-                found.is_none_or(|it| settled(&it.server.state, &["starting", "stopping"]))
+                use Power::{Deleting, Starting, Stopping};
+                self.find_server(id).await?.is_none_or(|it| !matches!(look::power(&it.state), Starting | Stopping | Deleting))
             }
-            Awaited::ServerGone(id) => {
-                let found: Option<wire::InServer> = self.find(zone.instance(&format!("servers/{id}"))).await?;
-                found.is_none()
-            }
+            Awaited::ServerGone(id) => self.find_server(id).await?.is_none(),
             Awaited::VolumeSettled(id) => {
-                let found: Option<wire::Volume> = self.find(zone.block(&format!("volumes/{id}"))).await?;
                 use VolumeStatus::{Busy, Creating, Deleting, Detaching};
-                found.is_none_or(|it| !matches!(super::look::volume(&it).status, Busy | Creating | Deleting | Detaching))
+                let found: Option<wire::Volume> = self.find(zone.block(&format!("volumes/{id}"))).await?;
+                found.is_none_or(|it| !matches!(look::volume(&it).status, Busy | Creating | Deleting | Detaching))
             }
             Awaited::SnapshotSettled(id) => {
+                use CopyStatus::{Creating, Deleting};
                 let found: Option<wire::Snapshot> = self.find(zone.block(&format!("snapshots/{id}"))).await?;
-                found.is_none_or(|it| settled(&it.status, &["creating", "exporting", "deleting"]))
+                found.is_none_or(|it| !matches!(look::snapshot(&it).status, Creating | Deleting))
             }
             Awaited::ImageSettled(_) => true,
             Awaited::Clock(stamp) => {

@@ -17,6 +17,8 @@ mod power;
 mod refusal;
 mod rules;
 mod shot;
+#[cfg(test)]
+mod states;
 mod stock;
 #[cfg(test)]
 mod tests;
@@ -110,7 +112,8 @@ impl Provider for Scaleway {
     }
 
     async fn observe(&self, key: &InstanceKey) -> World {
-        self.look(key).await
+        debug_assert_eq!(instance_tag(key), self.mark, "hands are for one instance");
+        self.look().await
     }
 
     async fn perform(&self, step: &Step) -> Result<String, Problem> {

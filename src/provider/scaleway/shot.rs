@@ -55,6 +55,8 @@ pub struct Zone {
     tag: String,
     /// Tags of which each wanted block object carries one.
     any: Vec<String>,
+    /// The instances' own tags.
+    instances: Vec<String>,
     clock: AtomicU64,
     latest: Mutex<Option<Arc<Shot>>>,
     elsewhere: Mutex<Option<Elsewhere>>,
@@ -76,9 +78,9 @@ impl Zone {
         };
         // An object that lost the tag of all is found by the tag of its instance, as far as a request can be long.
         let mut any = vec![tag.clone()];
-        any.extend(own.into_iter().filter(|it| *it != tag).take(LONGEST_LIST));
+        any.extend(own.iter().filter(|it| **it != tag).take(LONGEST_LIST).cloned());
         let (clock, latest, elsewhere) = (AtomicU64::new(0), Mutex::new(None), Mutex::new(None));
-        Self { client, name, rules, tag, any, clock, latest, elsewhere }
+        Self { client, name, rules, tag, any, instances: own, clock, latest, elsewhere }
     }
 
     /// Whether it looks for several instances at once.
@@ -104,6 +106,9 @@ impl Zone {
             return shot.clone();
         }
         let shot = Arc::new(self.take(&self.name).await);
+        if let Ok(groups) = &shot.groups {
+            self.rules.forget_missing(&self.instances, groups);
+        }
         *latest = Some(shot.clone());
         shot
     }
