@@ -5,7 +5,7 @@ use super::{
     args::{Emulator, Vendor},
     print,
 };
-use crate::emulator::{Clock, Cloud, Imitate, Market, Settings, scaleway};
+use crate::emulator::{Clock, Cloud, Imitate, Market, Settings, face};
 use tokio::net::TcpListener;
 
 /// Serves until Ctrl-C or a termination signal.
@@ -21,7 +21,7 @@ pub(super) async fn serve(args: Emulator) -> Outcome {
         .await
         .map_err(|error| Failure::new(format!("cannot listen on {}: {error}; choose another address with --listen", args.listen)))?;
     print(&format!("listening on http://{}\n", listener.local_addr()?));
-    scaleway::serve(scaleway::Face::new(cloud, args.token), listener, told_to_stop()?).await?;
+    face::serve(face::Face::new(cloud, args.token)?, listener, told_to_stop()?).await?;
     Ok(Exit::Done)
 }
 

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::catalogue;
+use super::face::Vendor;
 use super::refusal::{Refusal, RefusalKind};
-use super::scaleway;
+use super::scaleway::{self, Scaleway};
 
 /// The vendor whose zones, server types, prices, durations and habits a cloud has; fixed when it is first opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +103,14 @@ const SCALEWAY: Durations = Durations {
 };
 
 impl Market {
+    /// Whose face it has.
+    pub(super) fn vendor(self) -> Option<&'static dyn Vendor> {
+        match self {
+            Market::Local => None,
+            Market::Scaleway => Some(&Scaleway),
+        }
+    }
+
     /// How long things take here.
     pub(super) fn takes(self) -> &'static Durations {
         match self {
@@ -130,27 +139,30 @@ impl Market {
 
     /// The price of a volume of so many GB, in EUR per hour.
     pub(super) fn volume(self, size_gb: u64) -> f64 {
-        let per_month = match self {
-            Market::Local => catalogue::VOLUME_EUR_PER_GB_MONTH,
-            Market::Scaleway => 0.087,
-        };
-        catalogue::hourly(per_month, size_gb)
+        match self {
+            Market::Local => catalogue::hourly(catalogue::VOLUME_EUR_PER_GB_MONTH, size_gb),
+            Market::Scaleway => rounded(scaleway::catalogue::VOLUME_TYPES[0].eur_per_gb_hour * size_gb as f64),
+        }
     }
 
     /// The price of a snapshot of so many GB, in EUR per hour.
     pub(super) fn snapshot(self, size_gb: u64) -> f64 {
-        let per_month = match self {
-            Market::Local => catalogue::SNAPSHOT_EUR_PER_GB_MONTH,
-            Market::Scaleway => 0.0438,
-        };
-        catalogue::hourly(per_month, size_gb)
+        match self {
+            Market::Local => catalogue::hourly(catalogue::SNAPSHOT_EUR_PER_GB_MONTH, size_gb),
+            Market::Scaleway => rounded(scaleway::catalogue::BLOCK_SNAPSHOT_EUR_PER_GB_HOUR * size_gb as f64),
+        }
+    }
+
+    /// The price of a private image of so many GB, in EUR per hour.
+    pub(super) fn image(self, size_gb: u64) -> f64 {
+        catalogue::hourly(catalogue::IMAGE_EUR_PER_GB_MONTH, size_gb)
     }
 
     /// The price of a reserved address, in EUR per hour.
     pub(super) fn address(self) -> f64 {
         match self {
             Market::Local => catalogue::ADDRESS_EUR_PER_HOUR,
-            Market::Scaleway => 0.004,
+            Market::Scaleway => scaleway::catalogue::IPV4_EUR_PER_HOUR,
         }
     }
 
@@ -185,4 +197,9 @@ impl Market {
     pub(super) fn addresses_used_up(self) -> Refusal {
         Refusal::new(RefusalKind::Quota, format!("all {} addresses are reserved", self.addresses()))
     }
+}
+
+/// A price with nine decimals.
+fn rounded(eur: f64) -> f64 {
+    (eur * 1e9).round() / 1e9
 }

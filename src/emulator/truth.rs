@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Imitate;
 use super::clock::{Moment, Timepiece};
+use super::face::Order;
 use super::fault::Faults;
 use super::ledger::Ledger;
 use super::market::Market;
@@ -116,6 +117,8 @@ pub enum Effect {
     Rebooting(String),
     /// A server that found no machine to start on is stopped again.
     TurnedAway(String),
+    /// A request takes effect whose caller was never answered.
+    Late(Order),
     /// Something only Scaleway's API shows.
     Scaleway(scaleway::Change),
 }
