@@ -15,8 +15,11 @@ pub(super) async fn serve(args: Emulator) -> Outcome {
         (false, Some(speed)) => Clock::Speed(speed),
         (false, None) => Clock::AsIs,
     };
-    let Vendor::Scaleway = args.provider;
-    let cloud = Cloud::open_market(&args.data, Settings { imitate: Imitate::Volumes, clock }, Market::Scaleway, args.seed)?;
+    let (imitate, market) = match args.provider {
+        Vendor::Scaleway => (Imitate::Volumes, Market::Scaleway),
+        Vendor::Linode => (Imitate::LocalDisks, Market::Linode),
+    };
+    let cloud = Cloud::open_market(&args.data, Settings { imitate, clock }, market, args.seed)?;
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| Failure::new(format!("cannot listen on {}: {error}; choose another address with --listen", args.listen)))?;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catalogue;
 use super::face::Vendor;
+use super::linode::{self, Linode};
 use super::refusal::{Refusal, RefusalKind};
 use super::scaleway::{self, Scaleway};
 
@@ -16,6 +17,8 @@ pub enum Market {
     Local,
     /// Scaleway's.
     Scaleway,
+    /// Linode's.
+    Linode,
 }
 
 /// How long things take, in cloud seconds.
@@ -102,12 +105,35 @@ const SCALEWAY: Durations = Durations {
     capture: 60,
 };
 
+/// As measured at Linode, the median where there is one.
+const LINODE: Durations = Durations {
+    power_on: 24,
+    power_on_local: 24,
+    power_off: 28,
+    power_off_in_place: 28,
+    stop_in_place: 28,
+    go_down: 12,
+    guest_shutdown: 12,
+    delete_server: 8,
+    delete_stopped_server: 8,
+    detach: 5,
+    detach_running: 8,
+    create_volume: 6,
+    restore_volume: 8,
+    resize: 6,
+    snapshot: 60,
+    snapshot_running: 60,
+    snapshot_again: 60,
+    capture: 144,
+};
+
 impl Market {
     /// Whose face it has.
     pub(super) fn vendor(self) -> Option<&'static dyn Vendor> {
         match self {
             Market::Local => None,
             Market::Scaleway => Some(&Scaleway),
+            Market::Linode => Some(&Linode),
         }
     }
 
@@ -116,6 +142,7 @@ impl Market {
         match self {
             Market::Local => &LOCAL,
             Market::Scaleway => &SCALEWAY,
+            Market::Linode => &LINODE,
         }
     }
 
@@ -124,7 +151,8 @@ impl Market {
         match self {
             Market::Local => catalogue::check_zone(zone),
             Market::Scaleway if scaleway::has_zone(zone) => Ok(()),
-            Market::Scaleway => Err(Refusal::invalid(format!("there is no zone `{zone}`"))),
+            Market::Linode if linode::has_region(zone) => Ok(()),
+            Market::Scaleway | Market::Linode => Err(Refusal::invalid(format!("there is no zone `{zone}`"))),
         }
     }
 
@@ -132,8 +160,8 @@ impl Market {
     pub(super) fn compute(self, zone: &str, kind: &str) -> Result<f64, Refusal> {
         match self {
             Market::Local => catalogue::server_type(kind).map(|kind| kind.eur_per_hour),
-            Market::Scaleway => scaleway::eur_per_hour(zone, kind)
-                .ok_or_else(|| Refusal::invalid(format!("there is no server type `{kind}` in zone `{zone}`"))),
+            Market::Scaleway => scaleway::eur_per_hour(zone, kind).ok_or_else(|| no_type(zone, kind)),
+            Market::Linode => linode::per_hour(zone, kind).ok_or_else(|| no_type(zone, kind)),
         }
     }
 
@@ -141,6 +169,7 @@ impl Market {
     pub(super) fn volume(self, size_gb: u64) -> f64 {
         match self {
             Market::Local => catalogue::hourly(catalogue::VOLUME_EUR_PER_GB_MONTH, size_gb),
+            Market::Linode => catalogue::hourly(LINODE_PER_GB_MONTH, size_gb),
             Market::Scaleway => rounded(scaleway::catalogue::VOLUME_TYPES[0].eur_per_gb_hour * size_gb as f64),
         }
     }
@@ -148,14 +177,17 @@ impl Market {
     /// The price of a snapshot of so many GB, in EUR per hour.
     pub(super) fn snapshot(self, size_gb: u64) -> f64 {
         match self {
-            Market::Local => catalogue::hourly(catalogue::SNAPSHOT_EUR_PER_GB_MONTH, size_gb),
+            Market::Local | Market::Linode => catalogue::hourly(catalogue::SNAPSHOT_EUR_PER_GB_MONTH, size_gb),
             Market::Scaleway => rounded(scaleway::catalogue::BLOCK_SNAPSHOT_EUR_PER_GB_HOUR * size_gb as f64),
         }
     }
 
     /// The price of a private image of so many GB, in EUR per hour.
     pub(super) fn image(self, size_gb: u64) -> f64 {
-        catalogue::hourly(catalogue::IMAGE_EUR_PER_GB_MONTH, size_gb)
+        match self {
+            Market::Local | Market::Scaleway => catalogue::hourly(catalogue::IMAGE_EUR_PER_GB_MONTH, size_gb),
+            Market::Linode => catalogue::hourly(LINODE_PER_GB_MONTH, size_gb),
+        }
     }
 
     /// The price of a reserved address, in EUR per hour.
@@ -163,6 +195,7 @@ impl Market {
         match self {
             Market::Local => catalogue::ADDRESS_EUR_PER_HOUR,
             Market::Scaleway => scaleway::catalogue::IPV4_EUR_PER_HOUR,
+            Market::Linode => 0.0068,
         }
     }
 
@@ -171,6 +204,7 @@ impl Market {
         match self {
             Market::Local => format!("{prefix}-{number:04}"),
             Market::Scaleway => scaleway::ids::uuid_of(seed, &[prefix, &number.to_string()]),
+            Market::Linode => (first_id(prefix) + number).to_string(),
         }
     }
 
@@ -178,7 +212,7 @@ impl Market {
     pub(super) fn addresses(self) -> u32 {
         match self {
             Market::Local => 254,
-            Market::Scaleway => 50_000,
+            Market::Scaleway | Market::Linode => 50_000,
         }
     }
 
@@ -186,7 +220,7 @@ impl Market {
     pub(super) fn dotted(self, number: u32) -> String {
         match self {
             Market::Local => format!("203.0.113.{number}"),
-            Market::Scaleway => {
+            Market::Scaleway | Market::Linode => {
                 let number = number - 1;
                 format!("198.18.{}.{}", number / 250, number % 250 + 1)
             }
@@ -197,6 +231,30 @@ impl Market {
     pub(super) fn addresses_used_up(self) -> Refusal {
         Refusal::new(RefusalKind::Quota, format!("all {} addresses are reserved", self.addresses()))
     }
+}
+
+/// The price of a volume or an image at Linode, in USD per GB and month.
+const LINODE_PER_GB_MONTH: f64 = 0.1;
+
+/// Where the numbers of a kind of object begin at Linode, where each kind has a range of its own.
+fn first_id(prefix: &str) -> u64 {
+    match prefix {
+        "domain" => 3_400_000,
+        "firewall" => 10_000_000,
+        "device" => 12_000_000,
+        "volume" => 15_000_000,
+        "record" => 36_600_000,
+        "image" => 38_600_000,
+        "linode" => 99_000_000,
+        "config" => 102_000_000,
+        "disk" => 180_000_000,
+        "event" => 1_600_000_000,
+        _ => 700_000_000,
+    }
+}
+
+fn no_type(zone: &str, kind: &str) -> Refusal {
+    Refusal::invalid(format!("there is no server type `{kind}` in zone `{zone}`"))
 }
 
 /// A price with nine decimals.

@@ -29,6 +29,7 @@ mod disk;
 pub mod face;
 mod fault;
 mod ledger;
+pub mod linode;
 mod look;
 mod market;
 mod network;

@@ -9,6 +9,7 @@ use super::clock::{Moment, Timepiece};
 use super::face::Order;
 use super::fault::Faults;
 use super::ledger::Ledger;
+use super::linode;
 use super::market::Market;
 use super::objects::{Address, CopyState, Firewall, Image, Object, Server, Snapshot, Volume, VolumeState};
 use super::refusal::Refusal;
@@ -64,6 +65,9 @@ pub struct Truth {
     /// What only Scaleway's API knows of its objects.
     #[serde(default)]
     pub scaleway: scaleway::Details,
+    /// What only Linode's API knows of its objects.
+    #[serde(default)]
+    pub linode: linode::Details,
 }
 
 /// Something that will happen by itself.
@@ -147,6 +151,7 @@ impl Truth {
             faults: Faults::default(),
             ledger: Ledger::default(),
             scaleway: scaleway::Details::default(),
+            linode: linode::Details::default(),
         }
     }
 
