@@ -44,6 +44,12 @@ pub struct FirstBoot {
     pub authorized: Option<String>,
 }
 
+impl std::fmt::Debug for FirstBoot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "FirstBoot {{ authorized: {:?}, .. }}", self.authorized)
+    }
+}
+
 /// The first-boot data for an instance whose host key is in `host_key` (made where there is none), and who may
 /// log in with the key in `public_key`, where the owner names one.
 ///

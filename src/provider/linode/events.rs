@@ -53,7 +53,7 @@ impl History {
     /// Reads the events of a Linode made at `created`, at `now`. With no event left, its last one is older than what
     /// the API remembers.
     pub fn of(mut events: Vec<wire::Event>, created: Stamp, now: Stamp) -> Self {
-        events.sort_by(|a, b| (b.created.0, id(b)).cmp(&(a.created.0, id(a))));
+        events.sort_by_key(|it| std::cmp::Reverse((it.created.0, id(it))));
         let forgotten = Stamp(now.0.saturating_sub(i64::try_from(REMEMBERED_DAYS * 86_400).unwrap_or(0) * 1_000_000));
         let touching = events.iter().filter(|it| !HARMLESS.contains(&it.action.as_str()));
         let quiet_since = touching.clone().map(end).chain([created.max(forgotten)]).max().unwrap_or(created);

@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn a_name_that_fits_stays_as_it_is() {
         assert_eq!(label("mypad-data", SHORT), "mypad-data");
-        assert_eq!(label("team--pad", SHORT), "team-pad-3c77ed9d");
+        assert_eq!(label("team--pad", SHORT), "team-pad-270bd40b");
         assert_ne!(label("team--pad", SHORT), label("team-pad", SHORT));
     }
 

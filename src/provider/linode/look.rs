@@ -29,7 +29,7 @@ impl Linode {
     pub(super) async fn look(&self, key: &InstanceKey) -> World {
         let tag = instance_tag(key);
         let shot = self.estate.shot().await;
-        let ours = |tags: &[String]| tags.iter().any(|it| *it == tag);
+        let ours = |tags: &[String]| tags.contains(&tag);
         let mut linodes = only(&shot.linodes, |it| ours(&it.tags));
         let mut volumes = only(&shot.volumes, |it| ours(&it.tags));
         let images = only(&shot.images, |it| ours(&it.tags) && it.kind == "manual");
