@@ -87,11 +87,11 @@ impl Refusal {
             Some(field) => format!("{field}: {}", it.reason),
             None => it.reason.clone(),
         };
-        let reasons: Vec<String> = self.errors.iter().map(reason).filter(|it| !it.is_empty()).collect();
-        match reasons.as_slice() {
+        let told: Vec<String> = self.errors.iter().map(reason).filter(|it| !it.is_empty()).collect();
+        match told.as_slice() {
             [] if self.status == 429 => "too many calls".to_owned(),
             [] => format!("status {}", self.status),
-            reasons => reasons.join("; "),
+            told => told.join("; "),
         }
     }
 
