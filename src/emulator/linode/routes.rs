@@ -1,10 +1,11 @@
 //! Which endpoints there are, and what answers each. Paths are without their version.
 
+use super::catalogue;
 use super::problem::{not_found, problem};
 use crate::emulator::face::{Answer, Args, Request, Route};
 
 /// All endpoints.
-static TABLES: &[&[Route]] = &[];
+static TABLES: &[&[Route]] = &[&catalogue::ROUTES];
 
 /// The endpoint a request is for, and the names in its path.
 ///
