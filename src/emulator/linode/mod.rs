@@ -3,21 +3,54 @@
 //! Reading order: `vendor`, `routes`, `problem`, then a file per kind of object. `details` is this face's own part of the
 //! truth. Whatever takes its time on a Linode is a job: `jobs` has their queue, `events` what the account is told of them.
 
+mod account;
+mod addresses;
+mod attach;
+mod backups;
+mod catalogue;
+mod clone;
+mod configs;
+mod create;
+mod deploy;
 mod details;
+mod disks;
 mod events;
+mod filter;
+mod firewalls;
+mod images;
+mod input;
+mod interfaces;
+mod jobs;
+mod kernels;
+mod label;
+mod linodes;
+mod listing;
+mod locks;
+mod moments;
+mod plans;
+mod power;
+mod prices;
 mod problem;
+mod rebuild;
+mod regions;
+mod resize;
 mod routes;
+mod stock;
+#[cfg(test)]
+mod tests;
 mod vendor;
+mod volumes;
 
 pub use details::Details;
+pub use jobs::Change;
 pub(in crate::emulator) use vendor::Linode;
 
 /// Whether a region exists.
-pub(in crate::emulator) fn has_region(_region: &str) -> bool {
-    true
+pub(in crate::emulator) fn has_region(region: &str) -> bool {
+    regions::find(region).is_some()
 }
 
-/// The price of a plan in a region per hour, if it is sold there.
-pub(in crate::emulator) fn per_hour(_region: &str, _plan: &str) -> Option<f64> {
-    Some(0.0075)
+/// The price of a plan in a region per hour, if there is such a plan.
+pub(in crate::emulator) fn per_hour(region: &str, plan: &str) -> Option<f64> {
+    plans::find(plan).map(|plan| plan.hourly(region))
 }

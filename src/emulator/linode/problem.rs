@@ -25,6 +25,11 @@ pub fn invalid(field: &str, reason: &str) -> Answer {
     problem(400, reason, Some(field))
 }
 
+/// 400: a field is missing.
+pub fn required(field: &str) -> Answer {
+    invalid(field, &format!("{} is required", field.rsplit('.').next().unwrap_or(field)))
+}
+
 /// 400 about no field.
 pub fn refused(reason: &str) -> Answer {
     problem(400, reason, None)
