@@ -1,7 +1,8 @@
 //! Create, stop, start, archive, return, delete; each twice.
 
 use crate::support::{
-    face::{Face, pad},
+    face::Face,
+    scaleway::pad,
     shop::{Shop, read_at, write_at},
 };
 use serde_json::Value;
@@ -49,7 +50,7 @@ fn all(parts: &[&[&str]]) -> Vec<String> {
 #[test]
 fn the_reference_lifecycle_costs_these_calls_and_no_more() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     let again = |state: &str| {
         let (ran, calls) = face.apply(&shop, &pad(state, ""));
         assert!(ran.out.contains("Nothing to do: 1 instance in sync"), "{state}: {}", ran.out);
@@ -113,7 +114,7 @@ fn disks(shop: &Shop, face: &Face) -> (PathBuf, PathBuf) {
 #[test]
 fn every_byte_comes_back_from_the_archive() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     face.apply(&shop, &pad("present", ""));
     for round in 0..3u8 {
         let (root, data) = disks(&shop, &face);
@@ -132,7 +133,7 @@ fn every_byte_comes_back_from_the_archive() {
 #[test]
 fn the_example_works_as_it_is() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     shop.write("scaleway.yaml", include_str!("../../../examples/scaleway.yaml"));
     face.expect(&shop, 0, &["apply", "scaleway.yaml", "--yes"]);
     face.expect(&shop, 0, &["set", "scaleway.yaml", "serverState=absent", "--apply", "--yes"]);
@@ -145,7 +146,7 @@ fn the_example_works_as_it_is() {
 #[test]
 fn changes_are_made_in_place() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     face.apply(&shop, &pad("present", ""));
     let larger = pad("present", "").replace("sizeGb: 100", "sizeGb: 120");
     assert_eq!(face.apply(&shop, &larger).1, ["PATCH volumes"]);
