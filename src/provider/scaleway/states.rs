@@ -6,7 +6,7 @@ use super::{
     look::{power, snapshot, strange, volume},
     wire,
 };
-use crate::model::{CopyStatus, Id, LastHeld, Origin, Power, Tags, VolumeStatus};
+use crate::model::{CopyStatus, Id, LastHeld, Lock, Origin, Power, Tags, VolumeStatus};
 use serde_json::{Value, json};
 
 fn read<T: serde::de::DeserializeOwned>(json: Value) -> T {
@@ -31,7 +31,7 @@ fn servers() {
         ("stopped in place", Power::StoppedInPlace),
         ("starting", Power::Starting),
         ("stopping", Power::Stopping),
-        ("locked", Power::Locked),
+        ("locked", Power::Locked(Lock::Vendor)),
     ];
     for (state, expected) in states {
         assert_eq!(power(state), expected, "{state}");

@@ -50,6 +50,15 @@ const WEATHER: &[(&str, &str)] = &[
     ("stuck", "motion"),
 ];
 
+/// A hold that a kind of weather brings about, and that ends by the owner's word alone.
+pub struct Remedy {
+    pub weather: &'static str,
+    /// Its code.
+    pub hold: &'static str,
+    /// What the owner makes of the spec.
+    pub word: fn(spec: &str) -> String,
+}
+
 /// A vendor's weather.
 pub struct Season {
     pub trial: &'static Trial,
@@ -58,8 +67,8 @@ pub struct Season {
     pub calls: &'static [Call],
     /// Lasting habits of the cloud, drawn anew with every storm.
     pub habits: fn(&mut Rng) -> Value,
-    /// The holds that a kind of weather of the vendor's own brings about, beside the common ones.
-    pub holds: &'static [(&'static str, &'static str)],
+    /// The holds that its own weather brings about, beside the common ones.
+    pub remedies: &'static [Remedy],
     /// How many records a DNS name has.
     pub records: fn(&Face, name: &str) -> u64,
 }
@@ -139,6 +148,9 @@ impl Season {
                 // Such a wait takes seconds of ours: one of them is enough.
                 face.unstick();
             }
+            if let Some(remedy) = self.remedies.iter().find(|it| it.hold == hold) {
+                shop.write("pad.yaml", &(remedy.word)(&shop.read("pad.yaml")));
+            }
             said = format!("{}\n{}", ran.out, ran.err);
         }
         panic!("{what}, {args:?}: does not converge: {said}");
@@ -173,7 +185,7 @@ impl Season {
             "Blind" | "KeepsFailing" => armed.iter().any(|it| *it != "stuck"),
             _ => false,
         };
-        common || self.holds.iter().any(|(what, its)| *its == hold && any(&[*what]))
+        common || self.remedies.iter().any(|it| it.hold == hold && any(&[it.weather]))
     }
 }
 
