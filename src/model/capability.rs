@@ -199,6 +199,18 @@ impl Capabilities {
         }
     }
 
+    /// The same where `speed` cloud seconds pass in a second, as in an emulator.
+    pub fn at_speed(self, speed: f64) -> Self {
+        let scaled = |pause: Duration| pause.div_f64(speed.max(1.0));
+        let Pace { first, longest, deadline } = self.pace;
+        let pace = Pace {
+            first: scaled(first).max(Duration::from_millis(5)),
+            longest: scaled(longest).max(Duration::from_millis(20)),
+            deadline: scaled(deadline).max(Duration::from_secs(5)),
+        };
+        Self { pace, speed, ..self }
+    }
+
     /// The local cloud: one of the two kinds above, with its own physics, sped up.
     pub fn local(local: &Local) -> Self {
         let like = match local.imitate {

@@ -1,13 +1,11 @@
 //! Steps, as calls: one call that changes something each, and what must be read before it.
 
 use super::{
+    super::client::{Kind, Refused},
     Scaleway,
     client::Changed,
     look::{self, GB},
-    refusal::Kind,
-    rules,
-    stock::born,
-    wire,
+    rules, wire,
 };
 use crate::{
     model::{Awaited, CopyStatus, Id, Object, Power, Server, Step, Tags, VolumeStatus},
@@ -26,7 +24,7 @@ impl Scaleway {
         let done = |id: &str| Ok(id.to_owned());
         match step {
             Step::ReserveAddress { tags } => {
-                let body = json!({"project": self.project, "type": "routed_ipv4", "tags": born(tags, client.now())});
+                let body = json!({"project": self.project, "type": "routed_ipv4", "tags": tags.clone().born(client.now()).0});
                 Ok(client.make(&Request::post(zone.instance("ips"), body), |it: wire::InIp| it.ip.id).await?)
             }
             Step::CreateFirewall { name, tags } => {
@@ -53,7 +51,7 @@ impl Scaleway {
             Step::SeedServer(id) => {
                 let seed = (self.seed)().map_err(|answer| Problem::Refused { answer, remedy: None })?;
                 let path = zone.instance(&format!("servers/{id}/user_data/cloud-init"));
-                client.change(&Request::new(Method::PATCH, path, Body::Plain(seed))).await?;
+                client.change(&Request::new(Method::PATCH, path, Body::Plain(seed.document))).await?;
                 done(id.as_str())
             }
             Step::StartServer(id) => self.start(id).await,

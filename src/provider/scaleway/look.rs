@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     model::{
-        Address, Cause, CopyStatus, DELETED, Firewall, Id, LastHeld, Lock, Origin, Power, Ran, Record, Role, Root, Seed, Seen, Server, Snapshot,
-        Stamp, Tags, Told, Volume, VolumeStatus, World,
+        Address, Cause, CopyStatus, DELETED, Firewall, Id, LastHeld, Lock, Origin, Power, Ran, Record, Role, Root, Seed, Seen, Server,
+        Snapshot, Stamp, Tags, Told, Volume, VolumeStatus, World,
     },
     provider::http::Request,
 };
@@ -18,8 +18,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes in a GB.
 pub(crate) const GB: u64 = 1_000_000_000;
-/// The tag of an address that says when it was reserved, on Scaleway's clock: the API shows no such stamp.
-pub(crate) const BORN: &str = "born";
 
 impl Scaleway {
     pub(super) async fn look(&self) -> World {
@@ -366,12 +364,11 @@ pub(super) fn snapshot(it: &wire::Snapshot) -> Snapshot {
 
 fn address(it: &wire::Ip) -> Address {
     let tags = Tags(it.tags.clone());
-    let born = tags.get(BORN).and_then(|it| it.parse().ok()).map_or(Stamp(0), |seconds: i64| Stamp(seconds.saturating_mul(1_000_000)));
     Address {
         id: Id::new(it.id.as_str()),
         address: it.address.clone().unwrap_or_default(),
         server: it.server.as_ref().map(|it| Id::new(it.id.as_str())),
-        created: born,
+        created: tags.birth(),
         tags,
     }
 }

@@ -1,6 +1,11 @@
 //! What is done to a server: power, disks, type, its end. Each reads it first: only what it allows now is asked of it.
 
-use super::{Scaleway, client::Changed, look, refusal::Kind, wire};
+use super::{
+    super::client::{Kind, Refused},
+    Scaleway,
+    client::Changed,
+    look, wire,
+};
 use crate::{
     model::{Id, Power, Role, Server, Volume},
     provider::{Problem, http::Request},
