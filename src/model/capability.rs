@@ -180,7 +180,7 @@ impl Capabilities {
             late_effect: 60,
             default_image: "linode/ubuntu22.04".to_owned(),
             default_on_stop: OnStop::Reuse,
-            name_length: (3, 27), // a firewall's label ends at 32 characters, a volume's, with its suffix, too
+            name_length: (1, 255), // what is too long for a label is shortened
             volume_gb: (10, 16_384),
             durations: Durations {
                 create_server: 50,

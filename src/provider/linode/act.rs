@@ -3,6 +3,7 @@
 use super::{
     Linode,
     client::{Changed, Unread},
+    events::History,
     labels::{IMAGE, LINODE, SHORT, label},
     look::{self, OF, power},
     rules, wire,
@@ -252,10 +253,12 @@ impl Linode {
     pub(super) async fn has_arrived(&self, awaited: &Awaited) -> Result<bool, Problem> {
         let problem = |unread: Unread| unread.problem();
         Ok(match awaited {
-            Awaited::ServerSettled(id) => self
-                .linode(id)
-                .await?
-                .is_none_or(|it| !matches!(power(&it.status), Power::Starting | Power::Stopping | Power::Busy | Power::Deleting)),
+            Awaited::ServerSettled(id) => match self.linode(id).await?.map(|it| power(&it.status)) {
+                Some(Power::Starting | Power::Stopping | Power::Busy | Power::Deleting) => false,
+                // What is off may be about to boot, or still on its way down.
+                Some(Power::Off) => !self.is_busy(id.as_str()).await?,
+                _ => true,
+            },
             Awaited::ServerGone(id) => self.linode(id).await?.is_none(),
             Awaited::VolumeSettled(id) => {
                 let found: Option<wire::Volume> = self.find(&format!("/volumes/{id}")).await.map_err(problem)?;
@@ -282,6 +285,13 @@ impl Linode {
         })
     }
 
+    /// Whether something is under way on a Linode, as far as the token may know.
+    async fn is_busy(&self, linode: &str) -> Result<bool, Problem> {
+        let now = self.estate.client.now();
+        let events = self.estate.events_of(linode).await.map_err(|it| it.problem())?;
+        Ok(events.is_some_and(|events| History::of(events, now, now).busy))
+    }
+
     /// An image is complete once it says so and its job is over; one that vanished failed.
     async fn image_settled(&self, id: &str) -> Result<bool, Problem> {
         let found: Option<wire::Image> = self.find(&image_path(id)).await.map_err(|it| it.problem())?;
@@ -304,7 +314,7 @@ impl Linode {
             }
             return Ok(found.is_none_or(|it| look::image(&it, false).status != crate::model::CopyStatus::Creating));
         };
-        let imaging = super::events::History::of(events, now, now).imaging.iter().any(|it| it == id);
+        let imaging = History::of(events, now, now).imaging.iter().any(|it| it == id);
         // Where it vanished, the event that says why may come a moment later.
         Ok(found.map_or(!imaging, |it| look::image(&it, imaging).status != crate::model::CopyStatus::Creating))
     }
