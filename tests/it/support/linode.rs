@@ -26,7 +26,7 @@ fn plain(path: &str) -> String {
 pub fn pad(state: &str, more: &str) -> String {
     format!(
         "apiVersion: cloudypad.gg/v1alpha1\nkind: Instance\nmetadata:\n  name: mypad\nspec:\n  serverState: {state}\n  provider:\n    \
-         linode:\n      region: fr-par-2\n      instanceType: g2-gpu-rtx4000a1-s\n  rootDisk:\n    sizeGb: 30\n  dataDisk:\n    \
+         linode:\n      region: fr-par\n      instanceType: g2-gpu-rtx4000a1-s\n  rootDisk:\n    sizeGb: 30\n  dataDisk:\n    \
          sizeGb: 100\n  rootDiskSnapshot:\n    enable: true\n    onStop: refresh\n{more}"
     )
 }
