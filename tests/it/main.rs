@@ -8,6 +8,7 @@
 //! - `properties`: the planner over random worlds; `audit`: the second opinion can object;
 //! - `command_line`: exit codes, names, pipes, `set`, `get`;
 //! - `scaleway`: Scaleway end to end, against an emulator of its API;
+//! - `vendors`: what any vendor's hands must stand: weather, crowds, haste;
 //! - `house`: floors, schema, examples, laws table.
 
 mod audit;
@@ -23,3 +24,4 @@ mod reading;
 mod scaleway;
 mod strangers;
 mod support;
+mod vendors;

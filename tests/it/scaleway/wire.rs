@@ -1,7 +1,8 @@
 //! The order on the wire on the way to the archive. What may be called is decided by what was seen before.
 
 use crate::support::{
-    face::{Entry, Face, pad},
+    face::{Entry, Face},
+    scaleway::pad,
     shop::Shop,
 };
 
@@ -63,7 +64,7 @@ pub fn check(log: &[Entry]) -> Result<(), String> {
 #[test]
 fn an_archive_waits_for_what_it_needs_to_see() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     face.apply(&shop, &pad("present", ""));
     shop.write("pad.yaml", &pad("absent", ""));
     face.log();
@@ -116,7 +117,7 @@ fn looked_before(log: &[Entry]) -> Result<std::collections::BTreeMap<String, usi
 #[test]
 fn no_action_without_a_look_at_what_its_server_allows() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     face.log();
     for state in ["present", "stopped", "present", "absent", "present"] {
         shop.write("pad.yaml", &pad(state, ""));
