@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use serde_json::{Value, json};
 
 use super::network::AddressDetails;
-use super::problem::{invalid, not_found, refused};
+use super::problem::{bad, not_found, refused};
 use super::regions;
 use crate::emulator::face::Answer;
 use crate::emulator::objects::Server;
@@ -55,7 +55,7 @@ pub fn allocate(deed: &mut Deed, region: &str, linode: &str, public: bool) -> Re
 /// Errors: 400, if the region does not exist or the account may have no more.
 pub fn reserve(deed: &mut Deed, region: &str, tags: Vec<String>) -> Result<Ipv4Addr, Answer> {
     if regions::find(region).is_none() {
-        return Err(invalid("region", "region is not valid"));
+        return Err(bad("region is not valid", "region"));
     }
     let reserved = deed.reserve_address(region, tags).map_err(|refusal| match refusal.kind {
         RefusalKind::Quota => too_many_reserved(),
@@ -80,7 +80,7 @@ fn too_many_reserved() -> Answer {
 pub fn set_reserved(deed: &mut Deed, address: Ipv4Addr, wanted: bool) -> Result<(), Answer> {
     let Some(details) = deed.truth.linode.network.addresses.get(&address).cloned() else { return Err(not_found()) };
     match (&details.reserved, wanted) {
-        (None, true) if !details.public => return Err(invalid("reserved", "Only public addresses can be reserved.")),
+        (None, true) if !details.public => return Err(bad("Only public addresses can be reserved.", "reserved")),
         (None, true) => {
             if deed.check_quota("address").is_err() {
                 return Err(too_many_reserved());
@@ -119,14 +119,14 @@ pub fn assign(deed: &mut Deed, address: Ipv4Addr, linode: &str) {
 ///
 /// Errors: 400, if it is not one reserved, free address of the region.
 pub fn take_reserved(deed: &mut Deed, written: &[String], region: &str, linode: &str) -> Result<(), Answer> {
-    let single = || invalid("ipv4", "Must provide a single valid reserved ipv4 address");
+    let single = || bad("Must provide a single valid reserved ipv4 address", "ipv4");
     let [written] = written else { return Err(single()) };
     let (address, details) = find(&deed.truth, written).map_err(|_| single())?;
     if details.reserved.is_none() || details.region != region {
         return Err(single());
     }
     if details.linode.is_some() {
-        return Err(invalid("ipv4", "Address must be currently unassigned."));
+        return Err(bad("Address must be currently unassigned.", "ipv4"));
     }
     assign(deed, address, linode);
     Ok(())

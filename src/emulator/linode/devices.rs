@@ -9,7 +9,7 @@ use super::input::Fields;
 use super::listing::{self, list};
 use super::moments::stamp;
 use super::network::{DefaultFirewalls, Device};
-use super::problem::{invalid, not_found, required};
+use super::problem::{bad, not_found, required};
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
 use crate::emulator::physics::Deed;
@@ -79,12 +79,12 @@ fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
 ///
 /// Errors: 400, if there is no such thing, or it stands behind another firewall already.
 pub fn add_device(deed: &mut Deed, firewall: &str, kind: &str, id: u64) -> Result<Device, Answer> {
-    let nothing = || invalid("id", &format!("{kind} {id} not found."));
+    let nothing = || bad(&format!("{kind} {id} not found."), "id");
     let (linode, interface) = match kind {
         "linode" => (owner(&deed.truth, &id.to_string()).ok_or_else(nothing)?.id.clone(), None),
         "linode_interface" | "interface" => (super::interface_owner(&deed.truth, id).ok_or_else(nothing)?, Some(id)),
         "nodebalancer" => return Err(nothing()),
-        _ => return Err(invalid("type", "type is not valid")),
+        _ => return Err(bad("type is not valid", "type")),
     };
     let number = deed.mint("device").parse().unwrap_or_default();
     let device = Device { id: number, linode, interface, created: deed.tick() };
@@ -106,7 +106,7 @@ pub fn check_free(truth: &Truth, firewall: &str, device: &Device) -> Result<(), 
         let taken = details.devices.iter().any(|other| same(&other));
         if taken && (details.enabled || id == firewall) {
             let what = device.interface.map_or_else(|| format!("Linode {}", device.linode), |id| format!("Interface {id}"));
-            return Err(invalid("id", &format!("{what} is already assigned to an active Firewall.")));
+            return Err(bad(&format!("{what} is already assigned to an active Firewall."), "id"));
         }
     }
     Ok(())
@@ -176,7 +176,7 @@ fn set_settings(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
         if let Some(id) = id
             && find(&deed.truth, &id.to_string()).is_err()
         {
-            return Err(invalid(&wanted.path(key), "Firewall not found."));
+            return Err(bad("Firewall not found.", &wanted.path(key)));
         }
         *slot = id;
     }

@@ -10,7 +10,7 @@ use super::input::Fields;
 use super::listing::{self, list};
 use super::moments::stamp;
 use super::network::{FirewallDetails, RuleSet};
-use super::problem::{invalid, not_found, over_quota};
+use super::problem::{bad, not_found, over_quota};
 use super::{label, network::Device};
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
@@ -87,7 +87,7 @@ fn check_label(truth: &Truth, label: &str, own: &str) -> Result<(), Answer> {
     label::check_length(label, 3, 32)?;
     label::check_linode(label)?;
     if truth.firewalls.values().any(|firewall| firewall.id != own && firewall.name.eq_ignore_ascii_case(label)) {
-        return Err(invalid("label", "Label must be unique among your Cloud Firewalls"));
+        return Err(bad("Label must be unique among your Cloud Firewalls", "label"));
     }
     Ok(())
 }
@@ -110,7 +110,7 @@ fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     if let Some(wanted) = fields.object("devices")? {
         for (key, kind) in [("linodes", "linode"), ("nodebalancers", "nodebalancer"), ("linode_interfaces", "linode_interface")] {
             for device in wanted.list(key)?.map(Vec::as_slice).unwrap_or_default() {
-                let device = device.as_u64().ok_or_else(|| invalid(&wanted.path(key), "Must be of type Integer"))?;
+                let device = device.as_u64().ok_or_else(|| bad("Must be of type Integer", &wanted.path(key)))?;
                 add_device(deed, &id, kind, device)?;
             }
         }
@@ -140,7 +140,7 @@ fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
             details.enabled = true;
         }
         Some("disabled") => details.enabled = false,
-        Some(_) => return Err(invalid("status", "Must be one of enabled, disabled")),
+        Some(_) => return Err(bad("Must be one of enabled, disabled", "status")),
     }
     details.updated = deed.tick();
     let action = match (before, details.enabled) {
@@ -225,7 +225,7 @@ fn former_rules(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer>
 /// Errors: 400, if there is none of this id.
 pub fn protect(deed: &mut Deed, firewall: u64, linode: &str) -> Result<(), Answer> {
     let id = firewall.to_string();
-    find(&deed.truth, &id).map_err(|_| invalid("firewall_id", "firewall_id is not valid"))?;
+    find(&deed.truth, &id).map_err(|_| bad("firewall_id is not valid", "firewall_id"))?;
     add_device(deed, &id, "linode", number(linode)).map(drop)
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::addresses::{self, assign, find, own_v6, owner, shown, shown_with_tags};
 use super::input::Fields;
 use super::networking_ips::{change_address, check_sort, note, tell};
-use super::problem::{invalid, not_found, refused, required};
+use super::problem::{bad, not_found, refused, required};
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
 use crate::emulator::physics::Deed;
@@ -51,12 +51,12 @@ fn add(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let address = match fields.text("address")? {
         Some(written) => {
             let (address, details) =
-                find(&deed.truth, written).map_err(|_| invalid("address", "Must provide a valid reserved address"))?;
+                find(&deed.truth, written).map_err(|_| bad("Must provide a valid reserved address", "address"))?;
             if details.reserved.is_none() || details.linode.is_some() {
-                return Err(invalid("address", "Address must be reserved and must be currently unassigned."));
+                return Err(bad("Address must be reserved and must be currently unassigned.", "address"));
             }
             if details.region != region {
-                return Err(invalid("address", "Address must belong to same region as linode."));
+                return Err(bad("Address must belong to same region as linode.", "address"));
             }
             assign(deed, address, &id);
             address

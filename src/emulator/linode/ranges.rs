@@ -6,7 +6,7 @@ use super::addresses::{number, owner, slaac};
 use super::input::Fields;
 use super::listing::{self, list};
 use super::network::Range;
-use super::problem::{invalid, not_found, refused};
+use super::problem::{bad, not_found, refused};
 use super::regions;
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
@@ -45,14 +45,14 @@ fn get(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
 fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let fields = Fields::of(args.request)?;
     let prefix = fields.number("prefix_length")?.filter(|prefix| [56, 64].contains(prefix));
-    let prefix = prefix.and_then(|prefix| u64::try_from(prefix).ok()).ok_or_else(|| invalid("prefix_length", "Must be one of 56, 64"))?;
+    let prefix = prefix.and_then(|prefix| u64::try_from(prefix).ok()).ok_or_else(|| bad("Must be one of 56, 64", "prefix_length"))?;
     let truth = &deed.truth;
     let server = match (fields.number("linode_id")?, fields.text("route_target")?) {
         (Some(id), None) => owner(truth, &id.to_string()),
         (None, Some(target)) => truth.servers.values().find(|server| slaac(server).to_string() == target),
         _ => return Err(refused("Must provide one of linode_id or route_target")),
     };
-    let Server { id, zone, .. } = server.ok_or_else(|| invalid("linode_id", "Linode not found."))?.clone();
+    let Server { id, zone, .. } = server.ok_or_else(|| bad("Linode not found.", "linode_id"))?.clone();
     let region = regions::find(&zone).map_or(0, regions::Region::number);
     let mut free = (1..=0xff_u32).map(|place| format!("2001:db8:{:x}:{:x}::", 0x100 + region, place << 8));
     let first = free.find(|first| !truth.linode.network.ranges.contains_key(first)).ok_or_else(|| refused("No range is left."))?;
