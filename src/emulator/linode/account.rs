@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::input::Fields;
 use super::linodes::check_policy;
-use super::problem::bad;
+use super::problem::invalid;
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
 use crate::emulator::physics::Deed;
@@ -167,7 +167,7 @@ fn update_settings(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     settings.backups_enabled = fields.flag("backups_enabled")?.unwrap_or(settings.backups_enabled);
     if let Some(wanted) = fields.text("interfaces_for_new_linodes")? {
         if !INTERFACES.contains(&wanted) {
-            return Err(bad(&format!("Must be one of {}", INTERFACES.join(", ")), "interfaces_for_new_linodes"));
+            return Err(invalid("interfaces_for_new_linodes", &format!("Must be one of {}", INTERFACES.join(", "))));
         }
         wanted.clone_into(&mut settings.interfaces_for_new_linodes);
     }

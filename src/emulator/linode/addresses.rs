@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use serde_json::{Value, json};
 
 use super::network::AddressDetails;
-use super::problem::{bad, not_found, refused};
+use super::problem::{invalid, not_found, refused};
 use super::regions;
 use crate::emulator::face::Answer;
 use crate::emulator::objects::Server;
@@ -34,20 +34,28 @@ pub fn of(truth: &Truth, linode: &str) -> Vec<Ipv4Addr> {
     found.into_iter().map(|(_, address)| address).collect()
 }
 
-/// Gives a Linode a new address that goes with it.
+/// Gives a Linode a new public address that goes with it.
 ///
 /// Errors: there is none left.
-pub fn allocate(deed: &mut Deed, region: &str, linode: &str, public: bool) -> Result<Ipv4Addr, Answer> {
-    let address = if public {
-        let number = deed.next_address()?;
-        dotted(&deed.truth.market.dotted(number))?
-    } else {
-        next_private(&deed.truth)?
-    };
+pub fn allocate(deed: &mut Deed, region: &str, linode: &str) -> Result<Ipv4Addr, Answer> {
+    let number = deed.next_address()?;
+    let address = dotted(&deed.truth.market.dotted(number))?;
+    Ok(enter(deed, address, region, linode, true))
+}
+
+/// The same for an address of the private network.
+///
+/// Errors: there is none left.
+pub fn allocate_private(deed: &mut Deed, region: &str, linode: &str) -> Result<Ipv4Addr, Answer> {
+    let address = next_private(&deed.truth)?;
+    Ok(enter(deed, address, region, linode, false))
+}
+
+fn enter(deed: &mut Deed, address: Ipv4Addr, region: &str, linode: &str, public: bool) -> Ipv4Addr {
     let (region, linode) = (region.to_owned(), Some(linode.to_owned()));
     let details = AddressDetails { region, linode, public, reserved: None, rdns: None, shared_with: Vec::new() };
     deed.truth.linode.network.addresses.insert(address, details);
-    Ok(address)
+    address
 }
 
 /// Reserves a new address.
@@ -55,7 +63,7 @@ pub fn allocate(deed: &mut Deed, region: &str, linode: &str, public: bool) -> Re
 /// Errors: 400, if the region does not exist or the account may have no more.
 pub fn reserve(deed: &mut Deed, region: &str, tags: Vec<String>) -> Result<Ipv4Addr, Answer> {
     if regions::find(region).is_none() {
-        return Err(bad("region is not valid", "region"));
+        return Err(invalid("region", "region is not valid"));
     }
     let reserved = deed.reserve_address(region, tags).map_err(|refusal| match refusal.kind {
         RefusalKind::Quota => too_many_reserved(),
@@ -80,12 +88,12 @@ fn too_many_reserved() -> Answer {
 pub fn set_reserved(deed: &mut Deed, address: Ipv4Addr, wanted: bool) -> Result<(), Answer> {
     let Some(details) = deed.truth.linode.network.addresses.get(&address).cloned() else { return Err(not_found()) };
     match (&details.reserved, wanted) {
-        (None, true) if !details.public => return Err(bad("Only public addresses can be reserved.", "reserved")),
+        (None, true) if !details.public => return Err(invalid("reserved", "Only public addresses can be reserved.")),
         (None, true) => {
             if deed.check_quota("address").is_err() {
                 return Err(too_many_reserved());
             }
-            let id = deed.enter_address(&details.region, address.to_string(), None, Vec::new()).id;
+            let id = deed.enter_address(&details.region, address.to_string(), Vec::new()).id;
             hand_over(&mut deed.truth, &id, details.linode.as_deref());
             change(deed, address, |details| details.reserved = Some(id));
         }
@@ -119,14 +127,14 @@ pub fn assign(deed: &mut Deed, address: Ipv4Addr, linode: &str) {
 ///
 /// Errors: 400, if it is not one reserved, free address of the region.
 pub fn take_reserved(deed: &mut Deed, written: &[String], region: &str, linode: &str) -> Result<(), Answer> {
-    let single = || bad("Must provide a single valid reserved ipv4 address", "ipv4");
+    let single = || invalid("ipv4", "Must provide a single valid reserved ipv4 address");
     let [written] = written else { return Err(single()) };
     let (address, details) = find(&deed.truth, written).map_err(|_| single())?;
     if details.reserved.is_none() || details.region != region {
         return Err(single());
     }
     if details.linode.is_some() {
-        return Err(bad("Address must be currently unassigned.", "ipv4"));
+        return Err(invalid("ipv4", "Address must be currently unassigned."));
     }
     assign(deed, address, linode);
     Ok(())
@@ -233,8 +241,13 @@ pub fn number(id: &str) -> u64 {
     id.parse().unwrap_or_default()
 }
 
+/// The IPv6 address of a Linode, with the length of its prefix; empty if there is no such Linode.
+pub fn slaac(truth: &Truth, linode: &str) -> String {
+    owner(truth, linode).map(|server| format!("{}/128", slaac_of(server))).unwrap_or_default()
+}
+
 /// The IPv6 address that a Linode makes for itself, in the network of its region.
-pub fn slaac(server: &Server) -> Ipv6Addr {
+pub fn slaac_of(server: &Server) -> Ipv6Addr {
     let region = regions::find(&server.zone).map_or(0, |region| u16::try_from(region.number()).unwrap_or_default());
     let [one, two] = interface(server);
     Ipv6Addr::new(0x2001, 0xdb8, region, 0, 0xf03c, 0x95ff, one, two)
@@ -263,5 +276,5 @@ pub fn own_v6(server: &Server) -> [Value; 2] {
         })
     };
     let [one, two] = interface(server);
-    [shown(slaac(server), true), shown(Ipv6Addr::new(0xfe80, 0, 0, 0, 0xf03c, 0x95ff, one, two), false)]
+    [shown(slaac_of(server), true), shown(Ipv6Addr::new(0xfe80, 0, 0, 0, 0xf03c, 0x95ff, one, two), false)]
 }

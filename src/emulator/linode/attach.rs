@@ -6,7 +6,7 @@ use super::configs::{Device, slots_of};
 use super::events::{self, Stage};
 use super::input::Fields;
 use super::linodes;
-use super::problem::{bad, refused, required};
+use super::problem::{invalid, refused, required};
 use super::volumes::{answer, entity, find, plug_later};
 use crate::emulator::face::route::change;
 use crate::emulator::face::{Answer, Args, Route};
@@ -14,23 +14,22 @@ use crate::emulator::objects::{ServerState, VolumeState};
 use crate::emulator::physics::Deed;
 
 /// The endpoints that join and part.
-pub static ROUTES: &[Route] =
-    &[change("POST", "/volumes/{id}/attach", attach_to), change("POST", "/volumes/{id}/detach", detach)];
+pub static ROUTES: &[Route] = &[change("POST", "/volumes/{id}/attach", attach_to), change("POST", "/volumes/{id}/detach", detach)];
 
 /// How long it takes until a running guest can use a volume.
 pub const SECONDS: u64 = 5;
 
 /// Refuses a volume that a Linode cannot have.
 pub fn check_can_join(deed: &Deed, volume: &str, linode: &str, field: &str) -> Result<(), Answer> {
-    let (found, _) = find(&deed.truth, volume).map_err(|_| bad("volume_id is not valid", field))?;
+    let (found, _) = find(&deed.truth, volume).map_err(|_| invalid(field, "volume_id is not valid"))?;
     let (server, _) = linodes::find(&deed.truth, linode)?;
     match found.server.as_deref() {
         Some(own) if own == linode && found.state != VolumeState::Detaching => return Ok(()),
-        Some(_) => return Err(bad("Volume is already attached to a Linode.", field)),
+        Some(_) => return Err(invalid(field, "Volume is already attached to a Linode.")),
         None => {}
     }
     if found.zone != server.zone {
-        return Err(bad("Volume must be in the same region as the Linode.", field));
+        return Err(invalid(field, "Volume must be in the same region as the Linode."));
     }
     if server.volumes.len() >= slots_of(&deed.truth, linode).len() {
         return Err(refused("This Linode has as many volumes as it can have."));
@@ -99,8 +98,8 @@ pub fn attach(deed: &mut Deed, volume: &str, linode: &str, config: Option<i64>) 
     let profile = details.configs.iter_mut().find(|it| wanted(it.id));
     let Some(profile) = profile else {
         return Err(match config {
-            Some(_) => bad("config_id is not valid", "config_id"),
-            None if many => bad("A config_id is required: this Linode has several configuration profiles.", "config_id"),
+            Some(_) => invalid("config_id", "config_id is not valid"),
+            None if many => invalid("config_id", "A config_id is required: this Linode has several configuration profiles."),
             None => refused("This Linode has no configuration profile to attach the volume to."),
         });
     };
@@ -118,11 +117,11 @@ fn attach_to(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let fields = Fields::of(args.request)?;
     let (volume, _) = find(&deed.truth, args.id)?;
     if volume.server.is_some() {
-        return Err(bad("Volume is already attached to a Linode.", "linode_id"));
+        return Err(invalid("linode_id", "Volume is already attached to a Linode."));
     }
     let linode = fields.number("linode_id")?.ok_or_else(|| required("linode_id"))?.to_string();
     fields.flag("persist_across_boots")?;
-    linodes::find_staying(&deed.truth, &linode).map_err(|_| bad("linode_id is not valid", "linode_id"))?;
+    linodes::find_staying(&deed.truth, &linode).map_err(|_| invalid("linode_id", "linode_id is not valid"))?;
     attach(deed, args.id, &linode, fields.number("config_id")?)?;
     answer(&deed.truth, args.id)
 }

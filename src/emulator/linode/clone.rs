@@ -5,7 +5,7 @@ use super::details::{Backups, Disk, LinodeDetails, Status, whole_gb};
 use super::input::Fields;
 use super::jobs::{Work, check_idle, order, order_silently};
 use super::linodes::{self, check_unique, entity};
-use super::problem::{bad, over_quota, refused};
+use super::problem::{invalid, over_quota, refused};
 use super::{account, addresses, create, disks, firewalls, label};
 use crate::emulator::face::route::change;
 use crate::emulator::face::{Answer, Args, Route};
@@ -20,7 +20,7 @@ fn copy(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let (server, details) = linodes::find_staying(&deed.truth, args.id)?;
     let (server, details) = (server.clone(), details.clone());
     if fields.get("linode_id").is_some() {
-        return Err(bad("Cloning to an existing Linode is not possible here.", "linode_id"));
+        return Err(invalid("linode_id", "Cloning to an existing Linode is not possible here."));
     }
     let (region, plan) = create::place(deed, &fields)?;
     check_idle(deed, args.id)?;

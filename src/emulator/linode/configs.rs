@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::details::LinodeDetails;
 use super::events::{Entity, notify};
 use super::input::Fields;
-use super::problem::{bad, not_found, required};
+use super::problem::{invalid, not_found, required};
 use super::{account, interfaces, kernels, label, linodes, listing, listing::list, moments::stamp, plans, volumes};
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
@@ -236,7 +236,7 @@ fn read(deed: &mut Deed, linode: &str, config: &mut Config, fields: &Fields) -> 
     }
     if let Some(kernel) = fields.text("kernel")? {
         if !kernels::exists(kernel) {
-            return Err(bad("kernel is not valid", "kernel"));
+            return Err(invalid("kernel", "kernel is not valid"));
         }
         config.kernel = kernel.to_owned();
     }
@@ -244,7 +244,7 @@ fn read(deed: &mut Deed, linode: &str, config: &mut Config, fields: &Fields) -> 
         config.comments = comments.to_owned();
     }
     if let Some(limit) = fields.number("memory_limit")? {
-        config.memory_limit = u64::try_from(limit).map_err(|_| bad("Must be 0 or greater", "memory_limit"))?;
+        config.memory_limit = u64::try_from(limit).map_err(|_| invalid("memory_limit", "Must be 0 or greater"))?;
     }
     if let Some(root) = fields.text("root_device")? {
         config.root_device = root.to_owned();
@@ -255,7 +255,7 @@ fn read(deed: &mut Deed, linode: &str, config: &mut Config, fields: &Fields) -> 
     ] {
         if let Some(word) = fields.text(key)? {
             if !words.contains(&word) {
-                return Err(bad(&format!("Must be one of {}", words.join(", ")), key));
+                return Err(invalid(key, &format!("Must be one of {}", words.join(", "))));
             }
             *place = word.to_owned();
         }
@@ -287,17 +287,17 @@ fn read_devices(deed: &Deed, linode: &str, devices: &Fields) -> Result<BTreeMap<
     for slot in devices.keys() {
         let path = devices.path(slot);
         if !slots.iter().any(|it| it == slot) {
-            return Err(bad("Invalid device slot for this Linode", &path));
+            return Err(invalid(&path, "Invalid device slot for this Linode"));
         }
         let Some(device) = devices.object(slot)? else { continue };
         let number = |key: &str| -> Result<Option<u64>, Answer> { Ok(device.number(key)?.and_then(|id| u64::try_from(id).ok())) };
         let device = match (number("disk_id")?, number("volume_id")?) {
-            (Some(_), Some(_)) => return Err(bad("Must be either a disk or a volume", &path)),
+            (Some(_), Some(_)) => return Err(invalid(&path, "Must be either a disk or a volume")),
             (None, None) => continue,
             (Some(disk), None) => {
                 let is_its = deed.truth.linode.disks.get(&disk.to_string()).is_some_and(|it| it.linode == linode);
                 if !is_its {
-                    return Err(bad("disk_id is not valid", &device.path("disk_id")));
+                    return Err(invalid(&device.path("disk_id"), "disk_id is not valid"));
                 }
                 Device::Disk(disk)
             }
@@ -307,7 +307,7 @@ fn read_devices(deed: &Deed, linode: &str, devices: &Fields) -> Result<BTreeMap<
             }
         };
         if read.values().any(|other| *other == device) {
-            return Err(bad("A device may be in one slot only", &path));
+            return Err(invalid(&path, "A device may be in one slot only"));
         }
         read.insert(slot.to_owned(), device);
     }

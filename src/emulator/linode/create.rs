@@ -9,7 +9,7 @@ use super::input::Fields;
 use super::jobs::{Work, order};
 use super::linodes::{self, check_policy, check_unique, usual_alerts};
 use super::plans::{self, Plan};
-use super::problem::{bad, no_capacity, over_quota, problems, refused};
+use super::problem::{invalid, no_capacity, over_quota, problems, refused};
 use super::regions::{self, Region};
 use super::{account, addresses, firewalls, interfaces, label};
 use crate::emulator::face::route::change;
@@ -26,14 +26,11 @@ pub static ROUTES: &[Route] = &[change("POST", "/linode/instances", create)];
 /// Errors: 400, and 403 where no machine is free.
 pub fn place(deed: &Deed, fields: &Fields) -> Result<(&'static Region, Plan), Answer> {
     let (region, plan) = (fields.text("region")?, fields.text("type")?);
-    let missing: Vec<(String, Option<String>)> = [("type", plan.is_none()), ("region", region.is_none())]
-        .into_iter()
-        .filter(|(_, is_missing)| *is_missing)
-        .map(|(key, _)| (format!("{key} is required"), Some(key.to_owned())))
-        .collect();
+    let missing = [(plan.is_none(), "type", "type is required"), (region.is_none(), "region", "region is required")];
+    let missing: Vec<(&str, Option<&str>)> = missing.into_iter().filter(|it| it.0).map(|it| (it.2, Some(it.1))).collect();
     let (Some(region), Some(plan)) = (region, plan) else { return Err(problems(400, &missing)) };
-    let region = regions::find(region).ok_or_else(|| bad("region is not valid", "region"))?;
-    let plan = plans::find(plan).ok_or_else(|| bad("A valid plan type by that ID was not found", "type"))?;
+    let region = regions::find(region).ok_or_else(|| invalid("region", "region is not valid"))?;
+    let plan = plans::find(plan).ok_or_else(|| invalid("type", "A valid plan type by that ID was not found"))?;
     check_capacity(deed, region, &plan)?;
     Ok((region, plan))
 }
@@ -57,10 +54,10 @@ pub fn user_data(fields: &Fields) -> Result<Option<String>, Answer> {
         && data.len() - digits.len() <= 2
         && digits.bytes().all(|digit| digit.is_ascii_alphanumeric() || b"+/-_".contains(&digit));
     if !is_base64 {
-        return Err(bad("Must be base64 encoded", &field));
+        return Err(invalid(&field, "Must be base64 encoded"));
     }
     if digits.len() * 3 / 4 > 65_535 {
-        return Err(bad("Decoded user_data must not exceed 65535 bytes", &field));
+        return Err(invalid(&field, "Decoded user_data must not exceed 65535 bytes"));
     }
     Ok(Some(data.to_owned()))
 }
@@ -75,18 +72,19 @@ pub fn check_credentials(fields: &Fields) -> Result<Vec<String>, Answer> {
     }
     if let Some(password) = password {
         if !(7..=128).contains(&password.chars().count()) {
-            return Err(bad("Length must be 7-128 characters", "root_pass"));
+            return Err(invalid("root_pass", "Length must be 7-128 characters"));
         }
         let kinds: [fn(&char) -> bool; 4] =
             [char::is_ascii_lowercase, char::is_ascii_uppercase, char::is_ascii_digit, |it| !it.is_ascii_alphanumeric()];
         let variety = kinds.iter().filter(|is_kind| password.chars().any(|it| is_kind(&it))).count();
         if variety < 2 && password.chars().count() < 16 {
-            return Err(bad("Password does not meet strength requirement.", "root_pass"));
+            return Err(invalid("root_pass", "Password does not meet strength requirement."));
         }
     }
-    let is_key = |key: &String| key.split_whitespace().nth(1).is_some() && ["ssh-", "ecdsa-", "sk-"].iter().any(|start| key.starts_with(start));
+    let is_key =
+        |key: &String| key.split_whitespace().nth(1).is_some() && ["ssh-", "ecdsa-", "sk-"].iter().any(|start| key.starts_with(start));
     if let Some(place) = keys.iter().position(|key| !is_key(key)) {
-        return Err(bad("SSH Key is invalid", &format!("authorized_keys[{place}]")));
+        return Err(invalid(&format!("authorized_keys[{place}]"), "SSH Key is invalid"));
     }
     Ok(keys)
 }
@@ -107,7 +105,7 @@ fn content(deed: &Deed, fields: &Fields, plan: &Plan, region: &Region) -> Result
     let (root_mb, swap_mb) = deploy::sizes(fields, plan, &source)?;
     let kernel = deploy::kernel(fields, "linode/grub2")?;
     if fields.object("metadata")?.is_some() && !region.has("Metadata") {
-        return Err(bad("Metadata is not available in this region.", "metadata"));
+        return Err(invalid("metadata", "Metadata is not available in this region."));
     }
     Ok(Some(Content { source, root_mb, swap_mb, kernel, keys }))
 }
@@ -123,7 +121,7 @@ fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let policy = fields.text("maintenance_policy")?;
     policy.map_or(Ok(()), check_policy)?;
     if fields.get("backup_id").is_some() {
-        return Err(bad("backup_id is not valid", "backup_id"));
+        return Err(invalid("backup_id", "backup_id is not valid"));
     }
     let content = content(deed, &fields, &plan, region)?;
     let user_data = user_data(&fields)?;
@@ -229,9 +227,9 @@ fn encryption(fields: &Fields, region: &Region) -> Result<bool, Answer> {
     match fields.text("disk_encryption")? {
         None => Ok(can),
         Some("enabled") if can => Ok(true),
-        Some("enabled") => Err(bad("Disk encryption is not available in this region.", "disk_encryption")),
+        Some("enabled") => Err(invalid("disk_encryption", "Disk encryption is not available in this region.")),
         Some("disabled") => Ok(false),
-        Some(_) => Err(bad("Must be one of enabled, disabled", "disk_encryption")),
+        Some(_) => Err(invalid("disk_encryption", "Must be one of enabled, disabled")),
     }
 }
 
@@ -252,7 +250,7 @@ fn give_addresses(deed: &mut Deed, fields: &Fields, region: &str, id: &str, gene
     let is_legacy = generation == "legacy_config";
     match fields.texts("ipv4")? {
         Some(wanted) => addresses::take_reserved(deed, &wanted, region, id)?,
-        None if is_legacy => addresses::allocate(deed, region, id)?,
+        None if is_legacy => drop(addresses::allocate(deed, region, id)?),
         None => {
             for _ in 0..interfaces::public_addresses(fields)? {
                 addresses::allocate(deed, region, id)?;
@@ -263,9 +261,9 @@ fn give_addresses(deed: &mut Deed, fields: &Fields, region: &str, id: &str, gene
         addresses::allocate_private(deed, region, id)?;
     }
     let firewall = match fields.number("firewall_id")? {
-        Some(_) if !is_legacy => return Err(bad("firewall_id is not allowed with Linode interfaces", "firewall_id")),
+        Some(_) if !is_legacy => return Err(invalid("firewall_id", "firewall_id is not allowed with Linode interfaces")),
         Some(-1) => None,
-        Some(firewall) => Some(u64::try_from(firewall).map_err(|_| bad("firewall_id is not valid", "firewall_id"))?),
+        Some(firewall) => Some(u64::try_from(firewall).map_err(|_| invalid("firewall_id", "firewall_id is not valid"))?),
         None if is_legacy => firewalls::default_for(&deed.truth, "linode"),
         None => None,
     };

@@ -6,7 +6,7 @@ use super::details::{Disk, whole_gb};
 use super::events::Entity;
 use super::input::Fields;
 use super::plans::Plan;
-use super::problem::bad;
+use super::problem::invalid;
 use super::stock::{self, StockImage};
 use super::{disks, kernels};
 use crate::emulator::Truth;
@@ -79,13 +79,13 @@ impl Source {
 ///
 /// Errors: 400.
 pub fn source(truth: &Truth, id: &str) -> Result<Source, Answer> {
-    let wrong = || bad("image is not valid", "image");
+    let wrong = || invalid("image", "image is not valid");
     let Some(number) = id.strip_prefix("private/") else {
         return stock::find(id).map(Source::Stock).ok_or_else(wrong);
     };
     let image = truth.linode.images.get(number).ok_or_else(wrong)?;
     if image.status != "available" {
-        return Err(bad("image is not available", "image"));
+        return Err(invalid("image", "image is not available"));
     }
     let has_file = truth.images.contains_key(number);
     Ok(Source::Private { number: number.to_owned(), label: image.label.clone(), min_mb: image.min_mb, has_file })
@@ -95,22 +95,22 @@ pub fn source(truth: &Truth, id: &str) -> Result<Source, Answer> {
 pub fn sizes(fields: &Fields, plan: &Plan, source: &Source) -> Result<(u64, u64), Answer> {
     let number = |key: &str| -> Result<Option<u64>, Answer> {
         let number = fields.number(key)?;
-        number.map(|number| u64::try_from(number).map_err(|_| bad("Must be 0 or greater", key))).transpose()
+        number.map(|number| u64::try_from(number).map_err(|_| invalid(key, "Must be 0 or greater"))).transpose()
     };
     let swap = number("swap_size")?.unwrap_or(USUAL_SWAP_MB);
     let root = number("boot_size")?;
     if root.is_some_and(|root| root < LEAST_ROOT_MB) {
-        return Err(bad(&format!("Must be {LEAST_ROOT_MB} or greater"), "boot_size"));
+        return Err(invalid("boot_size", &format!("Must be {LEAST_ROOT_MB} or greater")));
     }
     let total = root.unwrap_or(0).checked_add(swap).filter(|total| *total <= plan.disk);
     if total.is_none() {
         let field = if root.is_some() { "boot_size" } else { "swap_size" };
-        return Err(bad("Insufficient space for these disks on this plan", field));
+        return Err(invalid(field, "Insufficient space for these disks on this plan"));
     }
     let root = root.unwrap_or(plan.disk - swap);
     if root < source.min_mb() {
         let field = if fields.get("boot_size").is_some() { "boot_size" } else { "image" };
-        return Err(bad(&format!("Requested disk size is too small for this image: it needs {} MB", source.min_mb()), field));
+        return Err(invalid(field, &format!("Requested disk size is too small for this image: it needs {} MB", source.min_mb())));
     }
     Ok((root, swap))
 }
@@ -120,7 +120,7 @@ pub fn kernel(fields: &Fields, usual: &str) -> Result<String, Answer> {
     match fields.text("kernel")? {
         None => Ok(usual.to_owned()),
         Some(kernel) if kernels::exists(kernel) => Ok(kernel.to_owned()),
-        Some(_) => Err(bad("kernel is not valid", "kernel")),
+        Some(_) => Err(invalid("kernel", "kernel is not valid")),
     }
 }
 

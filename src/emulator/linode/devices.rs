@@ -9,7 +9,7 @@ use super::input::Fields;
 use super::listing::{self, list};
 use super::moments::stamp;
 use super::network::{DefaultFirewalls, Device};
-use super::problem::{bad, not_found, required};
+use super::problem::{invalid, not_found, required};
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
 use crate::emulator::physics::Deed;
@@ -25,11 +25,6 @@ pub const ROUTES: [Route; 6] = [
     change("DELETE", "/networking/firewalls/{id}/devices/{key}", delete),
 ];
 
-/// Whether a new object is in lists yet.
-pub fn is_listed(truth: &Truth, now: Moment, created: Moment) -> bool {
-    created.plus_seconds(truth.faults.listing_lag) <= now
-}
-
 /// A Linode as what a firewall is about.
 pub fn linode_entity(truth: &Truth, linode: &str) -> Value {
     let id = number(linode);
@@ -43,18 +38,17 @@ pub fn interface_entity(truth: &Truth, linode: &str, interface: u64) -> Value {
     json!({"id": interface, "type": "linode_interface", "label": null, "url": url, "parent_entity": linode_entity(truth, linode)})
 }
 
-fn shown(truth: &Truth, firewall: &str, device: &Device) -> Value {
+fn shown(truth: &Truth, device: &Device) -> Value {
     let entity = match device.interface {
         Some(interface) => interface_entity(truth, &device.linode, interface),
         None => linode_entity(truth, &device.linode),
     };
-    let updated = truth.linode.network.firewalls.get(firewall).map_or(device.created, |details| details.updated.min(device.created));
-    json!({"id": device.id, "created": stamp(device.created), "updated": stamp(updated.max(device.created)), "entity": entity})
+    json!({"id": device.id, "created": stamp(device.created), "updated": stamp(device.created), "entity": entity})
 }
 
 fn list_all(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
     let (_, details) = find(truth, args.id)?;
-    list(args.request, &listing::DEVICES, details.devices.iter().map(|device| shown(truth, args.id, device)).collect())
+    list(args.request, &listing::DEVICES, details.devices.iter().map(|device| shown(truth, device)).collect())
 }
 
 fn one<'t>(truth: &'t Truth, args: &Args) -> Result<&'t Device, Answer> {
@@ -63,7 +57,7 @@ fn one<'t>(truth: &'t Truth, args: &Args) -> Result<&'t Device, Answer> {
 }
 
 fn get(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
-    Ok(Answer::ok(shown(truth, args.id, one(truth, args)?)))
+    Ok(Answer::ok(shown(truth, one(truth, args)?)))
 }
 
 fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
@@ -72,19 +66,19 @@ fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let id = fields.number("id")?.ok_or_else(|| required("id"))?;
     let kind = fields.needed("type")?;
     let device = add_device(deed, args.id, kind, u64::try_from(id).unwrap_or_default())?;
-    Ok(Answer::ok(shown(&deed.truth, args.id, &device)))
+    Ok(Answer::ok(shown(&deed.truth, &device)))
 }
 
 /// Puts something behind a firewall.
 ///
 /// Errors: 400, if there is no such thing, or it stands behind another firewall already.
 pub fn add_device(deed: &mut Deed, firewall: &str, kind: &str, id: u64) -> Result<Device, Answer> {
-    let nothing = || bad(&format!("{kind} {id} not found."), "id");
+    let nothing = || invalid("id", &format!("{kind} {id} not found."));
     let (linode, interface) = match kind {
         "linode" => (owner(&deed.truth, &id.to_string()).ok_or_else(nothing)?.id.clone(), None),
-        "linode_interface" | "interface" => (super::interface_owner(&deed.truth, id).ok_or_else(nothing)?, Some(id)),
+        "linode_interface" | "interface" => (interface_owner(&deed.truth, id).ok_or_else(nothing)?, Some(id)),
         "nodebalancer" => return Err(nothing()),
-        _ => return Err(bad("type is not valid", "type")),
+        _ => return Err(invalid("type", "type is not valid")),
     };
     let number = deed.mint("device").parse().unwrap_or_default();
     let device = Device { id: number, linode, interface, created: deed.tick() };
@@ -99,6 +93,12 @@ pub fn add_device(deed: &mut Deed, firewall: &str, kind: &str, id: u64) -> Resul
     Ok(device)
 }
 
+/// The Linode that has an interface of its own of this number.
+fn interface_owner(truth: &Truth, interface: u64) -> Option<String> {
+    let mut linodes = truth.linode.linodes.iter();
+    linodes.find(|(_, details)| details.interfaces.iter().any(|it| it["id"] == interface)).map(|(id, _)| id.clone())
+}
+
 /// Refuses something that stands behind a firewall that does something.
 pub fn check_free(truth: &Truth, firewall: &str, device: &Device) -> Result<(), Answer> {
     let same = |other: &&Device| other.linode == device.linode && other.interface == device.interface && other.id != device.id;
@@ -106,7 +106,7 @@ pub fn check_free(truth: &Truth, firewall: &str, device: &Device) -> Result<(), 
         let taken = details.devices.iter().any(|other| same(&other));
         if taken && (details.enabled || id == firewall) {
             let what = device.interface.map_or_else(|| format!("Linode {}", device.linode), |id| format!("Interface {id}"));
-            return Err(bad(&format!("{what} is already assigned to an active Firewall."), "id"));
+            return Err(invalid("id", &format!("{what} is already assigned to an active Firewall.")));
         }
     }
     Ok(())
@@ -176,7 +176,7 @@ fn set_settings(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
         if let Some(id) = id
             && find(&deed.truth, &id.to_string()).is_err()
         {
-            return Err(bad("Firewall not found.", &wanted.path(key)));
+            return Err(invalid(&wanted.path(key), "Firewall not found."));
         }
         *slot = id;
     }

@@ -7,7 +7,7 @@ use super::details::{Disk, Status, whole_gb};
 use super::events::Entity;
 use super::input::Fields;
 use super::jobs::{Change, Work, check_idle, order};
-use super::problem::{bad, not_found, refused, required};
+use super::problem::{invalid, not_found, refused, required};
 use super::{create, label, linodes, listing, listing::list, moments::stamp, plans};
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
@@ -158,7 +158,7 @@ fn check_room(deed: &Deed, linode: &str, more_mb: u64) -> Result<(), Answer> {
     let room = plans::find(&server.kind).map_or(0, |plan| plan.disk);
     let fits = allocated_mb(deed, linode).checked_add(more_mb).is_some_and(|total| total <= room);
     if !fits {
-        return Err(bad("Insufficient space on this Linode for a disk of that size.", "size"));
+        return Err(invalid("size", "Insufficient space on this Linode for a disk of that size."));
     }
     if details.disks.len() >= 50 {
         return Err(refused("A Linode can have no more than 50 disks."));
@@ -171,7 +171,7 @@ fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let fields = Fields::of(args.request)?;
     linodes::find_staying(&deed.truth, args.id)?;
     let size = fields.number("size")?.ok_or_else(|| required("size"))?;
-    let size_mb = u64::try_from(size).ok().filter(|size| *size >= 1).ok_or_else(|| bad("Must be 1 or greater", "size"))?;
+    let size_mb = u64::try_from(size).ok().filter(|size| *size >= 1).ok_or_else(|| invalid("size", "Must be 1 or greater"))?;
     let image = fields.text("image")?.map(str::to_owned);
     let name = match (fields.text("label")?, &image) {
         (Some(name), _) => {
@@ -183,7 +183,7 @@ fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     };
     let filesystem = fields.text("filesystem")?.unwrap_or("ext4").to_owned();
     if !["raw", "swap", "ext3", "ext4", "initrd"].contains(&filesystem.as_str()) {
-        return Err(bad("Must be one of raw, swap, ext3, ext4, initrd", "filesystem"));
+        return Err(invalid("filesystem", "Must be one of raw, swap, ext3, ext4, initrd"));
     }
     check_idle(deed, args.id)?;
     check_room(deed, args.id, size_mb)?;
@@ -193,7 +193,7 @@ fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
             let source = deploy::source(&deed.truth, image)?;
             create::check_credentials(&fields)?;
             if size_mb < source.min_mb() {
-                return Err(bad(&format!("Requested disk size is too small for this image: it needs {} MB", source.min_mb()), "size"));
+                return Err(invalid("size", &format!("Requested disk size is too small for this image: it needs {} MB", source.min_mb())));
             }
             let id = deploy::make_from(deed, args.id, &source, &name, size_mb)?;
             // At first a disk is as small as its image; it grows while it is made.
@@ -295,7 +295,7 @@ fn resize(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let fields = Fields::of(args.request)?;
     let found = find(&deed.truth, args.id, args.key)?.size_mb;
     let size = fields.number("size")?.ok_or_else(|| required("size"))?;
-    let size_mb = u64::try_from(size).ok().filter(|size| *size >= 1).ok_or_else(|| bad("Must be 1 or greater", "size"))?;
+    let size_mb = u64::try_from(size).ok().filter(|size| *size >= 1).ok_or_else(|| invalid("size", "Must be 1 or greater"))?;
     check_idle(deed, args.id)?;
     if size_mb > found {
         check_room(deed, args.id, size_mb - found)?;
@@ -358,7 +358,7 @@ fn check_password(deed: &Deed, args: &Args, field: &str) -> Result<(), Answer> {
     fields.needed(field)?;
     let password = Fields::of(args.request)?.needed(field)?.to_owned();
     if !(7..=128).contains(&password.chars().count()) {
-        return Err(bad("Length must be 7-128 characters", field));
+        return Err(invalid(field, "Length must be 7-128 characters"));
     }
     check_idle(deed, args.id)?;
     if is_on(deed, args.id) { Err(refused("Linode must be powered off to reset its root password.")) } else { Ok(()) }
@@ -375,4 +375,12 @@ fn password(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
 fn password_of_linode(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     check_password(deed, args, "root_pass")?;
     Ok(Answer::ok(json!({})))
+}
+
+/// Has the guest of nobody in particular write so many MB more to a disk, without their bytes.
+pub fn fill(deed: &mut Deed, body: &Value) -> Result<Answer, Answer> {
+    let id = body["disk"].as_str().map_or_else(|| body["disk"].to_string(), str::to_owned);
+    let disk = deed.truth.linode.disks.get_mut(&id).ok_or_else(not_found)?;
+    disk.used_mb = disk.used_mb.saturating_add(body["mb"].as_u64().unwrap_or(0)).min(disk.size_mb);
+    Ok(Answer::ok(json!({"disk": id, "used_mb": disk.used_mb})))
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::events::{Entity, notify};
 use super::input::Fields;
 use super::listing::{self, list};
-use super::problem::{bad, not_found, refused, required};
+use super::problem::{invalid, not_found, refused, required};
 use super::ttl::rounded;
 use super::zones::Domain;
 use crate::emulator::face::route::{change, look};
@@ -65,11 +65,11 @@ pub fn is_domain(name: &str) -> bool {
 fn new_name(deed: &Deed, fields: &Fields, own: Option<u64>) -> Result<Option<String>, Answer> {
     let Some(name) = fields.text("domain")? else { return Ok(None) };
     if !is_domain(name) {
-        return Err(bad("Domain is not valid.", "domain"));
+        return Err(invalid("domain", "Domain is not valid."));
     }
     let mut others = deed.truth.linode.zones.domains.iter().filter(|(id, _)| Some(**id) != own);
     if others.any(|(_, domain)| domain.domain.eq_ignore_ascii_case(name)) {
-        return Err(bad("DNS zone already exists.", "domain"));
+        return Err(invalid("domain", "DNS zone already exists."));
     }
     Ok(Some(name.to_lowercase()))
 }
@@ -83,7 +83,7 @@ fn read(deed: &Deed, fields: &Fields, mut domain: Domain, own: Option<u64>) -> R
         None => {}
         Some("master") => domain.is_master = true,
         Some("slave") => domain.is_master = false,
-        Some(_) => return Err(bad("Must be one of master, slave", "type")),
+        Some(_) => return Err(invalid("type", "Must be one of master, slave")),
     }
     for (key, kept) in [("group", &mut domain.group), ("description", &mut domain.description), ("soa_email", &mut domain.soa_email)] {
         if let Some(text) = fields.text(key)? {
@@ -92,7 +92,7 @@ fn read(deed: &Deed, fields: &Fields, mut domain: Domain, own: Option<u64>) -> R
     }
     if let Some(status) = fields.text("status")? {
         if !["active", "disabled"].contains(&status) {
-            return Err(bad("Must be one of active, disabled", "status"));
+            return Err(invalid("status", "Must be one of active, disabled"));
         }
         status.clone_into(&mut domain.status);
     }
@@ -108,7 +108,7 @@ fn read(deed: &Deed, fields: &Fields, mut domain: Domain, own: Option<u64>) -> R
     for (key, kept) in [("master_ips", &mut domain.master_ips), ("axfr_ips", &mut domain.axfr_ips)] {
         let Some(addresses) = fields.texts(key)? else { continue };
         if addresses.iter().any(|address| address.parse::<std::net::IpAddr>().is_err()) {
-            return Err(bad("Must be a list of IP addresses", key));
+            return Err(invalid(key, "Must be a list of IP addresses"));
         }
         *kept = addresses;
     }
@@ -116,13 +116,13 @@ fn read(deed: &Deed, fields: &Fields, mut domain: Domain, own: Option<u64>) -> R
         domain.tags = tags;
     }
     if domain.is_master && domain.soa_email.is_empty() {
-        return Err(bad("soa_email required when type=master", "soa_email"));
+        return Err(invalid("soa_email", "soa_email required when type=master"));
     }
     if domain.is_master && !domain.soa_email.contains('@') {
-        return Err(bad("Must be a valid email address", "soa_email"));
+        return Err(invalid("soa_email", "Must be a valid email address"));
     }
     if !domain.is_master && domain.master_ips.is_empty() {
-        return Err(bad("master_ips required when type=slave", "master_ips"));
+        return Err(invalid("master_ips", "master_ips required when type=slave"));
     }
     Ok(domain)
 }

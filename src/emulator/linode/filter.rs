@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
-use super::problem::bad;
+use super::problem::invalid;
 use crate::emulator::face::Answer;
 
 /// What a row must be like to be shown, and in which order rows come.
@@ -136,11 +136,11 @@ fn known(name: &str, fields: &[&str]) -> Result<(), Answer> {
     if fields.contains(&name) {
         return Ok(());
     }
-    Err(bad(&format!("Cannot filter on {name}"), "X-Filter"))
+    Err(invalid("X-Filter", &format!("Cannot filter on {name}")))
 }
 
 fn malformed() -> Answer {
-    bad("Invalid JSON", "X-Filter")
+    invalid("X-Filter", "Invalid JSON")
 }
 
 impl Condition {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::input::Fields;
 use super::network::RuleSet;
-use super::problem::{bad, required};
+use super::problem::{invalid, required};
 use crate::emulator::face::Answer;
 use crate::emulator::objects::Rule;
 
@@ -28,7 +28,7 @@ impl RuleSet {
         let count = |rules: &Option<Vec<Value>>| rules.as_ref().map_or(0, Vec::len);
         if count(&inbound) + count(&outbound) > RULES {
             let reason = "A Firewall may have up to 25 rules across its inbound and outbound rulesets.";
-            return Err(bad(reason, &fields.path("inbound")));
+            return Err(invalid(&fields.path("inbound"), reason));
         }
         Ok(RuleSet { inbound, inbound_policy, outbound, outbound_policy })
     }
@@ -83,7 +83,7 @@ fn one_of(fields: &Fields, key: &str, wanted: &[&str]) -> Result<String, Answer>
     if wanted.contains(&given) {
         return Ok(given.to_owned());
     }
-    Err(bad(&format!("Must be one of {}", wanted.join(", ")), &fields.path(key)))
+    Err(invalid(&fields.path(key), &format!("Must be one of {}", wanted.join(", "))))
 }
 
 /// The rules of a direction; what is null stays so.
@@ -101,7 +101,7 @@ fn read_rule(rule: &Fields) -> Result<Value, Answer> {
     let protocol = rule.needed("protocol")?;
     let is_number = protocol.parse::<u8>().is_ok() && (protocol == "0" || !protocol.starts_with('0'));
     if !is_number && !["TCP", "UDP", "ICMP", "IPENCAP", "ALL"].contains(&protocol) {
-        return Err(bad("Must be one of TCP, UDP, ICMP, IPENCAP", &rule.path("protocol")));
+        return Err(invalid(&rule.path("protocol"), "Must be one of TCP, UDP, ICMP, IPENCAP"));
     }
     let mut shown = Map::new();
     shown.insert("protocol".to_owned(), json!(protocol));
@@ -114,7 +114,7 @@ fn read_rule(rule: &Fields) -> Result<Value, Answer> {
         // An empty text counts as none.
         if !text.is_empty() {
             if !(least..=most).contains(&text.chars().count()) {
-                return Err(bad(&format!("Length must be {least}-{most} characters"), &rule.path(key)));
+                return Err(invalid(&rule.path(key), &format!("Length must be {least}-{most} characters")));
             }
             shown.insert(key.to_owned(), json!(text));
         }
@@ -122,9 +122,9 @@ fn read_rule(rule: &Fields) -> Result<Value, Answer> {
     if let Some(ports) = rule.text("ports")?.filter(|ports| !ports.is_empty()) {
         // 6 and 17 are the numbers of TCP and UDP.
         if !["TCP", "UDP", "6", "17"].contains(&protocol) {
-            return Err(bad("Ports are not allowed for this protocol.", &rule.path("ports")));
+            return Err(invalid(&rule.path("ports"), "Ports are not allowed for this protocol."));
         }
-        check_ports(ports).map_err(|reason| bad(reason, &rule.path("ports")))?;
+        check_ports(ports).map_err(|reason| invalid(&rule.path("ports"), reason))?;
         shown.insert("ports".to_owned(), json!(ports));
     }
     Ok(Value::Object(shown))
@@ -135,16 +135,16 @@ fn read_addresses(addresses: &Fields) -> Result<Value, Answer> {
     for (key, is_v6) in [("ipv6", true), ("ipv4", false)] {
         let Some(networks) = addresses.texts(key)? else { continue };
         if networks.is_empty() {
-            return Err(bad("Must not be an empty list.", &addresses.path(key)));
+            return Err(invalid(&addresses.path(key), "Must not be an empty list."));
         }
         if let Some(place) = networks.iter().position(|network| !is_network(network, is_v6)) {
-            return Err(bad("Must be a valid IPv4 or IPv6 network in IP/mask format.", &format!("{}[{place}]", addresses.path(key))));
+            return Err(invalid(&format!("{}[{place}]", addresses.path(key)), "Must be a valid IPv4 or IPv6 network in IP/mask format."));
         }
         count += networks.len();
         shown.insert(key.to_owned(), json!(networks));
     }
     if count > ADDRESSES {
-        return Err(bad("A rule may have up to 255 addresses.", addresses.path("").trim_end_matches('.')));
+        return Err(invalid(addresses.path("").trim_end_matches('.'), "A rule may have up to 255 addresses."));
     }
     Ok(Value::Object(shown))
 }
@@ -244,7 +244,8 @@ mod tests {
         for (more, field) in cases {
             assert_eq!(refused(rule(more.clone())), field, "{more}");
         }
-        for more in [json!({"protocol": "50"}), json!({"protocol": "ALL"}), json!({"protocol": "6", "ports": "443"}), json!({"label": ""})] {
+        for more in [json!({"protocol": "50"}), json!({"protocol": "ALL"}), json!({"protocol": "6", "ports": "443"}), json!({"label": ""})]
+        {
             assert!(read(with(rule(more.clone()))).is_ok(), "{more}");
         }
     }
@@ -253,7 +254,9 @@ mod tests {
     fn there_are_25_rules_at_most_and_two_policies() {
         let rule = json!({"protocol": "TCP", "action": "ACCEPT"});
         let set = |inbound: usize, outbound: usize| {
-            read(json!({"inbound": vec![rule.clone(); inbound], "inbound_policy": "DROP", "outbound": vec![rule.clone(); outbound], "outbound_policy": "DROP"}))
+            read(
+                json!({"inbound": vec![rule.clone(); inbound], "inbound_policy": "DROP", "outbound": vec![rule.clone(); outbound], "outbound_policy": "DROP"}),
+            )
         };
         assert!(set(13, 12).is_ok() && set(13, 13).is_err());
         let error = read(json!({"inbound": [], "outbound_policy": "DROP"})).unwrap_err();

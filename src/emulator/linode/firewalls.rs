@@ -10,8 +10,8 @@ use super::input::Fields;
 use super::listing::{self, list};
 use super::moments::stamp;
 use super::network::{FirewallDetails, RuleSet};
-use super::problem::{bad, not_found, over_quota};
-use super::{label, network::Device};
+use super::problem::{invalid, not_found, over_quota};
+use super::{label, linodes, network::Device};
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
 use crate::emulator::objects::Firewall;
@@ -70,10 +70,12 @@ pub fn entity(truth: &Truth, id: &str) -> Option<Entity> {
 }
 
 fn list_all(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
-    let listed = |firewall: &&Firewall| devices::is_listed(truth, now, firewall.created);
-    let rows = truth.firewalls.values().filter(listed).filter_map(|firewall| {
-        Some(shown(truth, firewall, truth.linode.network.firewalls.get(&firewall.id)?))
-    });
+    let listed = |firewall: &&Firewall| linodes::is_listed(truth, now, firewall.created);
+    let rows = truth
+        .firewalls
+        .values()
+        .filter(listed)
+        .filter_map(|firewall| Some(shown(truth, firewall, truth.linode.network.firewalls.get(&firewall.id)?)));
     list(args.request, &listing::FIREWALLS, rows.collect())
 }
 
@@ -87,7 +89,7 @@ fn check_label(truth: &Truth, label: &str, own: &str) -> Result<(), Answer> {
     label::check_length(label, 3, 32)?;
     label::check_linode(label)?;
     if truth.firewalls.values().any(|firewall| firewall.id != own && firewall.name.eq_ignore_ascii_case(label)) {
-        return Err(bad("Label must be unique among your Cloud Firewalls", "label"));
+        return Err(invalid("label", "Label must be unique among your Cloud Firewalls"));
     }
     Ok(())
 }
@@ -110,7 +112,7 @@ fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     if let Some(wanted) = fields.object("devices")? {
         for (key, kind) in [("linodes", "linode"), ("nodebalancers", "nodebalancer"), ("linode_interfaces", "linode_interface")] {
             for device in wanted.list(key)?.map(Vec::as_slice).unwrap_or_default() {
-                let device = device.as_u64().ok_or_else(|| bad("Must be of type Integer", &wanted.path(key)))?;
+                let device = device.as_u64().ok_or_else(|| invalid(&wanted.path(key), "Must be of type Integer"))?;
                 add_device(deed, &id, kind, device)?;
             }
         }
@@ -140,7 +142,7 @@ fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
             details.enabled = true;
         }
         Some("disabled") => details.enabled = false,
-        Some(_) => return Err(bad("Must be one of enabled, disabled", "status")),
+        Some(_) => return Err(invalid("status", "Must be one of enabled, disabled")),
     }
     details.updated = deed.tick();
     let action = match (before, details.enabled) {
@@ -200,9 +202,7 @@ fn replace_rules(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
 /// GET `history`: every set of rules it had, the newest first.
 fn history(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
     let (_, details) = find(truth, args.id)?;
-    let row = |version: u64, updated: Moment, status: &str, rules: &RuleSet| {
-        json!({"updated": stamp(updated), "status": status, "rules": {"version": version, "fingerprint": rules.fingerprint()}})
-    };
+    let row = |version: u64, updated: Moment, status: &str, rules: &RuleSet| json!({"updated": stamp(updated), "status": status, "rules": {"version": version, "fingerprint": rules.fingerprint()}});
     let status = if details.enabled { "enabled" } else { "disabled" };
     let present = row(details.version, details.updated, status, &details.rules);
     let former = details.history.iter().rev().map(|(version, updated, rules)| row(*version, *updated, "enabled", rules));
@@ -220,12 +220,23 @@ fn former_rules(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer>
     Ok(Answer::ok(found.2.shown(wanted)))
 }
 
+/// The firewall behind which a new object of a sort comes that names none: `linode`, `public_interface`, `vpc_interface`.
+pub fn default_for(truth: &Truth, sort: &str) -> Option<u64> {
+    let defaults = truth.linode.network.default_firewalls;
+    match sort {
+        "linode" => defaults.linode,
+        "public_interface" => defaults.public_interface,
+        "vpc_interface" => defaults.vpc_interface,
+        _ => defaults.nodebalancer,
+    }
+}
+
 /// Has a new Linode come behind a firewall.
 ///
 /// Errors: 400, if there is none of this id.
 pub fn protect(deed: &mut Deed, firewall: u64, linode: &str) -> Result<(), Answer> {
     let id = firewall.to_string();
-    find(&deed.truth, &id).map_err(|_| bad("firewall_id is not valid", "firewall_id"))?;
+    find(&deed.truth, &id).map_err(|_| invalid("firewall_id", "firewall_id is not valid"))?;
     add_device(deed, &id, "linode", number(linode)).map(drop)
 }
 

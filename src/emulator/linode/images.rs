@@ -7,7 +7,7 @@ use super::details::{ImageDetails, MB, whole_gb};
 use super::events::{Entity, Stage, notify, tell};
 use super::input::Fields;
 use super::jobs::{Change, Work, check_settling, order};
-use super::problem::{bad, not_found, over_quota, refused, required};
+use super::problem::{invalid, not_found, over_quota, refused, required};
 use super::vendor::bearer;
 use super::{disks, linodes, listing, listing::list, moments::stamp, regions, stock};
 use crate::emulator::face::route::{change, look};
@@ -114,7 +114,7 @@ fn answer(truth: &Truth, number: &str) -> Result<Answer, Answer> {
 fn check_label(label: &str) -> Result<(), Answer> {
     super::label::check_length(label, 1, 50)?;
     let is_plain = |it: char| it.is_alphanumeric() || " ,.?'-_".contains(it);
-    if label.chars().all(is_plain) { Ok(()) } else { Err(bad("Label contains invalid characters", "label")) }
+    if label.chars().all(is_plain) { Ok(()) } else { Err(invalid("label", "Label contains invalid characters")) }
 }
 
 fn check_room(deed: &Deed) -> Result<(), Answer> {
@@ -156,12 +156,12 @@ fn capture(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let fields = Fields::of(args.request)?;
     let disk_id = fields.number("disk_id")?.ok_or_else(|| required("disk_id"))?.to_string();
     let disk = deed.truth.linode.disks.get(&disk_id).filter(|disk| !disk.deleting);
-    let disk = disk.ok_or_else(|| bad("disk_id is not valid", "disk_id"))?.clone();
+    let disk = disk.ok_or_else(|| invalid("disk_id", "disk_id is not valid"))?.clone();
     let (server, _) = linodes::find_staying(&deed.truth, &disk.linode)?;
     let (zone, may_write) = (server.zone.clone(), server.may_write());
     check_settling(deed, &disk.linode)?;
     if !["ext3", "ext4"].contains(&disk.filesystem.as_str()) {
-        return Err(bad("Only ext3 and ext4 disks can be captured.", "disk_id"));
+        return Err(invalid("disk_id", "Only ext3 and ext4 disks can be captured."));
     }
     let label = fields.text("label")?.unwrap_or(&disk.label).to_owned();
     let image = new(deed, &fields, label, &zone, disk.size_mb, "creating")?;
@@ -248,7 +248,7 @@ fn upload(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let region = fields.needed("region")?.to_owned();
     let label = fields.needed("label")?.to_owned();
     if regions::find(&region).is_none() {
-        return Err(bad("region is not valid", "region"));
+        return Err(invalid("region", "region is not valid"));
     }
     let image = new(deed, &fields, label, &region, 0, "pending_upload")?;
     check_room(deed)?;
@@ -383,7 +383,7 @@ fn replicate(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let number = number.to_owned();
     let wanted = fields.texts("regions")?.filter(|wanted| !wanted.is_empty()).ok_or_else(|| required("regions"))?;
     if let Some(place) = wanted.iter().position(|id| !regions::find(id).is_some_and(|region| region.has("Object Storage"))) {
-        return Err(bad("region is not valid", &format!("regions[{place}]")));
+        return Err(invalid(&format!("regions[{place}]"), "region is not valid"));
     }
     let now = deed.now;
     if let Some(image) = deed.truth.linode.images.get_mut(&number) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::problem::{bad, refused, required};
+use super::problem::{invalid, refused, required};
 use crate::emulator::face::{Answer, Request};
 
 /// The fields of a JSON object. A field that is null counts as absent, except where [`Fields::is_null`] asks.
@@ -104,7 +104,7 @@ impl Fields {
     pub fn tags(&self) -> Result<Option<Vec<String>>, Answer> {
         let Some(mut tags) = self.texts("tags")? else { return Ok(None) };
         if tags.iter().any(|tag| !(3..=50).contains(&tag.chars().count())) {
-            return Err(bad("Length must be 3-50 characters", &self.path("tags")));
+            return Err(invalid(&self.path("tags"), "Length must be 3-50 characters"));
         }
         tags.sort_by_key(|tag| tag.to_lowercase());
         tags.dedup_by_key(|tag| tag.to_lowercase());
@@ -120,7 +120,7 @@ impl Fields {
 }
 
 fn wrong_type(wanted: &str, path: &str) -> Answer {
-    bad(&format!("Must be of type {wanted}"), path)
+    invalid(path, &format!("Must be of type {wanted}"))
 }
 
 #[cfg(test)]

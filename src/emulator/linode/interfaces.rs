@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::account;
 use super::input::Fields;
-use super::problem::{bad, not_found};
+use super::problem::{invalid, not_found};
 use crate::emulator::face::Answer;
 use crate::emulator::physics::Deed;
 
@@ -16,11 +16,11 @@ pub fn of_new(deed: &Deed, fields: &Fields) -> Result<(String, Vec<Value>), Answ
     let usual = if allowed.starts_with("linode") { "linode" } else { "legacy_config" };
     let wanted = fields.text("interface_generation")?.unwrap_or(usual);
     if !["legacy_config", "linode"].contains(&wanted) {
-        return Err(bad("Must be one of legacy_config, linode", "interface_generation"));
+        return Err(invalid("interface_generation", "Must be one of legacy_config, linode"));
     }
     if (allowed == "legacy_config_only" && wanted == "linode") || (allowed == "linode_only" && wanted == "legacy_config") {
         let reason = format!("Your account settings do not allow the interface generation {wanted}.");
-        return Err(bad(&reason, "interface_generation"));
+        return Err(invalid("interface_generation", &reason));
     }
     let list = fields.list("interfaces")?.cloned().unwrap_or_default();
     if wanted == "legacy_config" {
@@ -30,7 +30,7 @@ pub fn of_new(deed: &Deed, fields: &Fields) -> Result<(String, Vec<Value>), Answ
         let interface = Fields::within(interface, &format!("interfaces[{place}]"))?;
         let kinds = ["public", "vpc", "vlan"].into_iter().filter(|kind| interface.get(kind).is_some()).count();
         if kinds != 1 {
-            return Err(bad("Must have exactly one of public, vpc, vlan", &format!("interfaces[{place}]")));
+            return Err(invalid(&format!("interfaces[{place}]"), "Must have exactly one of public, vpc, vlan"));
         }
     }
     Ok((wanted.to_owned(), list))
@@ -66,10 +66,10 @@ pub fn into_profile(deed: &mut Deed, linode: &str, fields: &Fields) -> Result<()
 pub fn of_profile(deed: &mut Deed, linode: &str, list: &[Value]) -> Result<Vec<Value>, Answer> {
     let details = deed.truth.linode.linodes.get(linode).ok_or_else(not_found)?;
     if details.generation != "legacy_config" && !list.is_empty() {
-        return Err(bad("This Linode has interfaces of its own.", "interfaces"));
+        return Err(invalid("interfaces", "This Linode has interfaces of its own."));
     }
     if list.len() > 3 {
-        return Err(bad("A configuration profile can have no more than 3 interfaces.", "interfaces"));
+        return Err(invalid("interfaces", "A configuration profile can have no more than 3 interfaces."));
     }
     let mut shown = Vec::new();
     for (place, interface) in list.iter().enumerate() {
@@ -93,7 +93,7 @@ pub fn of_profile(deed: &mut Deed, linode: &str, list: &[Value]) -> Result<Vec<V
                 vlan
             }
             "vpc" => {
-                let subnet = fields.number("subnet_id")?.ok_or_else(|| bad("subnet_id is required", &fields.path("subnet_id")))?;
+                let subnet = fields.number("subnet_id")?.ok_or_else(|| invalid(&fields.path("subnet_id"), "subnet_id is required"))?;
                 let mut vpc = base("vpc", false);
                 vpc["subnet_id"] = json!(subnet);
                 vpc["ip_ranges"] = json!(fields.texts("ip_ranges")?.unwrap_or_default());
@@ -101,7 +101,7 @@ pub fn of_profile(deed: &mut Deed, linode: &str, list: &[Value]) -> Result<Vec<V
                 vpc["ipv4"] = json!({"vpc": null, "nat_1_1": nat});
                 vpc
             }
-            _ => return Err(bad("Must be one of public, vlan, vpc", &fields.path("purpose"))),
+            _ => return Err(invalid(&fields.path("purpose"), "Must be one of public, vlan, vpc")),
         });
     }
     Ok(shown)

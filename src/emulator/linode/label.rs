@@ -1,6 +1,6 @@
 //! What things may be called.
 
-use super::problem::bad;
+use super::problem::invalid;
 use crate::emulator::face::Answer;
 
 /// Refuses what no Linode may be called: 3 to 64 characters, a letter first, then letters, digits and single `-`, `_` or
@@ -9,7 +9,7 @@ pub fn check_linode(label: &str) -> Result<(), Answer> {
     check_length(label, 3, 64)?;
     check_characters(label, "-_.")?;
     if !label.ends_with(|last: char| last.is_ascii_alphanumeric()) {
-        return Err(bad("Must end with a letter or number", "label"));
+        return Err(invalid("label", "Must end with a letter or number"));
     }
     Ok(())
 }
@@ -25,19 +25,19 @@ pub fn check_length(label: &str, least: usize, most: usize) -> Result<(), Answer
     if (least..=most).contains(&label.chars().count()) {
         return Ok(());
     }
-    Err(bad(&format!("Length must be {least}-{most} characters"), "label"))
+    Err(invalid("label", &format!("Length must be {least}-{most} characters")))
 }
 
 fn check_characters(label: &str, marks: &str) -> Result<(), Answer> {
     if !label.starts_with(|first: char| first.is_ascii_alphabetic()) {
-        return Err(bad("Must begin with a letter", "label"));
+        return Err(invalid("label", "Must begin with a letter"));
     }
     if !label.chars().all(|it| it.is_ascii_alphanumeric() || marks.contains(it)) {
         let named = if marks.contains('.') { "dashes, underscores, and periods" } else { "dashes, and underscores" };
-        return Err(bad(&format!("Must only use ASCII letters, numbers, {named}"), "label"));
+        return Err(invalid("label", &format!("Must only use ASCII letters, numbers, {named}")));
     }
     if marks.chars().any(|mark| label.contains(&format!("{mark}{mark}"))) {
-        return Err(bad("Must not have two dashes, underscores or periods in a row", "label"));
+        return Err(invalid("label", "Must not have two dashes, underscores or periods in a row"));
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::addresses::{self, assign, find, own_v6, owner, shown, shown_with_tags};
 use super::input::Fields;
-use super::networking_ips::{change_address, check_sort, note, tell};
-use super::problem::{bad, not_found, refused, required};
+use super::networking_ips::{change_address, check_sort, new_address, note, tell};
+use super::problem::{invalid, not_found, refused, required};
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
 use crate::emulator::physics::Deed;
@@ -50,18 +50,17 @@ fn add(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let public = fields.flag("public")?.ok_or_else(|| required("public"))?;
     let address = match fields.text("address")? {
         Some(written) => {
-            let (address, details) =
-                find(&deed.truth, written).map_err(|_| bad("Must provide a valid reserved address", "address"))?;
+            let (address, details) = find(&deed.truth, written).map_err(|_| invalid("address", "Must provide a valid reserved address"))?;
             if details.reserved.is_none() || details.linode.is_some() {
-                return Err(bad("Address must be reserved and must be currently unassigned.", "address"));
+                return Err(invalid("address", "Address must be reserved and must be currently unassigned."));
             }
             if details.region != region {
-                return Err(bad("Address must belong to same region as linode.", "address"));
+                return Err(invalid("address", "Address must belong to same region as linode."));
             }
             assign(deed, address, &id);
             address
         }
-        None => addresses::allocate(deed, &region, &id, public)?,
+        None => new_address(deed, &region, &id, public)?,
     };
     note(deed, "linode_addip", &id);
     tell(deed, address)

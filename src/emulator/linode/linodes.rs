@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::details::{LinodeDetails, Status};
 use super::events::{self, Entity, Stage, notify};
 use super::input::Fields;
-use super::problem::{bad, not_found, problem};
+use super::problem::{invalid, not_found, problem};
 use super::{addresses, firewalls, images, jobs, label, listing, listing::list, moments::stamp, plans, regions};
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
@@ -162,7 +162,7 @@ pub fn change_alerts(alerts: &mut Value, fields: &Fields) -> Result<(), Answer> 
     for (key, most) in [("cpu", 4800), ("network_in", 10_000), ("network_out", 10_000), ("transfer_quota", 100), ("io", 100_000)] {
         if let Some(number) = fields.number(key)? {
             if !(0..=most).contains(&number) {
-                return Err(bad(&format!("Must be 0-{most}"), &fields.path(key)));
+                return Err(invalid(&fields.path(key), &format!("Must be 0-{most}")));
             }
             alerts[key] = json!(number);
         }
@@ -178,12 +178,12 @@ pub fn change_alerts(alerts: &mut Value, fields: &Fields) -> Result<(), Answer> 
 /// Refuses what is no maintenance policy.
 pub fn check_policy(policy: &str) -> Result<(), Answer> {
     if policy.split_once('/').is_none() {
-        return Err(bad("Unsupported maintenance policy slug format.", "maintenance_policy"));
+        return Err(invalid("maintenance_policy", "Unsupported maintenance policy slug format."));
     }
     if ["linode/migrate", "linode/power_off_on"].contains(&policy) {
         return Ok(());
     }
-    Err(bad("Maintenance policy slug not found.", "maintenance_policy"))
+    Err(invalid("maintenance_policy", "Maintenance policy slug not found."))
 }
 
 const DAYS: [&str; 8] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Scheduling"];
@@ -219,14 +219,15 @@ fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     if let Some(schedule) = fields.object("backups")?.map(|backups| backups.object("schedule")).transpose()?.flatten() {
         if let Some(day) = schedule.text("day")? {
             if !DAYS.contains(&day) {
-                return Err(bad("Invalid day", &schedule.path("day")));
+                return Err(invalid(&schedule.path("day"), "Invalid day"));
             }
             details.backups.day = Some(day.to_owned());
         }
         if let Some(window) = schedule.text("window")? {
-            let is_window = window == "Scheduling" || window.strip_prefix('W').is_some_and(|hour| hour.parse::<u8>().is_ok_and(|hour| hour < 24 && hour % 2 == 0));
+            let is_window = window == "Scheduling"
+                || window.strip_prefix('W').is_some_and(|hour| hour.parse::<u8>().is_ok_and(|hour| hour < 24 && hour % 2 == 0));
             if !is_window {
-                return Err(bad("Invalid window", &schedule.path("window")));
+                return Err(invalid(&schedule.path("window"), "Invalid window"));
             }
             details.backups.window = Some(window.to_owned());
         }
@@ -245,7 +246,7 @@ fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
 /// Refuses a label that another Linode has, also one on its way out.
 pub fn check_unique(deed: &Deed, name: &str) -> Result<(), Answer> {
     if deed.truth.servers.values().any(|server| server.name == name) {
-        return Err(bad("Label must be unique among your linodes", "label"));
+        return Err(invalid("label", "Label must be unique among your linodes"));
     }
     Ok(())
 }
@@ -294,4 +295,3 @@ pub fn forget(deed: &mut Deed, id: &str) {
         events::end(deed, event, None);
     }
 }
-

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::filter::Filter;
-use super::problem::{bad, not_found};
+use super::problem::{invalid, not_found};
 use crate::emulator::face::{Answer, Request};
 
 /// What is particular to the list of an endpoint.
@@ -82,9 +82,9 @@ pub fn list(request: &Request, listing: &Listing, rows: Vec<Value>) -> Result<An
 ///
 /// Errors: as [`list`].
 pub fn page(request: &Request, rows: Vec<Value>, pages_when_empty: u64) -> Result<Answer, Answer> {
-    let page = number(request, "page", 1)?.filter(|page| *page >= 1).ok_or_else(|| bad("Must be 1 or greater", "page"))?;
+    let page = number(request, "page", 1)?.filter(|page| *page >= 1).ok_or_else(|| invalid("page", "Must be 1 or greater"))?;
     let size = number(request, "page_size", 100)?.filter(|size| (25..=500).contains(size));
-    let size = size.ok_or_else(|| bad("Must be 25-500", "page_size"))?;
+    let size = size.ok_or_else(|| invalid("page_size", "Must be 25-500"))?;
     let results = rows.len() as u64;
     let pages = if results == 0 { pages_when_empty } else { results.div_ceil(size) };
     if page > pages.max(1) {
@@ -102,7 +102,7 @@ fn number(request: &Request, key: &str, default: u64) -> Result<Option<u64>, Ans
         None => Ok(Some(default)),
         Some(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Some(text.parse().unwrap_or(u64::MAX))),
         Some(text) if text.parse::<i64>().is_ok() => Ok(None),
-        Some(_) => Err(bad("Must be of type Integer", key)),
+        Some(_) => Err(invalid(key, "Must be of type Integer")),
     }
 }
 

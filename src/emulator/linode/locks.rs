@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::events::Entity;
 use super::input::Fields;
-use super::problem::{bad, not_found, required};
+use super::problem::{invalid, not_found, required};
 use super::{linodes, listing, listing::list, volumes};
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
@@ -12,12 +12,8 @@ use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};
 
 /// The endpoints of locks.
-pub static ROUTES: &[Route] = &[
-    look("/locks", index),
-    change("POST", "/locks", create),
-    look("/locks/{id}", get),
-    change("DELETE", "/locks/{id}", delete),
-];
+pub static ROUTES: &[Route] =
+    &[look("/locks", index), change("POST", "/locks", create), look("/locks/{id}", get), change("DELETE", "/locks/{id}", delete)];
 
 /// What locks there are.
 const KINDS: [&str; 2] = ["cannot_delete", "cannot_delete_with_subresources"];
@@ -53,10 +49,10 @@ fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let fields = Fields::of(args.request)?;
     let kind = fields.needed("lock_type")?;
     if !KINDS.contains(&kind) {
-        return Err(bad("lock_type is not valid", "lock_type"));
+        return Err(invalid("lock_type", "lock_type is not valid"));
     }
     let id = fields.number("entity_id")?.ok_or_else(|| required("entity_id"))?.to_string();
-    let wrong = |_| bad("entity_id is not valid", "entity_id");
+    let wrong = |_| invalid("entity_id", "entity_id is not valid");
     let (entity, locks) = match fields.needed("entity_type")? {
         "linode" => {
             let entity = linodes::find(&deed.truth, &id).map(|(server, _)| linodes::entity(server)).map_err(wrong)?;
@@ -66,14 +62,14 @@ fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
             let entity = volumes::find(&deed.truth, &id).map(|(volume, _)| volumes::entity(volume)).map_err(wrong)?;
             (entity, deed.truth.linode.volumes.get(&id).map(|details| &details.locks))
         }
-        _ => return Err(bad("entity_type is not valid", "entity_type")),
+        _ => return Err(invalid("entity_type", "entity_type is not valid")),
     };
     if let Some((lock, other)) = locks.and_then(|locks| locks.iter().next()) {
         let reason = format!(
             "The {other} lock (Lock ID: {lock}) needs to be removed to add {kind} lock. Can only have one of: {} locks",
             KINDS.join(", ")
         );
-        return Err(bad(&reason, "lock_type"));
+        return Err(invalid("lock_type", &reason));
     }
     let lock: u64 = deed.mint("lock").parse().unwrap_or_default();
     let locks = match entity.kind.as_str() {

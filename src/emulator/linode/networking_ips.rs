@@ -8,7 +8,7 @@ use super::addresses::{self, find, own_v6, owner, set_reserved, shown_with_tags}
 use super::events::{Entity, notify};
 use super::input::Fields;
 use super::listing::{self, list};
-use super::problem::{bad, not_found, refused, required};
+use super::problem::{invalid, not_found, refused, required};
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
 use crate::emulator::physics::Deed;
@@ -47,7 +47,7 @@ fn get(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
         return Ok(Answer::ok(shown_with_tags(truth, address, details)));
     }
     let wanted: std::net::Ipv6Addr = args.id.parse().map_err(|_| not_found())?;
-    let server = truth.servers.values().find(|server| addresses::slaac(server) == wanted).ok_or_else(not_found)?;
+    let server = truth.servers.values().find(|server| addresses::slaac_of(server) == wanted).ok_or_else(not_found)?;
     let [own, _] = own_v6(server);
     Ok(Answer::ok(own))
 }
@@ -64,13 +64,13 @@ pub fn change_address(deed: &mut Deed, address: Ipv4Addr, fields: &Fields) -> Re
     let rdns = fields.text("rdns")?;
     let reserved = fields.flag("reserved")?;
     if rdns.is_some_and(|name| !is_domain(name)) {
-        return Err(bad("Domain is not valid.", "rdns"));
+        return Err(invalid("rdns", "Domain is not valid."));
     }
     if let Some(details) = deed.truth.linode.network.addresses.get_mut(&address)
         && fields.has("rdns")
     {
         if rdns.is_some() && (details.linode.is_none() || !details.public) {
-            return Err(bad("This address cannot have a reverse name.", "rdns"));
+            return Err(invalid("rdns", "This address cannot have a reverse name."));
         }
         details.rdns = rdns.map(str::to_owned);
     }
@@ -109,23 +109,29 @@ fn allocate(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let reserved = fields.flag("reserved")?.unwrap_or(false);
     let Some(linode) = linode else {
         if !reserved {
-            return Err(bad("Linode is a required argument when not reserving an IP address.", "linode_id"));
+            return Err(invalid("linode_id", "Linode is a required argument when not reserving an IP address."));
         }
-        let region = region.ok_or_else(|| bad("Region is a required argument when reserving an IP address.", "region"))?;
+        let region = region.ok_or_else(|| invalid("region", "Region is a required argument when reserving an IP address."))?;
         let address = addresses::reserve(deed, region, Vec::new())?;
         return tell(deed, address);
     };
     let server = owner(&deed.truth, &linode.to_string());
     let (id, place) = server.map(|server| (server.id.clone(), server.zone.clone())).ok_or_else(|| unknown_linode(linode))?;
     if region.is_some_and(|region| region != place) {
-        return Err(bad("Region must be the region of the Linode.", "region"));
+        return Err(invalid("region", "Region must be the region of the Linode."));
     }
-    let address = addresses::allocate(deed, &place, &id, public)?;
+    let address = new_address(deed, &place, &id, public)?;
     if reserved {
         set_reserved(deed, address, true)?;
     }
     note(deed, "linode_addip", &id);
     tell(deed, address)
+}
+
+/// One more address for a Linode.
+pub fn new_address(deed: &mut Deed, region: &str, linode: &str, public: bool) -> Result<Ipv4Addr, Answer> {
+    let allocate = if public { addresses::allocate } else { addresses::allocate_private };
+    allocate(deed, region, linode)
 }
 
 /// The answer that shows an address.
@@ -136,7 +142,8 @@ pub fn tell(deed: &Deed, address: Ipv4Addr) -> Result<Answer, Answer> {
 
 /// Tells the account of a change to the addresses of a Linode.
 pub fn note(deed: &mut Deed, action: &str, linode: &str) {
-    let entity = owner(&deed.truth, linode).map(|server| Entity::new("linode", linode, &server.name, &format!("/linode/instances/{linode}")));
+    let entity =
+        owner(&deed.truth, linode).map(|server| Entity::new("linode", linode, &server.name, &format!("/linode/instances/{linode}")));
     notify(deed, action, entity, None);
 }
 
@@ -144,7 +151,7 @@ pub fn note(deed: &mut Deed, action: &str, linode: &str) {
 pub fn check_sort(fields: &Fields) -> Result<(), Answer> {
     match fields.needed("type")? {
         "ipv4" => Ok(()),
-        _ => Err(bad("type is not valid", "type")),
+        _ => Err(invalid("type", "type is not valid")),
     }
 }
 
@@ -157,7 +164,7 @@ fn assign(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let fields = Fields::of(args.request)?;
     let region = fields.needed("region")?.to_owned();
     if super::regions::find(&region).is_none() {
-        return Err(bad("region is not valid", "region"));
+        return Err(invalid("region", "region is not valid"));
     }
     let assignments = fields.list("assignments")?.ok_or_else(|| required("assignments"))?;
     let mut givers = Vec::new();
@@ -195,7 +202,7 @@ fn share(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     for written in fields.texts("ips")?.ok_or_else(|| required("ips"))? {
         let (address, details) = find(&deed.truth, &written).map_err(|_| refused("IP Address not found."))?;
         if details.region != region || !details.public || details.linode.as_deref() == Some(&id) {
-            return Err(bad("Only public addresses of other Linodes in the same region can be shared.", "ips"));
+            return Err(invalid("ips", "Only public addresses of other Linodes in the same region can be shared."));
         }
         wanted.push(address);
     }

@@ -7,7 +7,7 @@ use super::events::{self, Entity, notify};
 use super::input::Fields;
 use super::jobs::{self, Change, Work, check_idle, check_settling, order};
 use super::linodes::{entity, find_staying};
-use super::problem::{bad, busy, not_found, refused};
+use super::problem::{busy, invalid, not_found, refused};
 use crate::emulator::face::route::change;
 use crate::emulator::face::{Answer, Args, Route};
 use crate::emulator::objects::ServerState;
@@ -36,13 +36,13 @@ fn profile(deed: &Deed, linode: &str, wanted: Option<i64>) -> Result<u64, Answer
     let (_, details) = find_staying(&deed.truth, linode)?;
     if let Some(wanted) = wanted {
         let found = details.configs.iter().find(|config| i64::try_from(config.id) == Ok(wanted));
-        return found.map(|config| config.id).ok_or_else(|| bad("config_id is not valid", "config_id"));
+        return found.map(|config| config.id).ok_or_else(|| invalid("config_id", "config_id is not valid"));
     }
     let last = details.booted.filter(|last| details.configs.iter().any(|config| config.id == *last));
     match details.configs.as_slice() {
         [] => Err(refused("This Linode has no configuration profile to boot.")),
         [only] => Ok(only.id),
-        _ => last.ok_or_else(|| bad("A config_id is required: this Linode has several configuration profiles.", "config_id")),
+        _ => last.ok_or_else(|| invalid("config_id", "A config_id is required: this Linode has several configuration profiles.")),
     }
 }
 

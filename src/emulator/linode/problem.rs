@@ -20,14 +20,14 @@ pub fn problems(status: u16, problems: &[(&str, Option<&str>)]) -> Answer {
     Answer::json(status, json!({ "errors": problems }))
 }
 
-/// 400, and the field to blame.
-pub fn bad(reason: &str, field: &str) -> Answer {
+/// 400 about a field.
+pub fn invalid(field: &str, reason: &str) -> Answer {
     problem(400, reason, Some(field))
 }
 
 /// 400: a field is missing.
 pub fn required(field: &str) -> Answer {
-    bad(&format!("{} is required", field.rsplit('.').next().unwrap_or(field)), field)
+    invalid(field, &format!("{} is required", field.rsplit('.').next().unwrap_or(field)))
 }
 
 /// 400 about no field.

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::addresses::{number, owner, slaac};
+use super::addresses::{number, owner, slaac_of};
 use super::input::Fields;
 use super::listing::{self, list};
 use super::network::Range;
-use super::problem::{bad, not_found, refused};
+use super::problem::{invalid, not_found, refused};
 use super::regions;
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
@@ -24,7 +24,7 @@ pub const ROUTES: [Route; 4] = [
 
 /// A range as lists show it.
 pub fn shown(truth: &Truth, first: &str, range: &Range) -> Value {
-    let target = range.linode.as_ref().and_then(|id| owner(truth, id)).map(|server| slaac(server).to_string());
+    let target = range.linode.as_ref().and_then(|id| owner(truth, id)).map(|server| slaac_of(server).to_string());
     json!({"range": first, "region": range.region, "prefix": range.prefix, "route_target": target})
 }
 
@@ -45,14 +45,14 @@ fn get(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
 fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let fields = Fields::of(args.request)?;
     let prefix = fields.number("prefix_length")?.filter(|prefix| [56, 64].contains(prefix));
-    let prefix = prefix.and_then(|prefix| u64::try_from(prefix).ok()).ok_or_else(|| bad("Must be one of 56, 64", "prefix_length"))?;
+    let prefix = prefix.and_then(|prefix| u64::try_from(prefix).ok()).ok_or_else(|| invalid("prefix_length", "Must be one of 56, 64"))?;
     let truth = &deed.truth;
     let server = match (fields.number("linode_id")?, fields.text("route_target")?) {
         (Some(id), None) => owner(truth, &id.to_string()),
-        (None, Some(target)) => truth.servers.values().find(|server| slaac(server).to_string() == target),
+        (None, Some(target)) => truth.servers.values().find(|server| slaac_of(server).to_string() == target),
         _ => return Err(refused("Must provide one of linode_id or route_target")),
     };
-    let Server { id, zone, .. } = server.ok_or_else(|| bad("Linode not found.", "linode_id"))?.clone();
+    let Server { id, zone, .. } = server.ok_or_else(|| invalid("linode_id", "Linode not found."))?.clone();
     let region = regions::find(&zone).map_or(0, regions::Region::number);
     let mut free = (1..=0xff_u32).map(|place| format!("2001:db8:{:x}:{:x}::", 0x100 + region, place << 8));
     let first = free.find(|first| !truth.linode.network.ranges.contains_key(first)).ok_or_else(|| refused("No range is left."))?;

@@ -4,7 +4,7 @@ use super::deploy;
 use super::details::Status;
 use super::input::Fields;
 use super::jobs::{Work, check_idle, order};
-use super::problem::{bad, refused};
+use super::problem::{invalid, refused};
 use super::{create, disks, linodes, plans};
 use crate::emulator::face::route::change;
 use crate::emulator::face::{Answer, Args, Route};
@@ -40,7 +40,7 @@ fn rebuild(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let image = fields.needed("image")?;
     let source = deploy::source(&deed.truth, image)?;
     let keys = create::check_credentials(&fields)?;
-    let plan = plans::find(&plan).ok_or_else(|| bad("A valid plan type by that ID was not found", "type"))?;
+    let plan = plans::find(&plan).ok_or_else(|| invalid("type", "A valid plan type by that ID was not found"))?;
     let (root_mb, swap_mb) = deploy::sizes(&fields, &plan, &source)?;
     let kernel = deploy::kernel(&fields, "linode/grub2")?;
     let user_data = create::user_data(&fields)?;
@@ -49,7 +49,7 @@ fn rebuild(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
         None => None,
         Some("enabled") => Some(true),
         Some("disabled") => Some(false),
-        Some(_) => return Err(bad("Must be one of enabled, disabled", "disk_encryption")),
+        Some(_) => return Err(invalid("disk_encryption", "Must be one of enabled, disabled")),
     };
     turn_off(deed, args.id);
     disks::destroy_all(deed, args.id)?;

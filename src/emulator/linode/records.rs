@@ -8,7 +8,7 @@ use super::domains::{entity, find, is_domain};
 use super::events::notify;
 use super::input::Fields;
 use super::listing::{self, list};
-use super::problem::{bad, not_found, required};
+use super::problem::{invalid, not_found, required};
 use super::ttl::rounded;
 use super::zones::Record;
 use crate::emulator::face::route::{change, look};
@@ -52,10 +52,10 @@ fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let (_, domain) = find(&deed.truth, args.id)?;
     let kind = fields.needed("type")?.to_owned();
     if !KINDS.contains(&kind.as_str()) {
-        return Err(bad("type is not valid", "type"));
+        return Err(invalid("type", "type is not valid"));
     }
     if domain.records.len() >= MOST {
-        return Err(bad("Too many records.", "type"));
+        return Err(invalid("type", "Too many records."));
     }
     let mut record = read(&fields, Record { kind, ..Record::default() }, &domain.domain)?;
     let id: u64 = deed.mint("record").parse().unwrap_or_default();
@@ -115,7 +115,7 @@ fn read(fields: &Fields, mut record: Record, domain: &str) -> Result<Record, Ans
     for (key, most, kept) in numbers {
         match fields.number(key)? {
             Some(number) if (0..=most).contains(&number) => *kept = number,
-            Some(_) => return Err(bad(&format!("Must be 0-{most}"), key)),
+            Some(_) => return Err(invalid(key, &format!("Must be 0-{most}"))),
             // Mail goes to the tenth place where none is named.
             None if sends && key == "priority" && record.updated == Moment::default() => *kept = 10,
             None => {}
@@ -137,7 +137,7 @@ fn read(fields: &Fields, mut record: Record, domain: &str) -> Result<Record, Ans
     if warns {
         match fields.text("tag")? {
             Some(tag) if ["issue", "issuewild", "iodef"].contains(&tag) => record.tag = Some(tag.to_owned()),
-            Some(_) => return Err(bad("Must be one of issue, issuewild, iodef", "tag")),
+            Some(_) => return Err(invalid("tag", "Must be one of issue, issuewild, iodef")),
             None if record.tag.is_none() => return Err(required("tag")),
             None => {}
         }
@@ -152,7 +152,7 @@ fn read(fields: &Fields, mut record: Record, domain: &str) -> Result<Record, Ans
 fn relative(name: &str, domain: &str) -> Result<String, Answer> {
     let name = name.trim_end_matches('.').to_lowercase();
     if name.chars().count() > 100 {
-        return Err(bad("Length must be 1-100 characters", "name"));
+        return Err(invalid("name", "Length must be 1-100 characters"));
     }
     let relative = if name == domain || name == "@" { "" } else { name.strip_suffix(&format!(".{domain}")).unwrap_or(&name) };
     let is_label = |label: &str| {
@@ -160,7 +160,7 @@ fn relative(name: &str, domain: &str) -> Result<String, Answer> {
         plain && (1..=63).contains(&label.len())
     };
     if !relative.is_empty() && !relative.split('.').all(is_label) {
-        return Err(bad("Hostname is not valid.", "name"));
+        return Err(invalid("name", "Hostname is not valid."));
     }
     Ok(relative.to_owned())
 }
@@ -180,5 +180,5 @@ fn checked_target(kind: &str, target: &str) -> Result<String, Answer> {
         "AAAA" => "Must be a valid IPv6 address.",
         _ => "Target is not valid.",
     };
-    if fine { Ok(target.to_owned()) } else { Err(bad(reason, "target")) }
+    if fine { Ok(target.to_owned()) } else { Err(invalid("target", reason)) }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::details::{Status, whole_gb};
 use super::input::Fields;
 use super::jobs::{Work, check_idle, order};
-use super::problem::{bad, refused};
+use super::problem::{invalid, refused};
 use super::{create, disks, linodes, plans, power, regions};
 use crate::emulator::face::route::change;
 use crate::emulator::face::{Answer, Args, Route};
@@ -23,20 +23,20 @@ fn resize(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let (server, details) = linodes::find_staying(&deed.truth, args.id)?;
     let (kind, zone, status) = (server.kind.clone(), server.zone.clone(), details.status);
     let wanted = fields.needed("type")?;
-    let plan = plans::find(wanted).ok_or_else(|| bad("A valid plan type by that ID was not found", "type"))?;
+    let plan = plans::find(wanted).ok_or_else(|| invalid("type", "A valid plan type by that ID was not found"))?;
     if let Some(how) = fields.text("migration_type")?
         && !["warm", "cold"].contains(&how)
     {
-        return Err(bad("Must be one of warm, cold", "migration_type"));
+        return Err(invalid("migration_type", "Must be one of warm, cold"));
     }
     check_idle(deed, args.id)?;
     if matches!(status, Status::Stopped | Status::BillingSuspension) {
         return Err(refused("This Linode cannot be resized now."));
     }
     if plan.id == kind {
-        return Err(bad("Linode is already running this service plan.", "type"));
+        return Err(invalid("type", "Linode is already running this service plan."));
     }
-    let region = regions::find(&zone).ok_or_else(|| bad("region is not valid", "region"))?;
+    let region = regions::find(&zone).ok_or_else(|| invalid("region", "region is not valid"))?;
     create::check_capacity(deed, region, &plan)?;
     if disks::allocated_mb(deed, args.id) > plan.disk {
         return Err(refused("Current disk size exceeds new plan. Please resize your disks to be smaller, then try again."));

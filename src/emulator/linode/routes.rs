@@ -1,11 +1,39 @@
 //! Which endpoints there are, and what answers each. Paths are without their version.
 
-use super::catalogue;
 use super::problem::{not_found, problem};
+use super::{
+    account, attach, backups, catalogue, clone, configs, create, devices, disks, domains, events, firewalls, images, linode_ips, linodes,
+    locks, networking_ips, power, ranges, rebuild, records, reserved_ips, resize, volumes,
+};
 use crate::emulator::face::{Answer, Args, Request, Route};
 
 /// All endpoints.
-static TABLES: &[&[Route]] = &[&catalogue::ROUTES];
+static TABLES: &[&[Route]] = &[
+    &catalogue::ROUTES,
+    linodes::ROUTES,
+    create::ROUTES,
+    power::ROUTES,
+    rebuild::ROUTES,
+    resize::ROUTES,
+    clone::ROUTES,
+    disks::ROUTES,
+    configs::ROUTES,
+    backups::ROUTES,
+    volumes::ROUTES,
+    attach::ROUTES,
+    images::ROUTES,
+    events::ROUTES,
+    locks::ROUTES,
+    &linode_ips::ROUTES,
+    &networking_ips::ROUTES,
+    &reserved_ips::ROUTES,
+    &ranges::ROUTES,
+    &devices::ROUTES,
+    &firewalls::ROUTES,
+    &domains::ROUTES,
+    &records::ROUTES,
+    &account::ROUTES,
+];
 
 /// The endpoint a request is for, and the names in its path.
 ///

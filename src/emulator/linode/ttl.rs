@@ -1,8 +1,7 @@
 //! How long names may be remembered: only some numbers of seconds are possible.
 
 /// The numbers of seconds that are possible; 0 stands for the usual one.
-const POSSIBLE: [i64; 15] =
-    [0, 30, 120, 300, 3600, 7200, 14_400, 28_800, 57_600, 86_400, 172_800, 345_600, 604_800, 1_209_600, 2_419_200];
+const POSSIBLE: [i64; 15] = [0, 30, 120, 300, 3600, 7200, 14_400, 28_800, 57_600, 86_400, 172_800, 345_600, 604_800, 1_209_600, 2_419_200];
 
 /// The next possible number of seconds from this one up, or else the last.
 pub fn rounded(seconds: i64) -> i64 {

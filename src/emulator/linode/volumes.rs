@@ -9,7 +9,7 @@ use super::details::VolumeDetails;
 use super::events::{self, Entity, Stage, notify};
 use super::input::Fields;
 use super::jobs::Change;
-use super::problem::{bad, not_found, over_quota, refused, required};
+use super::problem::{invalid, not_found, over_quota, refused, required};
 use super::{label, linodes, listing, listing::list, moments::stamp, regions};
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
@@ -93,7 +93,7 @@ fn of_linode(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
 
 fn check_unique(deed: &Deed, name: &str) -> Result<(), Answer> {
     if deed.truth.volumes.values().any(|volume| volume.name == name) {
-        return Err(bad("Label must be unique among your volumes", "label"));
+        return Err(invalid("label", "Label must be unique among your volumes"));
     }
     Ok(())
 }
@@ -101,7 +101,7 @@ fn check_unique(deed: &Deed, name: &str) -> Result<(), Answer> {
 /// A size asked for, in GB.
 fn size_of(fields: &Fields) -> Result<Option<u64>, Answer> {
     let size = fields.number("size")?;
-    let wrong = || bad(&format!("Must be {}-{}", SIZES.start(), SIZES.end()), "size");
+    let wrong = || invalid("size", &format!("Must be {}-{}", SIZES.start(), SIZES.end()));
     size.map(|size| u64::try_from(size).ok().filter(|_| SIZES.contains(&size)).ok_or_else(wrong)).transpose()
 }
 
@@ -114,25 +114,26 @@ fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let linode = fields.number("linode_id")?.map(|id| id.to_string());
     let zone = match (&linode, fields.text("region")?) {
         (Some(linode), region) => {
-            let (server, _) = linodes::find_staying(&deed.truth, linode).map_err(|_| bad("linode_id is not valid", "linode_id"))?;
+            let (server, _) = linodes::find_staying(&deed.truth, linode).map_err(|_| invalid("linode_id", "linode_id is not valid"))?;
             if region.is_some_and(|region| region != server.zone) {
-                return Err(bad("region must be that of the Linode", "region"));
+                return Err(invalid("region", "region must be that of the Linode"));
             }
             server.zone.clone()
         }
         (None, Some(region)) => region.to_owned(),
         (None, None) => return Err(refused("Must provide a region or a Linode ID")),
     };
-    let region = regions::find(&zone).filter(|region| region.has("Block Storage")).ok_or_else(|| bad("region is not valid", "region"))?;
+    let region =
+        regions::find(&zone).filter(|region| region.has("Block Storage")).ok_or_else(|| invalid("region", "region is not valid"))?;
     if fields.get("config_id").is_some() && linode.is_none() {
-        return Err(bad("config_id needs a linode_id", "config_id"));
+        return Err(invalid("config_id", "config_id needs a linode_id"));
     }
     let encrypted = match fields.text("encryption")? {
         None => region.has("Block Storage Encryption"),
         Some("enabled") if region.has("Block Storage Encryption") => true,
-        Some("enabled") => return Err(bad("Block storage encryption is not available in this region.", "encryption")),
+        Some("enabled") => return Err(invalid("encryption", "Block storage encryption is not available in this region.")),
         Some("disabled") => false,
-        Some(_) => return Err(bad("Must be one of enabled, disabled", "encryption")),
+        Some(_) => return Err(invalid("encryption", "Must be one of enabled, disabled")),
     };
     let tags = fields.tags()?.unwrap_or_default();
     check_unique(deed, &name)?;
@@ -276,7 +277,7 @@ fn resize(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
         return Err(refused("Volume must be active to be resized."));
     }
     if size_gb <= details.size_gb {
-        return Err(bad("Volumes can only be resized up.", "size"));
+        return Err(invalid("size", "Volumes can only be resized up."));
     }
     let entity = entity(volume);
     deed.grow_volume(args.id, size_gb)?;
