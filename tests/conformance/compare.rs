@@ -154,7 +154,9 @@ impl Comparison<'_> {
 
     fn walk(&mut self, pointer: &str, key: &str, recorded: &Value, got: &Value) {
         match (recorded, got) {
-            (Value::Object(one), Value::Object(other)) if self.known.vendor.is_table(pointer, key, recorded) => self.tables(pointer, one, other),
+            (Value::Object(one), Value::Object(other)) if self.known.vendor.is_table(pointer, key, recorded) => {
+                self.tables(pointer, one, other)
+            }
             (Value::Object(one), Value::Object(other)) => self.objects(pointer, one, other),
             (Value::Array(one), Value::Array(other)) => self.lists(pointer, key, one, other),
             (Value::String(one), Value::String(other)) => self.texts(pointer, key, one, other),

@@ -37,7 +37,9 @@ impl Echo {
             return name.to_owned();
         }
         if let Some(number) = name.strip_prefix(MARK) {
-            let digits = number.char_indices().map(|(at, it)| if at == 0 { (b'1' + (b'9' - it as u8) % 9) as char } else { (b'9' - (it as u8 - b'0')) as char });
+            let digits = number
+                .char_indices()
+                .map(|(at, it)| if at == 0 { (b'1' + (b'9' - it as u8) % 9) as char } else { (b'9' - (it as u8 - b'0')) as char });
             return MARK.to_owned() + &digits.collect::<String>();
         }
         if is_id(name) {

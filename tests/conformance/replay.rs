@@ -209,7 +209,9 @@ impl Replay<'_> {
         let body = match &interaction.request {
             _ if interaction.method == "GET" || interaction.method == "DELETE" => None,
             _ if interaction.lost_its_request() => Some(
-                self.vendor.request_of(self.recording, index, &self.seen).ok_or("the recorder lost the request, and the answer does not tell it")?,
+                self.vendor
+                    .request_of(self.recording, index, &self.seen)
+                    .ok_or("the recorder lost the request, and the answer does not tell it")?,
             ),
             sent => sent.clone(),
         };

@@ -142,7 +142,8 @@ impl Search {
         for which in named {
             self.known[*which].linode = Some(id.clone());
         }
-        let mut own: Vec<usize> = (0..self.known.len()).filter(|at| self.known[*at].linode.as_ref() == Some(id) && !self.known[*at].gone).collect();
+        let mut own: Vec<usize> =
+            (0..self.known.len()).filter(|at| self.known[*at].linode.as_ref() == Some(id) && !self.known[*at].gone).collect();
         own.sort_by_key(|at| self.known[*at].public == Some(false));
         for (index, _) in list.iter().enumerate().filter(|(_, it)| **it == MASK) {
             let which = own.get(index).copied().unwrap_or_else(|| {
@@ -201,10 +202,10 @@ impl Search {
         let said = interaction.answer.as_ref().map(Value::to_string).unwrap_or_default();
         let order: [fn(&Known, Option<&Value>) -> bool; 3] = match interaction.status {
             404 => [|it, _| it.gone, |it, _| !it.reserved, |_, _| true],
-            400 if said.contains("unassigned") => {
-                [|it, _| it.linode.is_some() && !it.gone, |it, _| it.reserved, |_, _| true]
+            400 if said.contains("unassigned") => [|it, _| it.linode.is_some() && !it.gone, |it, _| it.reserved, |_, _| true],
+            _ => {
+                [|it, target| it.reserved && !it.gone && (target.is_none() || it.linode.as_ref() != target), |it, _| !it.gone, |_, _| true]
             }
-            _ => [|it, target| it.reserved && !it.gone && (target.is_none() || it.linode.as_ref() != target), |it, _| !it.gone, |_, _| true],
         };
         let found = order.iter().find_map(|fits| self.known.iter().rposition(|it| fits(it, target)));
         found.unwrap_or_else(|| {

@@ -26,7 +26,8 @@ use std::{collections::BTreeSet, io};
 pub struct Linode;
 
 /// Values that say nothing about the requests: where a Linode happens to run, who asked.
-const FREE: &[&str] = &["host_uuid", "gateway", "created_by", "username", "upload_to", "hypervisor", "duration", "rate", "time_remaining", "message"];
+const FREE: &[&str] =
+    &["host_uuid", "gateway", "created_by", "username", "upload_to", "hypervisor", "duration", "rate", "time_remaining", "message"];
 
 impl Vendor for Linode {
     fn name(&self) -> &'static str {

@@ -83,7 +83,11 @@ pub fn stand_in(recording: &Recording, index: usize, cloud: &mut dyn Cloud, name
 
 /// Did a call of the recording make it, even one that is not held to account?
 fn is_made_in(recording: &Recording, id: &str) -> bool {
-    recording.interactions.iter().filter(|it| it.method == "POST" && it.status < 300).any(|it| it.answer.as_ref().is_some_and(|it| it["id"] == id))
+    recording
+        .interactions
+        .iter()
+        .filter(|it| it.method == "POST" && it.status < 300)
+        .any(|it| it.answer.as_ref().is_some_and(|it| it["id"] == id))
 }
 
 /// The ids in a request, each with its key.

@@ -99,9 +99,8 @@ fn unwrapped(call: &Call, reply: &mut Reply) -> bool {
 
 fn all_tags(call: &Call, reply: &mut Reply) -> bool {
     let wanted: Vec<&str> = call.query.iter().filter(|(key, _)| key == "tags").map(|(_, value)| value.as_str()).collect();
-    let block =
-        Route::of(&Scaleway, &call.method, &call.path)
-            .is_some_and(|route| route.template.starts_with("/block/") && Scaleway.lists_shared_objects(&route));
+    let block = Route::of(&Scaleway, &call.method, &call.path)
+        .is_some_and(|route| route.template.starts_with("/block/") && Scaleway.lists_shared_objects(&route));
     let Some(map) = reply.body.as_mut().filter(|_| block && wanted.len() > 1).and_then(Value::as_object_mut) else { return false };
     for list in map.values_mut().filter_map(Value::as_array_mut) {
         list.retain(|item| wanted.iter().all(|tag| item["tags"].as_array().is_some_and(|tags| tags.iter().any(|it| it == tag))));
