@@ -126,6 +126,7 @@ impl Cloud for Emulator {
     }
 
     fn tell(&mut self, path: &str, body: Value) -> io::Result<()> {
-        self.admin(path, body).map(drop)
+        let asked = self.vendor.asked(&Call { path: path.to_owned(), body: Some(body), ..Call::default() });
+        self.admin(&asked.path, asked.body.unwrap_or_default()).map(drop)
     }
 }

@@ -43,6 +43,8 @@ pub struct Interaction {
     pub answer: Option<Value>,
     /// When, as `2026-07-30T12:55:24+00:00`.
     pub date: String,
+    /// What a case of our own has the emulator told before the call: paths and bodies.
+    pub before: Vec<(String, Value)>,
     /// What the recorder, or a case of our own, says about it.
     pub notes: Vec<String>,
 }
@@ -67,6 +69,8 @@ impl Interaction {
             values.into_iter().filter_map(move |value| Some((key.clone(), value.as_str()?.to_owned())))
         });
         let headers = tree["response_headers"].as_object().into_iter().flatten();
+        let before = tree["before"].as_array().into_iter().flatten();
+        let before = before.filter_map(|it| Some((it["path"].as_str()?.to_owned(), it["body"].clone())));
         Ok(Interaction {
             file: file.to_owned(),
             seq: tree["seq"].as_u64().unwrap_or(number as u64),
@@ -78,6 +82,7 @@ impl Interaction {
             status: tree["status"].as_u64().and_then(|status| u16::try_from(status).ok()).ok_or("status is missing")?,
             headers: headers.filter_map(|(name, value)| Some((name.to_lowercase(), value.as_str()?.to_owned()))).collect(),
             answer: some("response_body"),
+            before: before.collect(),
             date: tree["date"].as_str().unwrap_or("9999").to_owned(),
             notes: tree["notes"].as_array().into_iter().flatten().filter_map(|note| Some(note.as_str()?.to_owned())).collect(),
         })

@@ -124,6 +124,9 @@ impl Replay<'_> {
             Ok(call) => call,
             Err(reason) => return Ok(Verdict::Depends(reason)),
         };
+        for (path, body) in &interaction.before {
+            self.cloud.tell(&self.names.translate(path), self.names.translate_tree(body))?;
+        }
         self.vendor.arm(interaction, &self.vendor.operation(route, call.body.as_ref()), self.cloud)?;
         if interaction.method != "GET" {
             let body = interaction.request.as_ref().map(Value::to_string).unwrap_or_default();

@@ -98,6 +98,11 @@ pub trait Vendor: Sync {
     /// Is it an object that every account has without having made it?
     fn is_everybodys(&self, item: &Value) -> bool;
 
+    /// The id that tells whose an element is.
+    fn owner<'a>(&self, item: &'a Value) -> Option<&'a str> {
+        item["id"].as_str()
+    }
+
     /// Keys that two elements must share to be the same thing.
     fn telling(&self) -> &'static [&'static str];
 

@@ -84,7 +84,10 @@ pub fn is_allowed(interaction: &Interaction, route: &Route, difference: &Differe
     match aspect {
         Aspect::Extra => NEWER.contains(&key) && older_than(key),
         // A job tells how fast it goes, and how long still, where it knows.
-        Aspect::Type => ["time_remaining", "rate"].contains(&key) && (recorded.is_null() || got.is_null()),
+        Aspect::Type => {
+            let told = |value: &Value| value.is_null() || value.is_string();
+            ["time_remaining", "rate"].contains(&key) && told(recorded) && told(got)
+        }
         Aspect::Value if route.ends("/regions") || route.ends("/regions/{id}") => {
             // Which regions an account sees, and with what, is different for every one.
             pointer == "/data/*" || pointer == "/data (order)" || REGIONAL.iter().any(|part| pointer.contains(part))

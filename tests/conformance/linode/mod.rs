@@ -76,6 +76,9 @@ impl Vendor for Linode {
                 for tree in [&mut interaction.request, &mut interaction.answer, &mut interaction.filter].into_iter().flatten() {
                     *tree = dress::dressed(tree);
                 }
+                for (path, body) in &mut interaction.before {
+                    (*path, *body) = (dress::dressed_path(path), dress::dressed(body));
+                }
                 // Only bodies that are empty anyway were lost.
                 interaction.notes.retain(|note| note != "request-body-is-response");
                 if interaction.status == 401 {
@@ -135,6 +138,11 @@ impl Vendor for Linode {
 
     fn is_everybodys(&self, item: &Value) -> bool {
         item["is_public"] == true
+    }
+
+    // An event is of those whose thing it tells about.
+    fn owner<'a>(&self, item: &'a Value) -> Option<&'a str> {
+        item["entity"]["id"].as_str().or_else(|| item["id"].as_str())
     }
 
     fn telling(&self) -> &'static [&'static str] {

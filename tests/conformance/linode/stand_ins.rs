@@ -8,11 +8,10 @@ use crate::{
 use serde_json::{Map, Value, json};
 use std::io;
 
-/// Gives the account the settings that the recording shows, and no limits but those it met.
+/// Gives the account the settings that the recording shows.
 ///
 /// Errors: only where the cloud cannot be talked to.
 pub fn premise(recording: &Recording, cloud: &mut dyn Cloud) -> io::Result<()> {
-    cloud.tell("limits", json!({"enforced": false}))?;
     let settings = settings(recording);
     if !settings.is_empty() {
         call(cloud, "PUT", "/v4/account/settings", Value::Object(settings))?;
