@@ -196,6 +196,8 @@ pub(crate) struct Set {
 pub(crate) enum Vendor {
     /// Scaleway: instances, block storage, marketplace, SSH keys, DNS.
     Scaleway,
+    /// Linode: instances, disks, images, volumes, firewalls, addresses, DNS, account events.
+    Linode,
 }
 
 #[derive(Debug, clap::Args)]

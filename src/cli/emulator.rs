@@ -5,7 +5,7 @@ use super::{
     args::{Emulator, Vendor},
     print,
 };
-use crate::emulator::{Clock, Cloud, Imitate, Market, Settings, scaleway};
+use crate::emulator::{Clock, Cloud, Imitate, Market, Settings, face};
 use tokio::net::TcpListener;
 
 /// Serves until Ctrl-C or a termination signal.
@@ -15,13 +15,16 @@ pub(super) async fn serve(args: Emulator) -> Outcome {
         (false, Some(speed)) => Clock::Speed(speed),
         (false, None) => Clock::AsIs,
     };
-    let Vendor::Scaleway = args.provider;
-    let cloud = Cloud::open_market(&args.data, Settings { imitate: Imitate::Volumes, clock }, Market::Scaleway, args.seed)?;
+    let (imitate, market) = match args.provider {
+        Vendor::Scaleway => (Imitate::Volumes, Market::Scaleway),
+        Vendor::Linode => (Imitate::LocalDisks, Market::Linode),
+    };
+    let cloud = Cloud::open_market(&args.data, Settings { imitate, clock }, market, args.seed)?;
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| Failure::new(format!("cannot listen on {}: {error}; choose another address with --listen", args.listen)))?;
     print(&format!("listening on http://{}\n", listener.local_addr()?));
-    scaleway::serve(scaleway::Face::new(cloud, args.token), listener, told_to_stop()?).await?;
+    face::serve(face::Face::new(cloud, args.token)?, listener, told_to_stop()?).await?;
     Ok(Exit::Done)
 }
 

@@ -35,6 +35,8 @@ pub enum FaultKind {
     BrokenAfter,
     /// The cloud is down for a moment; nothing is done.
     Unavailable,
+    /// The cloud is down for a while, and says that it is on purpose; nothing is done.
+    Maintenance,
     /// What stands before the cloud answers in its stead, and not in the cloud's language; nothing is done.
     Html,
     /// The object's condition does not allow it; nothing is done.
@@ -43,6 +45,8 @@ pub enum FaultKind {
     Transient,
     /// The answer shows the object as it was before it last changed.
     Stale,
+    /// The call is accepted, and the job that it set off fails.
+    InVain,
     /// The answer is lost, and the deed is done so many cloud seconds later.
     Late {
         /// How many cloud seconds later.
@@ -75,7 +79,7 @@ impl FaultKind {
                 let message = format!("{operation}: permission denied");
                 Some(Refusal::new(RefusalKind::Denied, message))
             }
-            FaultKind::Unavailable | FaultKind::Html => {
+            FaultKind::Unavailable | FaultKind::Maintenance | FaultKind::Html => {
                 Some(Refusal::new(RefusalKind::Broken, format!("{operation}: the cloud is unavailable, try again later")))
             }
             FaultKind::Refused | FaultKind::Transient => {
@@ -86,6 +90,7 @@ impl FaultKind {
             | FaultKind::Stuck
             | FaultKind::Slow { .. }
             | FaultKind::Stale
+            | FaultKind::InVain
             | FaultKind::Late { .. } => None,
         }
     }
@@ -99,6 +104,7 @@ impl FaultKind {
                 | FaultKind::Stuck
                 | FaultKind::Slow { .. }
                 | FaultKind::BrokenAfter
+                | FaultKind::InVain
                 | FaultKind::Late { .. }
         )
     }

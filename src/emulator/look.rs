@@ -82,6 +82,9 @@ impl Cloud {
             for it in truth.images.values() {
                 lines.push(format!("image {} {} {}", it.id, it.name, it.state));
             }
+            for (id, it) in &truth.scaleway.images {
+                lines.push(format!("image {id} {} available", it.name));
+            }
             for it in truth.addresses.values() {
                 let state = if it.server.is_some() { "assigned" } else { "free" };
                 lines.push(format!("address {} {} {state}", it.id, it.address));

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::catalogue;
+use super::face::Vendor;
+use super::linode::{self, Linode};
 use super::refusal::{Refusal, RefusalKind};
-use super::scaleway;
+use super::scaleway::{self, Scaleway};
 
 /// The vendor whose zones, server types, prices, durations and habits a cloud has; fixed when it is first opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +17,8 @@ pub enum Market {
     Local,
     /// Scaleway's.
     Scaleway,
+    /// Linode's.
+    Linode,
 }
 
 /// How long things take, in cloud seconds.
@@ -101,12 +105,44 @@ const SCALEWAY: Durations = Durations {
     capture: 60,
 };
 
+/// As measured at Linode, the median where there is one.
+const LINODE: Durations = Durations {
+    power_on: 24,
+    power_on_local: 24,
+    power_off: 28,
+    power_off_in_place: 28,
+    stop_in_place: 28,
+    go_down: 12,
+    guest_shutdown: 12,
+    delete_server: 8,
+    delete_stopped_server: 8,
+    detach: 5,
+    detach_running: 8,
+    create_volume: 6,
+    restore_volume: 8,
+    resize: 6,
+    snapshot: 60,
+    snapshot_running: 60,
+    snapshot_again: 60,
+    capture: 144,
+};
+
 impl Market {
+    /// Whose face it has.
+    pub(super) fn vendor(self) -> Option<&'static dyn Vendor> {
+        match self {
+            Market::Local => None,
+            Market::Scaleway => Some(&Scaleway),
+            Market::Linode => Some(&Linode),
+        }
+    }
+
     /// How long things take here.
     pub(super) fn takes(self) -> &'static Durations {
         match self {
             Market::Local => &LOCAL,
             Market::Scaleway => &SCALEWAY,
+            Market::Linode => &LINODE,
         }
     }
 
@@ -115,7 +151,8 @@ impl Market {
         match self {
             Market::Local => catalogue::check_zone(zone),
             Market::Scaleway if scaleway::has_zone(zone) => Ok(()),
-            Market::Scaleway => Err(Refusal::invalid(format!("there is no zone `{zone}`"))),
+            Market::Linode if linode::has_region(zone) => Ok(()),
+            Market::Scaleway | Market::Linode => Err(Refusal::invalid(format!("there is no zone `{zone}`"))),
         }
     }
 
@@ -123,34 +160,42 @@ impl Market {
     pub(super) fn compute(self, zone: &str, kind: &str) -> Result<f64, Refusal> {
         match self {
             Market::Local => catalogue::server_type(kind).map(|kind| kind.eur_per_hour),
-            Market::Scaleway => scaleway::eur_per_hour(zone, kind)
-                .ok_or_else(|| Refusal::invalid(format!("there is no server type `{kind}` in zone `{zone}`"))),
+            Market::Scaleway => scaleway::eur_per_hour(zone, kind).ok_or_else(|| no_type(zone, kind)),
+            Market::Linode => linode::per_hour(zone, kind).ok_or_else(|| no_type(zone, kind)),
         }
     }
 
     /// The price of a volume of so many GB, in EUR per hour.
     pub(super) fn volume(self, size_gb: u64) -> f64 {
-        let per_month = match self {
-            Market::Local => catalogue::VOLUME_EUR_PER_GB_MONTH,
-            Market::Scaleway => 0.087,
-        };
-        catalogue::hourly(per_month, size_gb)
+        match self {
+            Market::Local => catalogue::hourly(catalogue::VOLUME_EUR_PER_GB_MONTH, size_gb),
+            Market::Linode => catalogue::hourly(LINODE_PER_GB_MONTH, size_gb),
+            Market::Scaleway => rounded(scaleway::catalogue::VOLUME_TYPES[0].eur_per_gb_hour * size_gb as f64),
+        }
     }
 
     /// The price of a snapshot of so many GB, in EUR per hour.
     pub(super) fn snapshot(self, size_gb: u64) -> f64 {
-        let per_month = match self {
-            Market::Local => catalogue::SNAPSHOT_EUR_PER_GB_MONTH,
-            Market::Scaleway => 0.0438,
-        };
-        catalogue::hourly(per_month, size_gb)
+        match self {
+            Market::Local | Market::Linode => catalogue::hourly(catalogue::SNAPSHOT_EUR_PER_GB_MONTH, size_gb),
+            Market::Scaleway => rounded(scaleway::catalogue::BLOCK_SNAPSHOT_EUR_PER_GB_HOUR * size_gb as f64),
+        }
+    }
+
+    /// The price of a private image of so many GB, in EUR per hour.
+    pub(super) fn image(self, size_gb: u64) -> f64 {
+        match self {
+            Market::Local | Market::Scaleway => catalogue::hourly(catalogue::IMAGE_EUR_PER_GB_MONTH, size_gb),
+            Market::Linode => catalogue::hourly(LINODE_PER_GB_MONTH, size_gb),
+        }
     }
 
     /// The price of a reserved address, in EUR per hour.
     pub(super) fn address(self) -> f64 {
         match self {
             Market::Local => catalogue::ADDRESS_EUR_PER_HOUR,
-            Market::Scaleway => 0.004,
+            Market::Scaleway => scaleway::catalogue::IPV4_EUR_PER_HOUR,
+            Market::Linode => 0.0068,
         }
     }
 
@@ -159,6 +204,7 @@ impl Market {
         match self {
             Market::Local => format!("{prefix}-{number:04}"),
             Market::Scaleway => scaleway::ids::uuid_of(seed, &[prefix, &number.to_string()]),
+            Market::Linode => (first_id(prefix) + number).to_string(),
         }
     }
 
@@ -166,7 +212,7 @@ impl Market {
     pub(super) fn addresses(self) -> u32 {
         match self {
             Market::Local => 254,
-            Market::Scaleway => 50_000,
+            Market::Scaleway | Market::Linode => 50_000,
         }
     }
 
@@ -174,7 +220,7 @@ impl Market {
     pub(super) fn dotted(self, number: u32) -> String {
         match self {
             Market::Local => format!("203.0.113.{number}"),
-            Market::Scaleway => {
+            Market::Scaleway | Market::Linode => {
                 let number = number - 1;
                 format!("198.18.{}.{}", number / 250, number % 250 + 1)
             }
@@ -185,4 +231,33 @@ impl Market {
     pub(super) fn addresses_used_up(self) -> Refusal {
         Refusal::new(RefusalKind::Quota, format!("all {} addresses are reserved", self.addresses()))
     }
+}
+
+/// The price of a volume or an image at Linode, in USD per GB and month.
+const LINODE_PER_GB_MONTH: f64 = 0.1;
+
+/// Where the numbers of a kind of object begin at Linode, where each kind has a range of its own.
+fn first_id(prefix: &str) -> u64 {
+    match prefix {
+        "domain" => 3_400_000,
+        "firewall" => 10_000_000,
+        "device" => 12_000_000,
+        "volume" => 15_000_000,
+        "record" => 36_600_000,
+        "image" => 38_600_000,
+        "linode" => 99_000_000,
+        "config" => 102_000_000,
+        "disk" => 180_000_000,
+        "event" => 1_600_000_000,
+        _ => 700_000_000,
+    }
+}
+
+fn no_type(zone: &str, kind: &str) -> Refusal {
+    Refusal::invalid(format!("there is no server type `{kind}` in zone `{zone}`"))
+}
+
+/// A price with nine decimals.
+fn rounded(eur: f64) -> f64 {
+    (eur * 1e9).round() / 1e9
 }

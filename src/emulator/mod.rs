@@ -11,10 +11,10 @@
 //! any instant: a deed has happened once the file is renamed, and not before.
 //!
 //! The garden imports nothing of the rest of the crate, so that no client can share a mistake
-//! with it. It has faces: this module's own calls, and the HTTP dialects of vendors
-//! ([`scaleway`]), which stand on the same truth, physics, faults and ledger. Reading order:
-//! [`objects`](Server), `truth`, `physics`, `market`, `birth`, `servers`, `storage`, `network`,
-//! `look`, `ledger`, `fault`, `clock`, `disk`, `store`, [`scaleway`].
+//! with it. It has faces: this module's own calls, and the HTTP dialects of vendors ([`scaleway`], [`linode`]), which
+//! stand on the same truth, physics, faults and ledger, and share a [`face`]. Reading order: [`objects`](Server), `truth`,
+//! `physics`, `market`, `birth`, `servers`, `storage`, `network`, `look`, `ledger`, `fault`, `clock`, `disk`, `store`,
+//! [`face`], [`scaleway`], [`linode`].
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,8 +26,10 @@ mod birth;
 pub mod catalogue;
 mod clock;
 mod disk;
+pub mod face;
 mod fault;
 mod ledger;
+pub mod linode;
 mod look;
 mod market;
 mod network;

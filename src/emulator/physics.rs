@@ -5,11 +5,10 @@ use std::time::Duration;
 use super::Imitate;
 use super::clock::Moment;
 use super::disk::Disks;
+use super::face;
 use super::fault::FaultKind;
-use super::market::Market;
 use super::objects::{CopyState, Root, ServerState, VolumeState};
 use super::refusal::{Refusal, RefusalKind};
-use super::scaleway;
 use super::truth::{Effect, Transition, Truth};
 
 /// How fast what a call sets off will go.
@@ -40,6 +39,8 @@ pub(super) struct Deed {
     pub(super) pace: Pace,
     /// Whether what is started finds no machine.
     pub(super) turned_away: bool,
+    /// Whether the job that is set off will fail.
+    pub(super) in_vain: bool,
     /// Disk files made for this deed, to be removed if it is refused.
     pub(super) made: Vec<String>,
     /// Disk files to be sealed once the deed is done.
@@ -50,7 +51,17 @@ pub(super) struct Deed {
 
 impl Deed {
     pub(super) fn new(truth: Truth, disks: Disks, now: Moment) -> Deed {
-        Deed { truth, disks, now, pace: Pace::Times(1), turned_away: false, made: Vec::new(), unsealed: Vec::new(), doomed: Vec::new() }
+        Deed {
+            truth,
+            disks,
+            now,
+            pace: Pace::Times(1),
+            turned_away: false,
+            in_vain: false,
+            made: Vec::new(),
+            unsealed: Vec::new(),
+            doomed: Vec::new(),
+        }
     }
 
     /// A stamp that no other object has, later than all before it.
@@ -115,8 +126,11 @@ impl Deed {
             self.now = transition.due;
             self.pace = Pace::Times(transition.factor);
             self.happen(transition.effect.clone());
-            if self.truth.market == Market::Scaleway {
-                scaleway::follow(self, &transition.effect);
+            if let Some(vendor) = self.truth.market.vendor() {
+                if let Effect::Late(order) = &transition.effect {
+                    face::arrive(self, vendor, order);
+                }
+                vendor.follow(self, &transition.effect);
             }
         }
         self.now = now;
@@ -173,7 +187,7 @@ impl Deed {
                     server.state = ServerState::Stopped;
                 }
             }
-            Effect::Scaleway(_) => {}
+            Effect::Late(_) | Effect::Scaleway(_) => {}
             Effect::ImageReady(id) => {
                 if let Some(image) = self.truth.images.get_mut(&id)
                     && image.state == CopyState::Creating

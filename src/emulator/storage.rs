@@ -1,6 +1,5 @@
 //! What a customer can do with volumes, snapshots and images.
 
-use super::catalogue;
 use super::objects::{CopyState, Image, Root, ServerState, Snapshot, Volume, VolumeState};
 use super::physics::Deed;
 use super::refusal::Refusal;
@@ -230,7 +229,7 @@ impl Deed {
             created: self.tick(),
             tags,
         };
-        let price = catalogue::hourly(catalogue::IMAGE_EUR_PER_GB_MONTH, size_gb);
+        let price = self.truth.market.image(size_gb);
         self.open_bill(&id, "image", name, price);
         self.schedule(self.truth.market.takes().capture, Effect::ImageReady(id.clone()));
         self.truth.images.insert(id, image.clone());

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Imitate;
 use super::clock::{Moment, Timepiece};
+use super::face::Order;
 use super::fault::Faults;
 use super::ledger::Ledger;
+use super::linode;
 use super::market::Market;
 use super::objects::{Address, CopyState, Firewall, Image, Object, Server, Snapshot, Volume, VolumeState};
 use super::refusal::Refusal;
@@ -63,6 +65,9 @@ pub struct Truth {
     /// What only Scaleway's API knows of its objects.
     #[serde(default)]
     pub scaleway: scaleway::Details,
+    /// What only Linode's API knows of its objects.
+    #[serde(default)]
+    pub linode: linode::Details,
 }
 
 /// Something that will happen by itself.
@@ -116,6 +121,8 @@ pub enum Effect {
     Rebooting(String),
     /// A server that found no machine to start on is stopped again.
     TurnedAway(String),
+    /// A request takes effect whose caller was never answered.
+    Late(Order),
     /// Something only Scaleway's API shows.
     Scaleway(scaleway::Change),
 }
@@ -144,6 +151,7 @@ impl Truth {
             faults: Faults::default(),
             ledger: Ledger::default(),
             scaleway: scaleway::Details::default(),
+            linode: linode::Details::default(),
         }
     }
 

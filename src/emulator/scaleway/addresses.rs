@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use super::changes::{Change, notice, take_up_address};
 use super::details::{AddressDetails, organization};
-use super::exchange::{Answer, Body, Request, header_page};
 use super::ids::{fold, is_uuid};
 use super::input::{Fields, invalid, patched_tags};
-use super::routes::Args;
+use super::pages::header_page;
 use super::{servers, show};
+use crate::emulator::face::Args;
+use crate::emulator::face::{Answer, Body, Request};
 use crate::emulator::objects::{Address, ServerState};
 use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};

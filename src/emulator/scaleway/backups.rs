@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::details::{ImageDetails, Kind};
-use super::exchange::Answer;
 use super::images;
 use super::input::{Fields, not_usable};
 use super::making::take_snapshot;
-use super::routes::Args;
 use super::servers::find;
+use crate::emulator::face::Answer;
+use crate::emulator::face::Args;
 use crate::emulator::physics::Deed;
 
 /// Backs a server up; gives the image's id. Where volumes are named, only those are taken.

@@ -5,8 +5,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::details::{Dynamic, Stage};
-use super::exchange::{Answer, Request};
-use super::routes::{self, Call};
 use crate::emulator::objects::{ServerState, VolumeState};
 use crate::emulator::physics::Deed;
 use crate::emulator::truth::Effect;
@@ -58,25 +56,6 @@ pub enum Change {
     Exported(String),
     /// The rules of a security group have arrived everywhere.
     Synced(String),
-    /// A request takes effect whose caller was never answered.
-    Late {
-        /// `POST`, ….
-        method: String,
-        /// The segments of the path.
-        path: Vec<String>,
-        /// The pairs of the query.
-        query: Vec<(String, String)>,
-        /// The body, each character standing for the byte of its number.
-        body: String,
-    },
-}
-
-impl Change {
-    /// The late effect of a request.
-    pub fn late(request: &Request) -> Change {
-        let body = request.body.iter().copied().map(char::from).collect();
-        Change::Late { method: request.method.clone(), path: request.path.clone(), query: request.query.clone(), body }
-    }
 }
 
 /// Has something happen by itself, so many cloud seconds from now.
@@ -220,27 +199,6 @@ fn happen(deed: &mut Deed, change: &Change) {
                 group.syncing = false;
                 group.modified = deed.now;
             }
-        }
-        Change::Late { method, path, query, body } => {
-            let body = body.chars().map(|character| u8::try_from(u32::from(character)).unwrap_or(b'?')).collect();
-            let request = Request { method: method.clone(), path: path.clone(), query: query.clone(), body, ..Request::default() };
-            arrive_late(deed, &request);
-        }
-    }
-}
-
-/// Does what a request asked for; where it is refused by now, nothing has happened.
-fn arrive_late(deed: &mut Deed, request: &Request) {
-    let Some((route, args)) = routes::find(request) else { return };
-    let Call::Change(perform) = route.call else { return };
-    let (truth, made, doomed) = (deed.truth.clone(), deed.made.len(), deed.doomed.len());
-    let outcome: Result<Answer, Answer> = perform(deed, &args);
-    if outcome.is_err() {
-        deed.truth = truth;
-        deed.doomed.truncate(doomed);
-        for file in deed.made.drain(made..).collect::<Vec<_>>() {
-            // What cannot be removed now is put by at the next open.
-            let _ = deed.disks.remove(&file);
         }
     }
 }

@@ -9,15 +9,16 @@ use super::catalogue::{self, Availability};
 use super::changes::{Change, notice};
 use super::details::{GB, Kind, ServerDetails, Slot, Stage};
 use super::disks::{SLOTS, check_free};
-use super::exchange::{Answer, detail};
 use super::ids::fold;
 use super::images::Origin;
 use super::input::{Fields, invalid, required};
 use super::making::{NewDisk, Source, bind, make_volume};
-use super::routes::Args;
 use super::servers::{boot_type_of, shown};
 use super::types::ServerType;
+use super::words::detail;
 use super::{groups, images, placement_groups};
+use crate::emulator::face::Answer;
+use crate::emulator::face::Args;
 use crate::emulator::objects::{Root, Server, ServerState};
 use crate::emulator::physics::Deed;
 

@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::changes::{attach_later, leave_later};
 use super::details::{Kind, Slot, Stage};
-use super::exchange::Answer;
 use super::input::{Fields, invalid, not_usable};
 use super::making::bind;
-use super::routes::Args;
 use super::servers::{find, shown};
+use crate::emulator::face::Answer;
+use crate::emulator::face::Args;
 use crate::emulator::objects::{Root, ServerState, VolumeState};
 use crate::emulator::physics::Deed;
 
@@ -53,7 +53,7 @@ pub fn replace(deed: &mut Deed, server: &str, wanted: &Fields, raw: &Value) -> R
         remove(deed, server, &slot.volume)?;
     }
     let zone = deed.truth.servers.get(server).map(|server| server.zone.clone()).unwrap_or_default();
-    let request = super::exchange::Request::default();
+    let request = crate::emulator::face::Request::default();
     let args = Args { request: &request, zone: &zone, id: server, key: "" };
     if let Some(details) = deed.truth.scaleway.servers.get_mut(server) {
         details.slots.clear();

@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use super::changes::{Change, later};
 use super::details::{GroupDetails, organization};
-use super::exchange::{Answer, header_page};
 use super::input::{Fields, invalid, patched_tags};
 use super::moments::offset;
-use super::routes::Args;
+use super::pages::header_page;
 use super::show;
+use crate::emulator::face::Answer;
+use crate::emulator::face::Args;
 use crate::emulator::objects::Firewall;
 use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};

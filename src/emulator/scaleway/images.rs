@@ -6,11 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::changes::{Change, notice};
 use super::details::{ImageDetails, Kind, organization};
-use super::exchange::{Answer, header_page};
 use super::input::{Fields, invalid, not_usable, patched_tags};
 use super::moments::offset;
-use super::routes::Args;
+use super::pages::header_page;
 use super::{show, stock_images};
+use crate::emulator::face::Answer;
+use crate::emulator::face::Args;
 use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};
 

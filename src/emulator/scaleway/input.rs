@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::exchange::{Answer, Request, detail};
-use crate::emulator::{Refusal, RefusalKind};
+use super::words::detail;
+use crate::emulator::face::{Answer, Request};
 
 /// The fields of a JSON object. A field that is null counts as absent, except where [`Fields::is_null`] asks.
 pub struct Fields(Map<String, Value>);
@@ -101,52 +101,4 @@ pub fn patched_tags(fields: &Fields) -> Result<Option<Vec<String>>, Answer> {
         return Err(Answer::legacy(400, "Validation Error", json!({"fields": {"tags": ["expected a list"]}})));
     }
     fields.texts("tags")
-}
-
-/// What the core refuses, in the words of the instance API where nothing more fitting was said before.
-impl From<Refusal> for Answer {
-    fn from(refusal: Refusal) -> Answer {
-        let message = refusal.message.as_str();
-        match refusal.kind {
-            RefusalKind::NotFound => Answer::json(404, json!({"type": "unknown_resource", "message": message})),
-            RefusalKind::Invalid => Answer::legacy(400, message, json!({})),
-            RefusalKind::Conflict => not_usable(message),
-            RefusalKind::Quota => Answer::quota_exceeded("resources"),
-            RefusalKind::OutOfStock => Answer::out_of_stock("commercial_type"),
-            RefusalKind::Denied => Answer::denied("resource", "write"),
-            RefusalKind::RateLimited => Answer::rate_limited(),
-            RefusalKind::Broken | RefusalKind::Lost => Answer::broken(500, "server_error", "Internal error"),
-            RefusalKind::Storage => Answer::broken(500, "internal_server_error", message),
-        }
-    }
-}
-
-impl Answer {
-    /// The legacy shape of a quota that is used up.
-    pub fn quota_exceeded(resource: &str) -> Answer {
-        Answer::legacy(403, "Quota exceeded for this resource.", json!({"resource": resource}))
-    }
-
-    /// No machine of this type is free.
-    pub fn out_of_stock(resource: &str) -> Answer {
-        Answer::json(403, json!({"type": "out_of_stock", "message": "resource is out of stock", "resource": resource}))
-    }
-
-    /// Too many requests: no body, and no hint when to come back.
-    pub fn rate_limited() -> Answer {
-        Answer::empty(429).with("x-envoy-ratelimited", "true")
-    }
-
-    /// An error of the cloud's own.
-    pub fn broken(status: u16, kind: &str, message: &str) -> Answer {
-        Answer::json(status, json!({"type": kind, "message": message}))
-    }
-
-    /// 409: the object is on its way somewhere.
-    pub fn transient(resource: &str, id: &str, current: &str) -> Answer {
-        let message = "resource is in a transient state";
-        let body =
-            json!({"type": "transient_state", "message": message, "resource": resource, "resource_id": id, "current_state": current});
-        Answer::json(409, body)
-    }
 }

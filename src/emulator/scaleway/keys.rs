@@ -4,9 +4,11 @@ use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::exchange::{Answer, Request, body_page, detail};
 use super::ids::uuid_of;
+use super::pages::body_page;
+use super::words::detail;
 use crate::emulator::Moment;
+use crate::emulator::face::{Answer, Request};
 
 /// When the account was opened, in the format of the newer APIs.
 const OPENED: &str = "2025-11-18T09:12:41.420846Z";

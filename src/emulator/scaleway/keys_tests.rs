@@ -1,7 +1,7 @@
 //! What of keys the recordings cannot show.
 
 use super::*;
-use crate::emulator::scaleway::exchange::Body;
+use crate::emulator::face::Body;
 
 const NOW: Moment = Moment(1_767_225_600_000_000);
 

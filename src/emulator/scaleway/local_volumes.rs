@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::details::{Kind, VolumeDetails};
-use super::exchange::{Answer, header_page};
 use super::input::{Fields, invalid, patched_tags};
 use super::making::{NewDisk, Source, check_bytes, make_volume, whole_gb};
-use super::routes::Args;
+use super::pages::header_page;
 use super::show;
+use crate::emulator::face::Answer;
+use crate::emulator::face::Args;
 use crate::emulator::objects::Volume;
 use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};

@@ -2,8 +2,8 @@
 
 use super::catalogue::BLOCK_MAX;
 use super::details::{GB, Kind, Reference, SnapshotDetails, Stage, VolumeDetails};
-use super::exchange::Answer;
 use super::input::invalid;
+use crate::emulator::face::Answer;
 use crate::emulator::objects::{CopyState, Snapshot, Volume, VolumeState};
 use crate::emulator::physics::Deed;
 use crate::emulator::truth::Effect;

@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::exchange::{Answer, Request, body_page, detail};
 use super::ids::uuid_of;
+use super::pages::body_page;
 use super::stock_images::{self, Kind, MADE, StockImage, titles};
+use super::words::detail;
+use crate::emulator::face::{Answer, Request};
 
 /// A GET below `/marketplace/v2`; `route` is the rest of the path.
 pub fn read(request: &Request, route: &[&str]) -> Answer {
@@ -153,7 +155,7 @@ fn local_images(request: &Request) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emulator::scaleway::exchange::Body;
+    use crate::emulator::face::Body;
 
     fn ask(pairs: &[(&str, &str)]) -> Answer {
         let query = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();

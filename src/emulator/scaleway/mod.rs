@@ -1,12 +1,11 @@
 //! The face of Scaleway: its REST API over the same truth, physics, faults and ledger.
 //!
-//! Reading order: [`exchange`], [`face`], `routes`, then a file per kind of object. `details` is this face's own part of
+//! Reading order: `vendor`, `routes`, then a file per kind of object. `details` is this face's own part of
 //! the truth, `changes` what happens by itself in it. What is for sale is in [`catalogue`], `types`, `offers` and
 //! [`stock_images`].
 
 mod actions;
 mod addresses;
-mod admin;
 mod backups;
 mod block_snapshots;
 mod block_volumes;
@@ -15,23 +14,20 @@ mod changes;
 mod create;
 mod details;
 mod disks;
-pub mod exchange;
-pub mod face;
 mod groups;
-pub mod http;
 pub mod ids;
 mod images;
 mod input;
 pub mod keys;
 mod local_snapshots;
 mod local_volumes;
-mod log;
 mod making;
 pub mod marketplace;
 mod moments;
 mod mounted;
 mod newer;
 mod offers;
+mod pages;
 mod placement_groups;
 mod private_nics;
 pub mod products;
@@ -46,10 +42,10 @@ pub mod stock_images;
 mod tests;
 pub mod types;
 mod user_data;
+mod vendor;
+mod words;
 
 pub use changes::Change;
-pub(in crate::emulator) use changes::follow;
 pub use details::Details;
-pub use face::{Face, Reply};
-pub use http::serve;
 pub(in crate::emulator) use mounted::{eur_per_hour, has_zone};
+pub(in crate::emulator) use vendor::Scaleway;

@@ -1,9 +1,9 @@
 //! The endpoints of the other products, whose rooms are beside: each keeps its own part of the truth.
 
 use super::changes::{Change, later};
-use super::exchange::Answer;
-use super::routes::{Args, Call, Route};
 use super::{catalogue, keys, marketplace, products};
+use crate::emulator::face::Answer;
+use crate::emulator::face::{Args, Call, Route};
 use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};
 

@@ -4,13 +4,14 @@
 
 use serde_json::{Value, json};
 
-use super::exchange::{Answer, body_page};
 use super::input::{Fields, required};
 use super::moments::zulu;
+use super::pages::body_page;
 use super::placement_groups::{self, PlacementGroup};
 use super::private_nics::{self, PrivateNic};
-use super::routes::Args;
 use super::{servers, show};
+use crate::emulator::face::Answer;
+use crate::emulator::face::Args;
 use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};
 

@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::details::organization;
-use super::exchange::{Answer, header_page};
 use super::ids::is_random;
 use super::input::{Fields, invalid, patched_tags, required};
-use super::routes::Args;
+use super::pages::header_page;
 use super::{servers, show};
+use crate::emulator::face::Answer;
+use crate::emulator::face::Args;
 use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};
 

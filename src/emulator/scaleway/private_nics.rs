@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::changes::{Change, later};
-use super::exchange::{Answer, header_page};
 use super::ids::{fold, is_uuid, uuid_of};
 use super::input::{Fields, invalid, not_usable, patched_tags};
 use super::moments::offset;
-use super::routes::Args;
+use super::pages::header_page;
 use super::servers;
+use crate::emulator::face::Answer;
+use crate::emulator::face::Args;
 use crate::emulator::objects::ServerState;
 use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::catalogue::{Availability, server_types};
-use super::exchange::{Answer, Request, header_page_map};
+use super::pages::header_page_map;
 use super::types::{GB, ServerType};
+use crate::emulator::face::{Answer, Request};
 
 /// GET `products/servers`: what a zone sells, by name.
 pub fn servers(request: &Request, zone: &str) -> Answer {
@@ -33,7 +34,7 @@ fn by_name(zone: &str, object: impl Fn(&ServerType) -> Value) -> Vec<(String, Va
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emulator::scaleway::exchange::Body;
+    use crate::emulator::face::Body;
 
     fn page(number: &str, size: &str) -> Request {
         let query = vec![("page".to_owned(), number.to_owned()), ("per_page".to_owned(), size.to_owned())];

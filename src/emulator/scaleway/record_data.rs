@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde_json::{Map, Value, json};
 
-use super::exchange::detail;
+use super::words::detail;
 
 /// The kinds of records.
 const KINDS: [&str; 21] = [

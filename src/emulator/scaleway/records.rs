@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::exchange::{Answer, Request, body_page, detail};
 use super::ids::uuid_of;
+use super::pages::body_page;
 use super::record_data::{NAME_SERVERS, Wording, rewritten, wording, zone_object};
+use super::words::detail;
 use crate::emulator::Moment;
+use crate::emulator::face::{Answer, Request};
 
 /// When the zones began that are there from the start: 2025-01-01T00:00:00Z.
 const FROM_THE_START: Moment = Moment(1_735_689_600_000_000);

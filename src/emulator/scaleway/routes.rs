@@ -1,58 +1,11 @@
 //! Which endpoints there are, and what answers each.
 
-use super::exchange::{Answer, Request};
 use super::{
     actions, addresses, block_snapshots, block_volumes, create, disks, groups, images, local_snapshots, local_volumes, mounted, newer,
     placement_groups, private_nics, rules, servers, user_data,
 };
-use crate::emulator::physics::Deed;
-use crate::emulator::{Moment, Truth};
-
-/// What a call knows: the request, and the names in its path.
-#[derive(Clone, Copy)]
-pub struct Args<'r> {
-    /// The request.
-    pub request: &'r Request,
-    /// The zone in the path.
-    pub zone: &'r str,
-    /// The first other name in the path.
-    pub id: &'r str,
-    /// The second one.
-    pub key: &'r str,
-}
-
-/// A call that changes nothing.
-pub type Look = fn(&Truth, Moment, &Args) -> Result<Answer, Answer>;
-/// A call that changes something: all of it, or nothing.
-pub type Perform = fn(&mut Deed, &Args) -> Result<Answer, Answer>;
-
-/// What answers an endpoint.
-#[derive(Clone, Copy)]
-pub enum Call {
-    /// It only looks.
-    Look(Look),
-    /// It changes something.
-    Change(Perform),
-}
-
-/// An endpoint.
-#[derive(Clone, Copy)]
-pub struct Route {
-    /// The method.
-    pub method: &'static str,
-    /// The path, with names in braces.
-    pub path: &'static str,
-    /// What answers it.
-    pub call: Call,
-}
-
-const fn look(path: &'static str, call: Look) -> Route {
-    Route { method: "GET", path, call: Call::Look(call) }
-}
-
-const fn change(method: &'static str, path: &'static str, call: Perform) -> Route {
-    Route { method, path, call: Call::Change(call) }
-}
+use crate::emulator::face::route::{change, look};
+use crate::emulator::face::{Args, Request, Route};
 
 macro_rules! i {
     ($rest:literal) => {
@@ -189,31 +142,12 @@ static INSTANCES: [Route; 76] = INSTANCE;
 /// The endpoint a request is for, and the names in its path.
 pub fn find(request: &Request) -> Option<(&'static Route, Args<'_>)> {
     let tables: [&'static [Route]; 5] = [&INSTANCES, &BLOCK_V1, &BLOCK_V1ALPHA1, &NEWER, mounted::ROUTES];
-    tables.into_iter().flatten().find_map(|route| matched(route, request).map(|args| (route, args)))
-}
-
-fn matched<'r>(route: &Route, request: &'r Request) -> Option<Args<'r>> {
-    if route.method != request.method {
-        return None;
-    }
-    let mut args = Args { request, zone: "", id: "", key: "" };
-    let mut given = request.path.iter().map(String::as_str);
-    for wanted in route.path.split('/').skip(1) {
-        let part = given.next()?;
-        match wanted {
-            "{zone}" => args.zone = part,
-            "{id}" => args.id = part,
-            "{key}" => args.key = part,
-            literal if literal == part => {}
-            _ => return None,
-        }
-    }
-    given.next().is_none().then_some(args)
+    tables.into_iter().flatten().find_map(|route| route.matches(request).map(|args| (route, args)))
 }
 
 /// The name by which faults know a call: method and path, and for actions the action.
 pub fn operation(route: &Route, request: &Request) -> String {
-    let name = format!("{} {}", route.method, route.path);
+    let name = route.name();
     if !route.path.ends_with("/action") || route.method != "POST" {
         return name;
     }

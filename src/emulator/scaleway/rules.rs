@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::details::{GroupDetails, RuleDetails};
-use super::exchange::{Answer, bare_page};
 use super::groups::{find, synchronise};
 use super::input::{Fields, invalid, required};
-use super::routes::Args;
+use super::pages::bare_page;
+use crate::emulator::face::Answer;
+use crate::emulator::face::Args;
 use crate::emulator::objects::Rule;
 use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};

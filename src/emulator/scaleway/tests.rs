@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::exchange::{Answer, Body, Request};
-use super::face::Face;
 use super::stock_images;
+use crate::emulator::face::Face;
+use crate::emulator::face::{Answer, Body, Request};
 use crate::emulator::{Clock, Cloud, Imitate, Market, Settings};
 
 /// A face over a directory that is gone when the test is.
@@ -28,11 +28,15 @@ fn open(dir: &PathBuf) -> Cloud {
     Cloud::open_market(dir, settings, Market::Scaleway, 7).unwrap()
 }
 
+fn token(given: Option<&str>) -> Vec<(String, String)> {
+    given.map(|token| ("x-auth-token".to_owned(), token.to_owned())).into_iter().collect()
+}
+
 impl Garden {
     fn new() -> Garden {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let dir = std::env::temp_dir().join(format!("cloudypad-scaleway-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
-        let face = Face::new(open(&dir), None);
+        let face = Face::new(open(&dir), None).unwrap();
         Garden { dir, face }
     }
 
@@ -44,8 +48,7 @@ impl Garden {
             method: method.to_owned(),
             path: path.split('/').skip(1).map(str::to_owned).collect(),
             query: pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
-            token: Some("any".to_owned()),
-            content_type: None,
+            headers: token(Some("any")),
             body: body.to_vec(),
         };
         self.face.answer(&request).answer
@@ -721,18 +724,14 @@ fn a_backup_is_an_image_of_snapshots() {
 fn a_token_is_needed_and_may_be_one_only() {
     let garden = Garden::new();
     let path = |url: &str| url.split('/').skip(1).map(str::to_owned).collect();
-    let ask = |face: &Face, token: Option<&str>| {
-        let request = Request {
-            method: "GET".to_owned(),
-            path: path(&format!("{ZONE}/servers")),
-            token: token.map(str::to_owned),
-            ..Request::default()
-        };
+    let ask = |face: &Face, given: Option<&str>| {
+        let request =
+            Request { method: "GET".to_owned(), path: path(&format!("{ZONE}/servers")), headers: token(given), ..Request::default() };
         face.answer(&request).answer.unwrap()
     };
     assert_eq!(ask(&garden.face, None), Answer::unauthenticated("not_found"));
     assert_eq!(ask(&garden.face, Some("x")).status, 200);
-    let strict = Face::new(open(&garden.dir), Some("secret".to_owned()));
+    let strict = Face::new(open(&garden.dir), Some("secret".to_owned())).unwrap();
     assert_eq!((ask(&strict, Some("x")).status, ask(&strict, Some("secret")).status), (401, 200));
     assert_eq!(garden.call("GET", "/instance/v1/zones/mars-1/servers", Value::Null).0, 404);
     assert_eq!(garden.call("GET", "/nowhere", Value::Null).1["type"], "unknown_resource");
@@ -743,9 +742,9 @@ fn a_cloud_is_what_it_was_when_opened_again() {
     let garden = Garden::new();
     let server = garden.running(json!({}));
     let before = garden.get(&format!("{ZONE}/servers/{server}"));
-    let again = Face::new(open(&garden.dir), None);
+    let again = Face::new(open(&garden.dir), None).unwrap();
     let path = format!("{ZONE}/servers/{server}").split('/').skip(1).map(str::to_owned).collect();
-    let request = Request { method: "GET".to_owned(), path, token: Some("any".to_owned()), ..Request::default() };
+    let request = Request { method: "GET".to_owned(), path, headers: token(Some("any")), ..Request::default() };
     assert_eq!(again.answer(&request).answer, Some(Answer::ok(before)));
     let settings = Settings { imitate: Imitate::Volumes, clock: Clock::Manual };
     assert!(Cloud::open(&garden.dir, settings).is_err(), "it stands in for another vendor");

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::exchange::{Answer, Body};
 use super::input::invalid;
-use super::routes::Args;
 use super::servers::find;
+use crate::emulator::face::Args;
+use crate::emulator::face::{Answer, Body};
 use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};
 

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::exchange::{Answer, Body, Request};
-use super::face::{Face, Reply};
+use super::front::Face;
 use super::moments;
 
 /// How long requests under way may still take once the server is told to stop.
@@ -72,26 +72,25 @@ async fn converse(face: Arc<Face>, stream: TokioIo<tokio::net::TcpStream>, mut s
 async fn respond(face: Arc<Face>, incoming: hyper::Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
     let (head, body) = incoming.into_parts();
     let body = body.collect().await.map_err(|_| Dropped)?.to_bytes().to_vec();
-    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let headers = head.headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
     let request = Request {
         method: head.method.as_str().to_owned(),
         path: head.uri.path().split('/').filter(|part| !part.is_empty()).map(|part| decoded(part, false)).collect(),
         query: pairs(head.uri.query().unwrap_or_default()),
-        token: header("x-auth-token"),
-        content_type: header("content-type"),
+        headers: headers.collect(),
         body,
     };
-    let host = header("host").unwrap_or_else(|| "localhost".to_owned());
-    let Reply { answer, at, id } = face.answer(&request);
-    let Ok(response) = written(answer.ok_or(Dropped)?, &host, &moments::http(at), &id);
+    let host = request.header("host").unwrap_or("localhost").to_owned();
+    let reply = face.answer(&request);
+    let date = moments::http(reply.at);
+    let Ok(response) = written(face.dressed(&request, reply).ok_or(Dropped)?, &host, &date);
     Ok(response)
 }
 
 /// An answer on the wire.
-fn written(answer: Answer, host: &str, date: &str, id: &str) -> Result<Response<Full<Bytes>>, Infallible> {
+fn written(answer: Answer, host: &str, date: &str) -> Result<Response<Full<Bytes>>, Infallible> {
     let (kind, bytes) = match answer.body {
-        Body::Empty if answer.status == 204 => (Some("application/json"), Vec::new()),
-        Body::Empty => (None, Vec::new()),
+        Body::Empty | Body::Refused(_) => (None, Vec::new()),
         Body::Json(value) => (Some("application/json"), value.to_string().into_bytes()),
         Body::Text(text) => (Some("text/plain"), text.into_bytes()),
         Body::Bytes(bytes) => (Some("text/plain"), bytes),
@@ -106,8 +105,6 @@ fn written(answer: Answer, host: &str, date: &str, id: &str) -> Result<Response<
         }
     };
     set("date", date);
-    set("server", "Scaleway API Gateway (fr-par-1;edge01)");
-    set("x-request-id", id);
     if let Some(kind) = kind {
         set("content-type", kind);
     }
@@ -168,10 +165,9 @@ mod tests {
     #[test]
     fn a_location_names_the_host_that_was_called() {
         let answer = Answer::empty(204).with("location", "/instance/v1/x");
-        let Ok(response) = written(answer, "127.0.0.1:1", "Thu, 01 Jan 1970 00:00:00 GMT", "id");
+        let Ok(response) = written(answer, "127.0.0.1:1", "Thu, 01 Jan 1970 00:00:00 GMT");
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         assert_eq!(header("location"), Some("http://127.0.0.1:1/instance/v1/x"));
-        assert_eq!(header("content-type"), Some("application/json"));
         assert_eq!(header("date"), Some("Thu, 01 Jan 1970 00:00:00 GMT"));
     }
 }

@@ -3,28 +3,29 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value, json};
 
-use super::catalogue::Availability;
 use super::exchange::{Answer, Request};
-use super::face::Face;
-use super::{actions, moments};
+use super::front::Face;
+use super::moments;
 use crate::emulator::physics::Pace;
 use crate::emulator::{Clock, Fault, Refusal};
 
 /// Lasting habits; what is absent stays as it is.
 #[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 struct Settings {
     /// For how many cloud seconds a new object is missing from listings.
     listing_lag: Option<u64>,
     /// How many objects of a kind there may be; null lifts the limit.
     quota: BTreeMap<String, Option<u32>>,
-    /// How much is left of a type, by `zone/TYPE`.
-    stock: BTreeMap<String, Availability>,
-    /// Whether a shortage makes creating a server fail as well.
-    stock_at_create: Option<bool>,
+    /// Whether callers are held to the limits of their rates; null leaves it to the clock: not while it stands still.
+    #[serde(deserialize_with = "given")]
+    rate_limits: Option<Option<bool>>,
+    /// What only the vendor knows.
+    #[serde(flatten)]
+    rest: Map<String, Value>,
 }
 
 /// A change to the clock: exactly one of these.
@@ -62,24 +63,17 @@ fn look(face: &Face, request: &Request, route: &[&str]) -> Result<Answer, Answer
                 "calls": ledger.calls,
             })
         }
-        ["inventory"] => {
-            let mut lines = cloud.inventory()?;
-            let images = cloud.peek(|truth, _| {
-                truth.scaleway.images.iter().map(|(id, image)| format!("image {id} {} available", image.name)).collect::<Vec<_>>()
-            })?;
-            lines.extend(images);
-            json!({ "lines": lines })
-        }
+        ["inventory"] => json!({"lines": cloud.inventory()?}),
         ["leaks"] => json!({"lines": cloud.leaks(&request.all("living"))?}),
         ["faults"] => json!({"armed": cloud.truth()?.faults.armed}),
         ["clock"] => clock(face)?,
         ["log"] => json!({"requests": face.log().lines}),
         ["disks", id] => {
             let path = cloud.disk_path(id);
-            let length = std::fs::metadata(&path).map(|file| file.len()).map_err(|_| Answer::not_found("disk", id))?;
+            let length = std::fs::metadata(&path).map(|file| file.len()).map_err(|_| unknown())?;
             json!({"path": path, "length": length})
         }
-        _ => return Err(Answer::unknown_resource()),
+        _ => return Err(unknown()),
     };
     Ok(Answer::ok(body))
 }
@@ -88,7 +82,7 @@ fn act(face: &Face, request: &Request, route: &[&str]) -> Result<Answer, Answer>
     let cloud = &face.cloud;
     match (request.method.as_str(), route) {
         ("POST", ["faults"]) => {
-            let faults = match request.json()? {
+            let faults = match tree(request)? {
                 Value::Array(faults) => faults,
                 fault => vec![fault],
             };
@@ -98,20 +92,20 @@ fn act(face: &Face, request: &Request, route: &[&str]) -> Result<Answer, Answer>
         }
         ("DELETE", ["faults"]) => cloud.disarm_all()?,
         ("POST", ["settings"]) => {
-            let settings: Settings = read(request.json()?)?;
+            let settings: Settings = read(tree(request)?)?;
             if let Some(lag) = settings.listing_lag {
                 cloud.set_listing_lag(lag)?;
             }
             for (kind, limit) in &settings.quota {
                 cloud.set_quota(kind, *limit)?;
             }
-            cloud.adjust(|deed| {
-                deed.truth.scaleway.stock.extend(settings.stock);
-                deed.truth.scaleway.stock_at_create = settings.stock_at_create.unwrap_or(deed.truth.scaleway.stock_at_create);
-            })?;
+            if let Some(enforced) = settings.rate_limits {
+                face.limits().enforced = enforced;
+            }
+            cloud.change("settings", Pace::Times(1), |deed| face.vendor.settle(deed, settings.rest).map_err(|problem| wrong(&problem)))?;
         }
         ("POST", ["clock"]) => {
-            turn(face, &read(request.json()?)?)?;
+            turn(face, &read(tree(request)?)?)?;
             return Ok(Answer::ok(clock(face)?));
         }
         ("POST", ["advance-to-next"]) => {
@@ -121,22 +115,41 @@ fn act(face: &Face, request: &Request, route: &[&str]) -> Result<Answer, Answer>
             return Ok(Answer::ok(body));
         }
         ("DELETE", ["log"]) => face.log().lines.clear(),
-        ("POST", ["guest-shutdown"]) => {
-            let body = request.json()?;
-            let server = body["server"].as_str().unwrap_or_default().to_owned();
-            return cloud.change("guest_shutdown", Pace::Times(1), |deed| actions::guest_shutdown(deed, &server));
-        }
         ("POST", ["condemn"]) => {
-            let body = request.json()?;
+            let body = tree(request)?;
             cloud.condemn(body["id"].as_str().unwrap_or_default())?;
         }
-        _ => return Err(Answer::unknown_resource()),
+        ("POST", [what]) => {
+            let body = tree(request)?;
+            return cloud.change(what, Pace::Times(1), |deed| face.vendor.intervene(deed, what, &body).unwrap_or_else(|| Err(unknown())));
+        }
+        _ => return Err(unknown()),
     }
     Ok(Answer::ok(json!({"done": true})))
 }
 
+/// The body of a request.
+fn tree(request: &Request) -> Result<Value, Answer> {
+    request.tree().map_err(|error| wrong(&error.to_string()))
+}
+
+/// There is no such thing.
+fn unknown() -> Answer {
+    Answer::json(404, json!({"message": "the emulator knows no such thing"}))
+}
+
+/// What is asked for makes no sense.
+fn wrong(problem: &str) -> Answer {
+    Answer::json(400, json!({"message": problem}))
+}
+
+/// A value that is there, be it null.
+fn given<'d, D: Deserializer<'d>>(source: D) -> Result<Option<Option<bool>>, D::Error> {
+    Option::deserialize(source).map(Some)
+}
+
 fn read<T: for<'d> Deserialize<'d>>(body: Value) -> Result<T, Answer> {
-    serde_json::from_value(body).map_err(|error| Answer::legacy(400, &error.to_string(), json!({})))
+    serde_json::from_value(body).map_err(|error| wrong(&error.to_string()))
 }
 
 /// A fault: `what` is a word, or an object such as `{"slow": {"factor": 3}}`; factor and seconds may also stand beside it.
@@ -173,7 +186,7 @@ fn clock(face: &Face) -> Result<Value, Refusal> {
 
 fn turn(face: &Face, turn: &Turn) -> Result<(), Answer> {
     if let Some(seconds) = turn.advance {
-        let by = Duration::try_from_secs_f64(seconds).map_err(|error| Answer::legacy(400, &error.to_string(), json!({})))?;
+        let by = Duration::try_from_secs_f64(seconds).map_err(|error| wrong(&error.to_string()))?;
         face.cloud.advance(by)?;
     }
     if let Some(speed) = turn.speed {

@@ -1,0 +1,23 @@
+//! Which endpoints there are, and what answers each. Paths are without their version.
+
+use super::catalogue;
+use super::problem::{not_found, problem};
+use crate::emulator::face::{Answer, Args, Request, Route};
+
+/// All endpoints.
+static TABLES: &[&[Route]] = &[&catalogue::ROUTES];
+
+/// The endpoint a request is for, and the names in its path.
+///
+/// Errors: 404, where there is none, and 405, where it has other methods.
+pub fn find(request: &Request) -> Result<(&'static Route, Args<'_>), Answer> {
+    let mut routes = TABLES.iter().copied().flatten();
+    if let Some(found) = routes.find_map(|route| route.matches(request).map(|args| (route, args))) {
+        return Ok(found);
+    }
+    let is_elsewhere = ["GET", "POST", "PUT", "DELETE"].into_iter().any(|method| {
+        let other = Request { method: method.to_owned(), path: request.path.clone(), ..Request::default() };
+        TABLES.iter().copied().flatten().any(|route| route.matches(&other).is_some())
+    });
+    Err(if is_elsewhere { problem(405, "Method Not Allowed", None) } else { not_found() })
+}
