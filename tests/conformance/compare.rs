@@ -78,7 +78,7 @@ fn written(pattern: &str) -> Regex {
 
 /// Compares an answer with the recorded one, and learns names from it.
 pub fn compare(known: &Known, interaction: &Interaction, reply: &Reply, names: &mut Names) -> Compared {
-    let mut comparison = Comparison { known, interaction, names, compared: Compared::default() };
+    let mut comparison = Comparison { known, interaction, names, uneven: false, compared: Compared::default() };
     if reply.status != interaction.status {
         let said = |status: u16, body: &Option<Value>| Value::String(format!("{status} {}", body.as_ref().map(brief).unwrap_or_default()));
         comparison.differ(Aspect::Type, "status", &said(interaction.status, &interaction.answer), &said(reply.status, &reply.body));
@@ -100,6 +100,8 @@ struct Comparison<'a> {
     known: &'a Known<'a>,
     interaction: &'a Interaction,
     names: &'a mut Names,
+    /// Does a catalogue have other elements now?
+    uneven: bool,
     compared: Compared,
 }
 
@@ -149,7 +151,7 @@ impl Comparison<'_> {
 
     /// Are there elements that are not the recording's own, so that nobody knows how many there must be?
     fn counts_differ_rightly(&self) -> bool {
-        self.compared.foreign > 0 || (self.known.vendor.is_catalogue(self.known.route) && !self.interaction.notes("strict"))
+        self.compared.foreign > 0 || self.uneven
     }
 
     fn walk(&mut self, pointer: &str, key: &str, recorded: &Value, got: &Value) {
@@ -193,6 +195,7 @@ impl Comparison<'_> {
     /// Objects whose keys are values: slots, names of types.
     fn tables(&mut self, pointer: &str, recorded: &Map<String, Value>, got: &Map<String, Value>) {
         let catalogue = self.known.vendor.is_catalogue(self.known.route);
+        self.uneven |= catalogue;
         for (key, value) in recorded {
             let at = format!("{pointer}/{key}");
             match got.get(key) {
@@ -233,6 +236,8 @@ impl Comparison<'_> {
             }
         }
         let found: Vec<usize> = partners.iter().flatten().copied().collect();
+        let for_sale = vendor.is_catalogue(self.known.route) && pointer.matches('/').count() == 1;
+        self.uneven |= for_sale && (found.len() < partners.len() || found.len() < got.len());
         if !vendor.is_unordered(self.known.route, key) && !found.is_sorted() {
             self.differ(
                 Aspect::Value,
@@ -243,8 +248,7 @@ impl Comparison<'_> {
         }
         for (index, item) in got.iter().enumerate().filter(|(index, _)| !found.contains(index)) {
             let ours = name_of(item).is_some_and(|id| self.names.is_known_as(id));
-            let more_for_sale = vendor.is_catalogue(self.known.route) && pointer.matches('/').count() == 1;
-            if (foreign.is_empty() && !more_for_sale) || ours {
+            if (foreign.is_empty() && !for_sale) || ours {
                 self.differ(Aspect::Value, &format!("{pointer}/+{index}"), &Value::Null, item);
             }
         }
