@@ -236,7 +236,7 @@ impl Comparison<'_> {
             }
         }
         let found: Vec<usize> = partners.iter().flatten().copied().collect();
-        let for_sale = vendor.is_catalogue(self.known.route) && pointer.matches('/').count() == 1;
+        let for_sale = vendor.is_catalogue(self.known.route) && pointer.matches('/').count() <= 1;
         self.uneven |= for_sale && (found.len() < partners.len() || found.len() < got.len());
         if !vendor.is_unordered(self.known.route, key) && !found.is_sorted() {
             self.differ(

@@ -28,7 +28,6 @@ const NEWER: &[&str] = &[
     "total_size",
     "monitors",
     "maximum_linodes_per_flexible_pg",
-    "accelerated_devices",
     "encryption",
     "disk_encryption",
     "hardware_type",
@@ -50,6 +49,10 @@ const NEWER: &[&str] = &[
     "network_helper",
     "interfaces_for_new_linodes",
     "database_id",
+    "host_uuid",
+    "gpus",
+    "eol",
+    "accelerated_devices",
 ];
 
 /// Marks every call of a recording made before a key was there.
@@ -81,26 +84,57 @@ pub fn is_allowed(interaction: &Interaction, route: &Route, difference: &Differe
     let pointer = starred(pointer);
     let key = pointer.rsplit('/').next().unwrap_or_default();
     let older_than = |key: &str| interaction.notes(&format!("older than {key}"));
+    let parts = |parts: &[&str]| parts.iter().any(|part| pointer.contains(part));
     match aspect {
         Aspect::Extra => NEWER.contains(&key) && older_than(key),
         // A job tells how fast it goes, and how long still, where it knows.
-        Aspect::Type => {
-            let told = |value: &Value| value.is_null() || value.is_string();
-            ["time_remaining", "rate"].contains(&key) && told(recorded) && told(got)
+        Aspect::Type if ["time_remaining", "rate"].contains(&key) => is_told(recorded) && is_told(got),
+        // What else the account has booked.
+        Aspect::Type | Aspect::Value if route.ends("/account/settings") => {
+            ["managed", "longview_subscription", "object_storage"].contains(&key)
         }
+        // Which regions an account sees, and with what, is different for every one; which machines are free, every day.
         Aspect::Value if route.ends("/regions") || route.ends("/regions/{id}") => {
-            // Which regions an account sees, and with what, is different for every one.
-            pointer == "/data/*" || pointer == "/data (order)" || REGIONAL.iter().any(|part| pointer.contains(part))
+            pointer == "/data/*"
+                || pointer == "/data (order)"
+                || parts(&["/capabilities", "/monitors", "/resolvers", "/placement_group_limits"])
+        }
+        Aspect::Value if route.ends("/availability") => {
+            ["/data/*", "/data (order)", "/*", " (order)"].contains(&pointer.as_str()) || key == "available"
+        }
+        // Kernels come and go.
+        Aspect::Value if route.ends("/linode/kernels") => pointer == "/data/*" || pointer == "/data (order)",
+        Aspect::Value if route.ends("/linode/types") || route.ends("/linode/types/{id}") => {
+            older_than("accelerated_devices") && (pointer == "/data/*" || parts(&["/price", "/region_prices", "/addons", "/successor"]))
+        }
+        Aspect::Value if route.ends("/images") || route.ends("/images/{id}") => {
+            older_than("image_sharing")
+                && (pointer == "/data/*" || parts(&["/deprecated", "/eol", "/size", "/vendor", "/label"]))
+                && is_everybodys(interaction)
         }
         Aspect::Value if key == "capabilities" && recorded.is_array() => is_granted(recorded, got),
         // Encryption became the default.
-        Aspect::Value if key == "encryption" => older_than("io_ready") && *recorded == "disabled" && *got == "enabled",
+        Aspect::Value if key == "encryption" => older_than("io_ready") && is_encrypted_now(recorded, got),
+        Aspect::Value if key == "disk_encryption" => older_than("maintenance_policy") && is_encrypted_now(recorded, got),
         _ => false,
     }
 }
 
-/// What changes in a region from one month to the next.
-const REGIONAL: &[&str] = &["/capabilities", "/monitors", "/resolvers", "/placement_group_limits"];
+/// Does an answer tell about images that everybody sees?
+fn is_everybodys(interaction: &Interaction) -> bool {
+    let answer = interaction.answer.as_ref();
+    answer.is_some_and(|it| {
+        it["is_public"] == true || it["data"].as_array().is_some_and(|rows| rows.iter().any(|row| row["is_public"] == true))
+    })
+}
+
+fn is_told(value: &Value) -> bool {
+    value.is_null() || value.is_string()
+}
+
+fn is_encrypted_now(recorded: &Value, got: &Value) -> bool {
+    *recorded == "disabled" && *got == "enabled"
+}
 
 fn is_granted(recorded: &Value, got: &Value) -> bool {
     let all = |tree: &Value| tree.as_array().into_iter().flatten().filter_map(|it| it.as_str().map(str::to_owned)).collect::<BTreeSet<_>>();

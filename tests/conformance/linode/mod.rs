@@ -7,6 +7,7 @@ mod drift;
 mod filters;
 mod joined;
 mod moments;
+mod regions;
 mod routes;
 mod stand_ins;
 
@@ -57,7 +58,7 @@ impl Vendor for Linode {
     }
 
     fn is_catalogue(&self, route: &Route) -> bool {
-        let kinds = ["/regions", "/regions/availability", "/linode/types", "/linode/kernels", "/images", "/volumes/types", "/ips/types"];
+        let kinds = ["/regions", "/availability", "/linode/types", "/linode/kernels", "/images", "/volumes/types", "/ips/types"];
         route.method == "GET" && kinds.iter().any(|kind| route.ends(kind))
     }
 
@@ -88,7 +89,7 @@ impl Vendor for Linode {
             recording
         });
         let whole = joined::joined(dressed.collect());
-        whole.into_iter().map(|it| drift::aged(filters::filtered(addresses::unmasked(it)))).collect()
+        whole.into_iter().map(|it| drift::aged(filters::filtered(addresses::unmasked(regions::replaced(it))))).collect()
     }
 
     fn asked(&self, call: &Call) -> Call {
@@ -114,11 +115,16 @@ impl Vendor for Linode {
 
     fn arm(&self, interaction: &Interaction, operation: &str, cloud: &mut dyn Cloud) -> io::Result<()> {
         let said = interaction.answer.as_ref().map(|it| it["errors"][0]["reason"].to_string()).unwrap_or_default();
+        let fault = |what: &str| json!({"operation": operation, "what": what, "times": 1, "skip": 0});
         match interaction.status {
             429 => cloud.limit(operation),
+            // What stood before the API, or stood still.
+            500 => cloud.tell("faults", fault("broken-before")),
+            502 => cloud.tell("faults", fault("html")),
+            503 => cloud.tell("faults", fault("unavailable")),
             // How much an account may have is not told by its requests.
             400 if said.contains("require technical justification") || said.contains("Account Limit") => {
-                cloud.tell("faults", json!({"operation": operation, "what": "quota", "times": 1, "skip": 0}))
+                cloud.tell("faults", fault("quota"))
             }
             _ => Ok(()),
         }
