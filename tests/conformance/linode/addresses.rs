@@ -203,9 +203,13 @@ impl Search {
         let order: [fn(&Known, Option<&Value>) -> bool; 3] = match interaction.status {
             404 => [|it, _| it.gone, |it, _| !it.reserved, |_, _| true],
             400 if said.contains("unassigned") => [|it, _| it.linode.is_some() && !it.gone, |it, _| it.reserved, |_, _| true],
-            _ => {
-                [|it, target| it.reserved && !it.gone && (target.is_none() || it.linode.as_ref() != target), |it, _| !it.gone, |_, _| true]
-            }
+            // Whoever gives an address to a Linode takes one that is free, if there is one.
+            _ if target.is_some() => [
+                |it, _| it.reserved && !it.gone && it.linode.is_none(),
+                |it, target| it.reserved && !it.gone && it.linode.as_ref() != target,
+                |it, _| !it.gone,
+            ],
+            _ => [|it, _| it.reserved && !it.gone, |it, _| !it.gone, |_, _| true],
         };
         let found = order.iter().find_map(|fits| self.known.iter().rposition(|it| fits(it, target)));
         found.unwrap_or_else(|| {
