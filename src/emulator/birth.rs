@@ -72,6 +72,7 @@ impl Deed {
             off_since: None,
             protected: false,
             takes_local_disks: false,
+            disks: Vec::new(),
         };
         self.give_root(&mut server, &new.boot, new.root_gb)?;
         for volume in new.volumes {

@@ -47,6 +47,29 @@ impl Disks {
         self.build(to, size_gb, true, |file| if share_extents(&source, file) { Ok(()) } else { copy_extents(&source, file) })
     }
 
+    /// Where the last data of a disk ends, in bytes; all behind that is zero.
+    pub(super) fn data_end(&self, id: &str) -> io::Result<u64> {
+        let file = File::open(self.path(id))?;
+        let length = file.metadata()?.len();
+        let (mut at, mut last) = (0, 0);
+        while let Some((_, end)) = next_extent(&file, at, length)? {
+            (at, last) = (end, end);
+        }
+        Ok(last)
+    }
+
+    /// How many bytes of a disk take room.
+    pub(super) fn bytes_in_use(&self, id: &str) -> io::Result<u64> {
+        let file = File::open(self.path(id))?;
+        let length = file.metadata()?.len();
+        let (mut at, mut sum) = (0, 0);
+        while let Some((start, end)) = next_extent(&file, at, length)? {
+            sum += end - start;
+            at = end;
+        }
+        Ok(sum)
+    }
+
     /// Makes a disk larger, which does not count as writing to it.
     pub(super) fn grow(&self, id: &str, size_gb: u64) -> Result<(), Refusal> {
         let path = self.path(id);

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catalogue;
 use super::face::Vendor;
+use super::ids::uuid_of;
 use super::linode::{self, Linode};
 use super::refusal::{Refusal, RefusalKind};
 use super::scaleway::{self, Scaleway};
@@ -203,7 +204,7 @@ impl Market {
     pub(super) fn id(self, prefix: &str, seed: u64, number: u64) -> String {
         match self {
             Market::Local => format!("{prefix}-{number:04}"),
-            Market::Scaleway => scaleway::ids::uuid_of(seed, &[prefix, &number.to_string()]),
+            Market::Scaleway => uuid_of(seed, &[prefix, &number.to_string()]),
             Market::Linode => (first_id(prefix) + number).to_string(),
         }
     }

@@ -28,6 +28,7 @@ mod clock;
 mod disk;
 pub mod face;
 mod fault;
+mod ids;
 mod ledger;
 pub mod linode;
 mod look;

@@ -144,6 +144,9 @@ pub struct Server {
     /// Whether its volumes on the machine's own disks go when it goes.
     #[serde(default)]
     pub takes_local_disks: bool,
+    /// Further local disks by id, which die with it as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disks: Vec<String>,
 }
 
 impl Server {
@@ -152,13 +155,13 @@ impl Server {
         self.ever_started && self.off_since.is_none()
     }
 
-    /// Ids of all its disk files: attached volumes and the local disk.
+    /// Ids of all its disk files: attached volumes and local disks.
     pub(super) fn files(&self) -> Vec<String> {
         let local = match &self.root {
             Some(Root::Disk { id, .. }) => Some(id.clone()),
             _ => None,
         };
-        self.volumes.iter().cloned().chain(local).collect()
+        self.volumes.iter().cloned().chain(local).chain(self.disks.iter().cloned()).collect()
     }
 }
 

@@ -187,7 +187,7 @@ impl Deed {
                     server.state = ServerState::Stopped;
                 }
             }
-            Effect::Late(_) | Effect::Scaleway(_) => {}
+            Effect::Late(_) | Effect::Scaleway(_) | Effect::Linode(_) => {}
             Effect::ImageReady(id) => {
                 if let Some(image) = self.truth.images.get_mut(&id)
                     && image.state == CopyState::Creating
@@ -222,6 +222,12 @@ impl Deed {
         if let Some(Root::Disk { id: disk, .. }) = &server.root {
             if self.notice_writes(disk).is_err() {
                 self.note_writing(disk); // Somebody may have written to a file we cannot look at.
+            }
+            self.bury(disk, &server.name, &server.tags);
+        }
+        for disk in &server.disks {
+            if self.notice_writes(disk).is_err() {
+                self.note_writing(disk);
             }
             self.bury(disk, &server.name, &server.tags);
         }

@@ -217,6 +217,12 @@ impl Deed {
             check_unprotected(found)?;
             takes.delete_server
         };
+        self.end_server(server, seconds)
+    }
+
+    /// Has a server be gone after so many cloud seconds, in whatever condition it is.
+    pub(super) fn end_server(&mut self, server: &str, seconds: u64) -> Result<(), Refusal> {
+        let found = self.truth.server_mut(server)?;
         found.state = ServerState::Deleting;
         for file in found.files() {
             self.notice_writes(&file)?;
@@ -284,7 +290,7 @@ impl Deed {
     }
 
     /// Has volumes leave their server, which loses them at once.
-    fn leave(&mut self, server: &str, volumes: &[String]) -> Result<(), Refusal> {
+    pub(super) fn leave(&mut self, server: &str, volumes: &[String]) -> Result<(), Refusal> {
         for volume in volumes {
             let state = self.truth.volume(volume)?.state;
             if state == VolumeState::Resizing {

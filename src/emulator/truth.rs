@@ -125,6 +125,8 @@ pub enum Effect {
     Late(Order),
     /// Something only Scaleway's API shows.
     Scaleway(scaleway::Change),
+    /// Something only Linode's API shows.
+    Linode(linode::Change),
 }
 
 impl Truth {

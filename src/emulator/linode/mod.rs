@@ -3,22 +3,46 @@
 //! Reading order: `vendor`, `routes`, `problem`, then a file per kind of object. `details` is this face's own part of the
 //! truth. Whatever takes its time on a Linode is a job: `jobs` has their queue, `events` what the account is told of them.
 
+mod account;
+mod addresses;
+mod attach;
+mod backups;
 mod catalogue;
+mod clone;
+mod configs;
+mod create;
+mod deploy;
 mod details;
+mod disks;
 mod events;
 mod filter;
+mod firewalls;
+mod images;
 mod input;
+mod interfaces;
+mod jobs;
 mod kernels;
+mod label;
+mod linodes;
 mod listing;
+mod locks;
+mod moments;
 mod plans;
+mod power;
 mod prices;
 mod problem;
+mod rebuild;
 mod regions;
+mod resize;
 mod routes;
 mod stock;
+#[cfg(test)]
+mod tests;
 mod vendor;
+mod volumes;
 
 pub use details::Details;
+pub use jobs::Change;
 pub(in crate::emulator) use vendor::Linode;
 
 /// Whether a region exists.

@@ -1,11 +1,27 @@
 //! Which endpoints there are, and what answers each. Paths are without their version.
 
-use super::catalogue;
 use super::problem::{not_found, problem};
+use super::{attach, backups, catalogue, clone, configs, create, disks, events, images, linodes, locks, power, rebuild, resize, volumes};
 use crate::emulator::face::{Answer, Args, Request, Route};
 
 /// All endpoints.
-static TABLES: &[&[Route]] = &[&catalogue::ROUTES];
+static TABLES: &[&[Route]] = &[
+    &catalogue::ROUTES,
+    linodes::ROUTES,
+    create::ROUTES,
+    power::ROUTES,
+    rebuild::ROUTES,
+    resize::ROUTES,
+    clone::ROUTES,
+    disks::ROUTES,
+    configs::ROUTES,
+    backups::ROUTES,
+    volumes::ROUTES,
+    attach::ROUTES,
+    images::ROUTES,
+    events::ROUTES,
+    locks::ROUTES,
+];
 
 /// The endpoint a request is for, and the names in its path.
 ///

@@ -1,12 +1,13 @@
 //! This vendor's endpoints and words, for the face that all vendors share.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use super::problem::{busy, no_capacity, over_quota, problem, refused, worded};
-use super::routes;
+use super::{disks, linodes, power, routes, volumes};
 use crate::emulator::face::front::BAD_GATEWAY;
 use crate::emulator::face::{Answer, Args, Body, Limit, Request, Route, Standing, Vendor};
 use crate::emulator::physics::Deed;
@@ -37,6 +38,18 @@ const RETRY_AFTER: &str = "5";
 struct Settings {
     /// After how many cloud seconds an event can be seen.
     event_lag: Option<u64>,
+    /// The largest image the account may have, in MB; null is the vendor's default.
+    #[serde(deserialize_with = "given")]
+    image_limit_mb: Option<Option<u64>>,
+    /// Plans that no machine is free for, by `region/plan` or `plan`: true, or false for those that are free again.
+    sold_out: BTreeMap<String, bool>,
+    /// Whether every deleted Linode that ever ran leaves a recovery image.
+    recover_all: Option<bool>,
+}
+
+/// A value that is there, be it null.
+fn given<'d, D: Deserializer<'d>>(source: D) -> Result<Option<Option<u64>>, D::Error> {
+    Option::deserialize(source).map(Some)
 }
 
 impl Vendor for Linode {
@@ -142,17 +155,38 @@ impl Vendor for Linode {
         answer.headers.splice(0..0, common.into_iter().map(|(name, value)| (name.to_owned(), value)));
     }
 
-    fn follow(&self, _deed: &mut Deed, _effect: &Effect) {}
+    fn follow(&self, deed: &mut Deed, effect: &Effect) {
+        match effect {
+            Effect::Started(id) => power::started(deed, id),
+            Effect::Stopped(id) => power::stopped(deed, id),
+            Effect::ServerGone(id) if !deed.truth.servers.contains_key(id) => linodes::forget(deed, id),
+            Effect::VolumeReady(id) | Effect::VolumeResized { volume: id, .. } => volumes::settled(deed, id),
+            Effect::VolumeDetached(id) => volumes::detached(deed, id),
+            Effect::Linode(change) => power::happen(deed, change),
+            _ => {}
+        }
+    }
 
     fn settle(&self, deed: &mut Deed, settings: Map<String, Value>) -> Result<(), String> {
         let settings: Settings = serde_json::from_value(Value::Object(settings)).map_err(|error| error.to_string())?;
-        let events = &mut deed.truth.linode.events;
-        events.lag = settings.event_lag.unwrap_or(events.lag);
+        let details = &mut deed.truth.linode;
+        details.events.lag = settings.event_lag.unwrap_or(details.events.lag);
+        details.image_limit_mb = settings.image_limit_mb.unwrap_or(details.image_limit_mb);
+        details.recover_all = settings.recover_all.unwrap_or(details.recover_all);
+        for (plan, is_sold_out) in settings.sold_out {
+            details.sold_out.retain(|it| *it != plan);
+            if is_sold_out {
+                details.sold_out.push(plan);
+            }
+        }
         Ok(())
     }
 
-    fn intervene(&self, _deed: &mut Deed, _what: &str, _body: &Value) -> Option<Result<Answer, Answer>> {
-        None
+    fn intervene(&self, deed: &mut Deed, what: &str, body: &Value) -> Option<Result<Answer, Answer>> {
+        match what {
+            "fill" => Some(disks::fill(deed, body)),
+            _ => power::intervene(deed, what, body),
+        }
     }
 }
 

@@ -84,6 +84,7 @@ pub fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
         off_since: None,
         protected: fields.flag("protected")?.unwrap_or(false),
         takes_local_disks: false,
+        disks: Vec::new(),
     };
     let details = ServerDetails {
         project,

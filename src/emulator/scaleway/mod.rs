@@ -15,7 +15,6 @@ mod create;
 mod details;
 mod disks;
 mod groups;
-pub mod ids;
 mod images;
 mod input;
 pub mod keys;
@@ -44,6 +43,8 @@ pub mod types;
 mod user_data;
 mod vendor;
 mod words;
+
+use super::ids;
 
 pub use changes::Change;
 pub use details::Details;

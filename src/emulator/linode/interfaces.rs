@@ -1,0 +1,108 @@
+//! Network interfaces: those of a Linode itself, and those of its profiles.
+
+use serde_json::{Value, json};
+
+use super::account;
+use super::input::Fields;
+use super::problem::{invalid, not_found};
+use crate::emulator::face::Answer;
+use crate::emulator::physics::Deed;
+
+/// Which sort of interfaces a new Linode has, and those of its own.
+///
+/// Errors: 400, where the account allows only the other sort.
+pub fn of_new(deed: &Deed, fields: &Fields) -> Result<(String, Vec<Value>), Answer> {
+    let allowed = account::settings(&deed.truth).interfaces_for_new_linodes.as_str();
+    let usual = if allowed.starts_with("linode") { "linode" } else { "legacy_config" };
+    let wanted = fields.text("interface_generation")?.unwrap_or(usual);
+    if !["legacy_config", "linode"].contains(&wanted) {
+        return Err(invalid("interface_generation", "Must be one of legacy_config, linode"));
+    }
+    if (allowed == "legacy_config_only" && wanted == "linode") || (allowed == "linode_only" && wanted == "legacy_config") {
+        let reason = format!("Your account settings do not allow the interface generation {wanted}.");
+        return Err(invalid("interface_generation", &reason));
+    }
+    let list = fields.list("interfaces")?.cloned().unwrap_or_default();
+    if wanted == "legacy_config" {
+        return Ok((wanted.to_owned(), Vec::new()));
+    }
+    for (place, interface) in list.iter().enumerate() {
+        let interface = Fields::within(interface, &format!("interfaces[{place}]"))?;
+        let kinds = ["public", "vpc", "vlan"].into_iter().filter(|kind| interface.get(kind).is_some()).count();
+        if kinds != 1 {
+            return Err(invalid(&format!("interfaces[{place}]"), "Must have exactly one of public, vpc, vlan"));
+        }
+    }
+    Ok((wanted.to_owned(), list))
+}
+
+/// How many public addresses the interfaces of a new Linode ask for.
+pub fn public_addresses(fields: &Fields) -> Result<usize, Answer> {
+    let Some(list) = fields.list("interfaces")? else { return Ok(1) };
+    let of = |interface: &Value| {
+        let public = &interface["public"];
+        let listed = public["ipv4"]["addresses"].as_array().map_or(usize::from(public.is_object()), Vec::len);
+        let through = interface["vpc"]["ipv4"]["addresses"].as_array().into_iter().flatten();
+        listed + through.filter(|address| address["nat_1_1_address"] == "auto").count()
+    };
+    Ok(list.iter().map(of).sum())
+}
+
+/// Gives the first profile of a new Linode the interfaces that were asked for.
+pub fn into_profile(deed: &mut Deed, linode: &str, fields: &Fields) -> Result<(), Answer> {
+    let Some(list) = fields.list("interfaces")?.cloned() else { return Ok(()) };
+    let details = deed.truth.linode.linodes.get(linode).ok_or_else(not_found)?;
+    if details.generation != "legacy_config" {
+        return Ok(());
+    }
+    let shown = of_profile(deed, linode, &list)?;
+    if let Some(config) = deed.truth.linode.linodes.get_mut(linode).and_then(|details| details.configs.first_mut()) {
+        config.interfaces = shown;
+    }
+    Ok(())
+}
+
+/// The interfaces of a profile, as they are shown.
+pub fn of_profile(deed: &mut Deed, linode: &str, list: &[Value]) -> Result<Vec<Value>, Answer> {
+    let details = deed.truth.linode.linodes.get(linode).ok_or_else(not_found)?;
+    if details.generation != "legacy_config" && !list.is_empty() {
+        return Err(invalid("interfaces", "This Linode has interfaces of its own."));
+    }
+    if list.len() > 3 {
+        return Err(invalid("interfaces", "A configuration profile can have no more than 3 interfaces."));
+    }
+    let mut shown = Vec::new();
+    for (place, interface) in list.iter().enumerate() {
+        let path = format!("interfaces[{place}]");
+        let fields = Fields::within(interface, &path)?;
+        let purpose = fields.needed("purpose")?;
+        let id: u64 = deed.mint("interface").parse().unwrap_or_default();
+        let primary = fields.flag("primary")?.unwrap_or(false);
+        let base = |purpose: &str, active: bool| {
+            json!({
+                "id": id, "purpose": purpose, "primary": primary, "active": active, "label": null, "ipam_address": null,
+                "vpc_id": null, "subnet_id": null, "ip_ranges": [],
+            })
+        };
+        shown.push(match purpose {
+            "public" => base("public", false),
+            "vlan" => {
+                let mut vlan = base("vlan", false);
+                vlan["label"] = json!(fields.needed("label")?);
+                vlan["ipam_address"] = json!(fields.text("ipam_address")?.unwrap_or_default());
+                vlan
+            }
+            "vpc" => {
+                let subnet = fields.number("subnet_id")?.ok_or_else(|| invalid(&fields.path("subnet_id"), "subnet_id is required"))?;
+                let mut vpc = base("vpc", false);
+                vpc["subnet_id"] = json!(subnet);
+                vpc["ip_ranges"] = json!(fields.texts("ip_ranges")?.unwrap_or_default());
+                let nat = fields.object("ipv4")?.map(|ipv4| ipv4.text("nat_1_1").map(|nat| nat.map(str::to_owned))).transpose()?.flatten();
+                vpc["ipv4"] = json!({"vpc": null, "nat_1_1": nat});
+                vpc
+            }
+            _ => return Err(invalid(&fields.path("purpose"), "Must be one of public, vlan, vpc")),
+        });
+    }
+    Ok(shown)
+}
