@@ -9,6 +9,7 @@
 //! - `command_line`: exit codes, names, pipes, `set`, `get`;
 //! - `scaleway`: Scaleway end to end, against an emulator of its API;
 //! - `vendors`: what any vendor's hands must stand: weather, crowds, haste;
+//! - `openapi`: requests against what Linode says of its own API;
 //! - `house`: floors, schema, examples, laws table.
 
 mod audit;
@@ -18,6 +19,7 @@ mod crashes;
 mod holds;
 mod house;
 mod lifecycle;
+mod openapi;
 mod plans;
 mod properties;
 mod reading;
