@@ -8,6 +8,7 @@
 //! - `properties`: the planner over random worlds; `audit`: the second opinion can object;
 //! - `command_line`: exit codes, names, pipes, `set`, `get`;
 //! - `scaleway`: Scaleway end to end, against an emulator of its API;
+//! - `openapi`: requests against what Linode says of its own API;
 //! - `house`: floors, schema, examples, laws table.
 
 mod audit;
@@ -17,6 +18,7 @@ mod crashes;
 mod holds;
 mod house;
 mod lifecycle;
+mod openapi;
 mod plans;
 mod properties;
 mod reading;

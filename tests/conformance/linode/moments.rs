@@ -1,0 +1,106 @@
+//! What passes by itself at Linode.
+
+use serde_json::Value;
+
+/// States out of which things come by themselves.
+pub const PASSING: &[&str] = &[
+    "provisioning",
+    "booting",
+    "rebooting",
+    "shutting_down",
+    "deleting",
+    "rebuilding",
+    "cloning",
+    "restoring",
+    "resizing",
+    "migrating",
+    "busy",
+    "not ready",
+    "creating",
+    "pending_upload",
+    "pending",
+    "replicating",
+    "scheduled",
+    "started",
+];
+
+/// Values that change while something is on its way.
+pub const CHANGING: &[&str] = &[
+    "status",
+    "percent_complete",
+    "time_remaining",
+    "rate",
+    "duration",
+    "message",
+    "results",
+    "io_ready",
+    "linode_id",
+    "linode_label",
+    "size",
+    "total_size",
+    "regions",
+    "type",
+    "specs",
+    "image",
+    "available",
+    "last_successful",
+    "finished",
+];
+
+/// States in the order in which things go through them.
+const LADDERS: &[&[&str]] = &[
+    &["provisioning", "booting", "running"],
+    &["provisioning", "offline", "booting", "running"],
+    &["rebuilding", "offline", "booting", "running"],
+    &["shutting_down", "offline"],
+    &["rebooting", "running"],
+    &["not ready", "ready"],
+    &["pending_upload", "creating", "available"],
+    &["creating", "active"],
+    &["resizing", "active"],
+    &["scheduled", "started", "finished"],
+    &["scheduled", "started", "failed"],
+];
+
+/// The states of the objects that an answer is about, and whether what is attached is ready for use.
+pub fn stage(tree: &Value) -> Option<(String, String)> {
+    let each = |item: &Value| Some((item["status"].as_str()?.to_owned(), item["io_ready"].to_string()));
+    match tree["data"].as_array() {
+        None => each(tree),
+        Some(rows) => {
+            let (states, ready): (Vec<String>, Vec<String>) = rows.iter().filter_map(each).unzip();
+            Some((states.join(" "), ready.join(" ")))
+        }
+    }
+}
+
+/// Does this answer show an earlier moment: fewer rows, a bond that has not come about, or one that has not gone?
+pub fn is_earlier(got: &Value, recorded: &Value) -> bool {
+    let count = |tree: &Value| tree["data"].as_array().map(Vec::len);
+    let bound = |tree: &Value| tree.get("linode_id").map(|id| !id.is_null());
+    let ready = |tree: &Value| tree["io_ready"].as_bool();
+    match (count(got), count(recorded)) {
+        (Some(got), Some(recorded)) => got < recorded,
+        _ => {
+            let detaching = bound(recorded) == Some(false) && bound(got) == Some(true);
+            detaching || (ready(got) == Some(false) && ready(recorded) == Some(true))
+        }
+    }
+}
+
+/// Does this answer show a later moment: states further up one of the ladders?
+pub fn is_later(got: &Value, recorded: &Value) -> bool {
+    let states = |tree: &Value| stage(tree).map(|(states, _)| states).unwrap_or_default();
+    let (got, recorded) = (states(got), states(recorded));
+    LADDERS.iter().any(|ladder| {
+        let place = |state: &str| ladder.iter().position(|it| *it == state);
+        place(&got).zip(place(&recorded)).is_some_and(|(got, recorded)| got > recorded)
+    })
+}
+
+/// Does this refusal say: not now?
+pub fn is_refused_for_now(status: u16, body: &Value) -> bool {
+    let said = body["errors"][0]["reason"].as_str().unwrap_or_default().to_lowercase();
+    let words = ["busy", "in progress", "not ready", "not yet", "must be active", "must be offline", "powered off", "unique", "creating"];
+    status == 429 || (status == 400 && words.iter().any(|word| said.contains(word)))
+}
