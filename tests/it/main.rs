@@ -8,6 +8,7 @@
 //! - `properties`: the planner over random worlds; `audit`: the second opinion can object;
 //! - `command_line`: exit codes, names, pipes, `set`, `get`;
 //! - `scaleway`: Scaleway end to end, against an emulator of its API;
+//! - `linode`: Linode end to end, against an emulator of its API;
 //! - `vendors`: what any vendor's hands must stand: weather, crowds, haste;
 //! - `openapi`: requests against what Linode says of its own API;
 //! - `house`: floors, schema, examples, laws table.
@@ -20,6 +21,7 @@ mod holds;
 mod house;
 mod lifecycle;
 mod openapi;
+mod linode;
 mod plans;
 mod properties;
 mod reading;
