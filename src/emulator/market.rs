@@ -223,7 +223,9 @@ impl Market {
             Market::Local => format!("203.0.113.{number}"),
             Market::Scaleway | Market::Linode => {
                 let number = number - 1;
-                format!("198.18.{}.{}", number / 250, number % 250 + 1)
+                // The first address of a network is its gateway's where the vendor shows one.
+                let first = if self == Market::Linode { 2 } else { 1 };
+                format!("198.18.{}.{}", number / 250, number % 250 + first)
             }
         }
     }

@@ -250,7 +250,7 @@ fn give_addresses(deed: &mut Deed, fields: &Fields, region: &str, id: &str, gene
     let is_legacy = generation == "legacy_config";
     match fields.texts("ipv4")? {
         Some(wanted) => addresses::take_reserved(deed, &wanted, region, id)?,
-        None if is_legacy => addresses::allocate(deed, region, id)?,
+        None if is_legacy => drop(addresses::allocate(deed, region, id)?),
         None => {
             for _ in 0..interfaces::public_addresses(fields)? {
                 addresses::allocate(deed, region, id)?;

@@ -6,9 +6,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::account::Account;
 use super::configs::Config;
 use super::events::Events;
 use super::jobs::Job;
+use super::network::Network;
+use super::zones::Zones;
 use crate::emulator::Moment;
 
 /// Bytes of an MB, as disks, images and memory are measured here.
@@ -33,12 +36,25 @@ pub struct Details {
     pub volumes: BTreeMap<String, VolumeDetails>,
     /// Of private images, by the number in their id; recovery images have no bytes in the core.
     pub images: BTreeMap<String, ImageDetails>,
+    /// Addresses and firewalls.
+    pub network: Network,
+    /// Domains and their records.
+    pub zones: Zones,
+    /// Who pays, and what new objects are like.
+    pub account: Account,
     /// Plans that no machine is free for: `region/plan`, or a plan alone.
     pub sold_out: Vec<String>,
     /// The largest image an account may have, in MB; the vendor's default if missing.
     pub image_limit_mb: Option<u64>,
     /// Whether every deleted Linode leaves a recovery image, and not only those older than half a day.
     pub recover_all: bool,
+}
+
+impl Details {
+    /// All addresses in use, as they are written.
+    pub fn addresses(&self) -> impl Iterator<Item = String> {
+        self.network.addresses.keys().map(|address| address.to_string())
+    }
 }
 
 /// What a Linode is said to be doing.

@@ -1,7 +1,10 @@
 //! Which endpoints there are, and what answers each. Paths are without their version.
 
 use super::problem::{not_found, problem};
-use super::{attach, backups, catalogue, clone, configs, create, disks, events, images, linodes, locks, power, rebuild, resize, volumes};
+use super::{
+    account, attach, backups, catalogue, clone, configs, create, devices, disks, domains, events, firewalls, images, linode_ips, linodes,
+    locks, networking_ips, power, ranges, rebuild, records, reserved_ips, resize, volumes,
+};
 use crate::emulator::face::{Answer, Args, Request, Route};
 
 /// All endpoints.
@@ -21,6 +24,15 @@ static TABLES: &[&[Route]] = &[
     images::ROUTES,
     events::ROUTES,
     locks::ROUTES,
+    &linode_ips::ROUTES,
+    &networking_ips::ROUTES,
+    &reserved_ips::ROUTES,
+    &ranges::ROUTES,
+    &devices::ROUTES,
+    &firewalls::ROUTES,
+    &domains::ROUTES,
+    &records::ROUTES,
+    &account::ROUTES,
 ];
 
 /// The endpoint a request is for, and the names in its path.

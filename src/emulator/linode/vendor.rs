@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
-use super::problem::{busy, no_capacity, over_quota, problem, refused, worded};
+use super::problem::{busy, no_capacity, no_more_addresses, over_quota, problem, refused, worded};
 use super::{disks, linodes, power, routes, volumes};
 use crate::emulator::face::front::BAD_GATEWAY;
 use crate::emulator::face::{Answer, Args, Body, Limit, Request, Route, Standing, Vendor};
@@ -93,7 +93,7 @@ impl Vendor for Linode {
         Some(limit_of(route))
     }
 
-    fn befall(&self, fault: FaultKind, _route: &Route, _args: &Args, _operation: &str) -> Option<Answer> {
+    fn befall(&self, fault: FaultKind, route: &Route, _args: &Args, _operation: &str) -> Option<Answer> {
         let answer = match fault {
             FaultKind::RateLimited => problem(429, "Too many requests", None),
             FaultKind::BrokenBefore => problem(500, "Internal Server Error", None),
@@ -101,6 +101,7 @@ impl Vendor for Linode {
             FaultKind::Maintenance => problem(503, "The system is down for maintenance.", None).with("x-maintenance-mode", "API"),
             FaultKind::Html => Answer { status: 502, headers: Vec::new(), body: Body::Html(BAD_GATEWAY.to_owned()) },
             FaultKind::Denied => problem(403, "Unauthorized", None),
+            FaultKind::Quota if route.path.starts_with("/networking/") => no_more_addresses(),
             FaultKind::Quota => over_quota(),
             FaultKind::OutOfStock => no_capacity(),
             FaultKind::Refused => refused("The request could not be completed."),
