@@ -164,8 +164,13 @@ pub struct FailedCapture {
 /// How a server went off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OffBy {
-    /// By an order through the API or the vendor's console, of this user.
-    Order(String),
+    /// By an order through the API or the vendor's console.
+    Order {
+        /// Whose.
+        user: String,
+        /// When.
+        at: Stamp,
+    },
     /// By the vendor, for its machine's sake, in the vendor's word.
     Vendor(String),
     /// By nothing that the vendor knows of: its guest shut down.

@@ -197,7 +197,11 @@ fn a_plan_of_five_hundred_stays_inside_the_limits() {
     shop.write("fleet.yaml", &format!("{}---\n{}", pad("present", ""), all.join("---\n")));
     face.log();
     let ran = face.expect(&shop, 0, &["plan", "fleet.yaml"]);
-    assert!(ran.out.contains("499 instances to change") && ran.out.contains("1 in sync"), "{}", &ran.out[ran.out.len().saturating_sub(300)..]);
+    assert!(
+        ran.out.contains("499 instances to change") && ran.out.contains("1 in sync"),
+        "{}",
+        &ran.out[ran.out.len().saturating_sub(300)..]
+    );
     let log = face.log();
     assert!(log.len() <= 12, "{} calls", log.len());
     assert!(log.iter().all(|it| it.status == 200), "{log:?}");
