@@ -19,6 +19,8 @@ pub enum Seen<T> {
 pub enum Cause {
     /// It may go well the next time.
     Passing(String),
+    /// The vendor's platform is being maintained: asking again soon is of no use.
+    Maintained(String),
     /// The cloud does not let us look, or there is no such place: somebody must change something first.
     Lasting {
         /// What the cloud said.

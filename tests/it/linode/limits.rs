@@ -48,7 +48,7 @@ fn a_capture_that_is_given_up_leaves_a_machine_to_play_on() {
     let (_, calls) = face.apply(&shop, &raised("absent"));
     assert!(calls.contains(&"POST images".to_owned()) && calls.contains(&"DELETE linode/instances".to_owned()), "{calls:?}");
     face.apply(&shop, &raised("present"));
-    assert_eq!(face.judge(&["default.mypad"]), (vec![], vec![]), "nothing lost, nothing leaked");
+    assert_eq!(face.judge(&["in:default.mypad"]), (vec![], vec![]), "nothing lost, nothing leaked");
 }
 
 /// The second way out: the disk may go.
@@ -147,7 +147,7 @@ fn without_leave_to_read_events_it_is_captured_again() {
     face.apply(&shop, &pad("present", ""));
     face.apply(&shop, &pad("absent", ""));
     face.apply(&shop, &pad("present", ""));
-    assert_eq!(face.judge(&["default.mypad"]), (vec![], vec![]));
+    assert_eq!(face.judge(&["in:default.mypad"]), (vec![], vec![]));
     face.post("/_emulator/settings", json!({"image_limit_mb": 100}));
     shop.write("pad.yaml", &pad("absent", ""));
     face.log();
