@@ -44,7 +44,7 @@ pub const VOLUMES: Listing = by(&["label", "tags"]);
 pub const IMAGES: Listing =
     Listing { fields: &["label", "status", "type", "is_public", "is_shared", "deprecated", "size", "tags", "vendor"], pages_when_empty: 0 };
 /// `/account/events`.
-pub const EVENTS: Listing = by(&["id", "action", "created", "read", "seen", "username", "status", "entity.id", "entity.type"]);
+pub const EVENTS: Listing = by(&["id", "action", "created", "read", "entity.id", "entity.type"]);
 /// `/networking/firewalls`, and those of one Linode.
 pub const FIREWALLS: Listing = by(&["id", "label", "tags", "created", "updated", "status"]);
 /// `/networking/firewalls/{id}/devices`.

@@ -35,7 +35,7 @@ mod network;
 mod networking_ips;
 mod plans;
 mod power;
-mod prices;
+pub(in crate::emulator) mod prices;
 mod problem;
 mod ranges;
 mod rebuild;

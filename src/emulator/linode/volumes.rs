@@ -180,7 +180,7 @@ fn make(
         local: false,
         ephemeral: false,
     };
-    let price = deed.truth.market.volume(size_gb);
+    let price = deed.truth.market.volume(zone, size_gb);
     deed.open_bill(&id, "volume", name, price);
     let takes = deed.truth.market.takes();
     deed.schedule(if of.is_some() { takes.restore_volume } else { takes.create_volume }, Effect::VolumeReady(id.clone()));
