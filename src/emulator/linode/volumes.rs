@@ -47,7 +47,8 @@ pub fn entity(volume: &Volume) -> Entity {
     Entity::new("volume", &volume.id, &volume.name, &format!("/volumes/{}", volume.id))
 }
 
-fn shown(truth: &Truth, volume: &Volume, details: &VolumeDetails) -> Value {
+/// A volume as the API shows it.
+pub fn shown(truth: &Truth, volume: &Volume, details: &VolumeDetails) -> Value {
     let server = volume.server.as_ref().and_then(|id| truth.servers.get(id));
     json!({
         "id": volume.id.parse::<u64>().ok(),
