@@ -283,7 +283,7 @@ impl Step {
             Step::CreateServer(_) => CREATE_SERVER_KEY.to_owned(),
             Step::Retag { object, .. } => format!("retag {}", object.id()),
             Step::StartServer(server) => format!("start-server {server}"),
-            Step::StopServer(server) => format!("stop-server {server}"),
+            Step::StopServer(server) => format!("{STOP_SERVER} {server}"),
             Step::Detach { server, .. } => detach_key(server),
             Step::Attach { server, volume, .. } => format!("attach {server} {volume}"),
             Step::AssignAddress { server, address } => format!("assign-address {server} {address}"),
@@ -315,6 +315,14 @@ impl Step {
                 | Step::ReleaseAddress(_)
         )
     }
+}
+
+/// The word of the keys of [`Step::StopServer`].
+const STOP_SERVER: &str = "stop-server";
+
+/// The id of the server that the step with this key powers off.
+pub fn stopped_server(key: &str) -> Option<&str> {
+    key.strip_prefix(STOP_SERVER)?.strip_prefix(' ')
 }
 
 /// Whether the step with this key makes something: asked twice, there would be two of it.

@@ -19,6 +19,8 @@ pub enum Seen<T> {
 pub enum Cause {
     /// It may go well the next time.
     Passing(String),
+    /// The vendor's platform is being maintained: asking again soon is of no use.
+    Maintained(String),
     /// The cloud does not let us look, or there is no such place: somebody must change something first.
     Lasting {
         /// What the cloud said.
@@ -164,8 +166,13 @@ pub struct FailedCapture {
 /// How a server went off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OffBy {
-    /// By an order through the API or the vendor's console, of this user.
-    Order(String),
+    /// By an order through the API or the vendor's console.
+    Order {
+        /// Whose.
+        user: String,
+        /// When.
+        at: Stamp,
+    },
     /// By the vendor, for its machine's sake, in the vendor's word.
     Vendor(String),
     /// By nothing that the vendor knows of: its guest shut down.

@@ -130,6 +130,7 @@ fn start(draft: &mut Draft<'_>, server: &Server, reason: Reason) -> Result<(), H
     }
     if reason == Reason::ServerState(ServerState::Present)
         && let Some(by) = &server.told.off_by
+        && !is_own_order(draft, server, by)
     {
         draft.notes.push(Note::Mind(format!("server {} {}", server.name, how_it_went_off(by))));
     }
@@ -137,9 +138,16 @@ fn start(draft: &mut Draft<'_>, server: &Server, reason: Reason) -> Result<(), H
     Ok(())
 }
 
+/// Whether this machine ordered it off itself, as far as its journal knows.
+fn is_own_order(draft: &Draft<'_>, server: &Server, by: &OffBy) -> bool {
+    let OffBy::Order { at, .. } = by else { return false };
+    let asked = draft.scene.facts.stopped.get(server.id.as_str());
+    asked.is_some_and(|asked| asked <= at && *at <= asked.plus_seconds(draft.scene.cloud.late_effect))
+}
+
 fn how_it_went_off(by: &OffBy) -> String {
     match by {
-        OffBy::Order(user) => format!("was powered off through the vendor's console or API, by {user}"),
+        OffBy::Order { user, .. } => format!("was powered off through the vendor's console or API, by {user}"),
         OffBy::Vendor(event) => format!("was powered off by the vendor ({event})"),
         OffBy::Guest => "was shut down from inside, or failed".to_owned(),
     }

@@ -335,7 +335,7 @@ pub(crate) struct GivenUp {
 /// The hold of whoever needs what could not be seen.
 pub(crate) fn blind(what: &'static str, cause: &Cause) -> Hold {
     match cause {
-        Cause::Passing(cause) => Hold::Blind { what, cause: cause.clone() },
+        Cause::Passing(cause) | Cause::Maintained(cause) => Hold::Blind { what, cause: cause.clone() },
         Cause::Lasting { answer, remedy } => Hold::Denied { what, answer: answer.clone(), remedy: remedy.clone() },
     }
 }

@@ -3,7 +3,8 @@
 use super::pace::{LONGEST_ASKED, MOST_TRIES, TRIES_OF_A_LOOK_ALONE, TRIES_OF_OPTIONAL, after_failures, between_looks};
 use crate::{
     model::{
-        Ask, Capabilities, Cause, Ending, Event, Hold, Plan, Planned, Power, Role, Seen, Stamp, Step, Verdict, Wait, World, is_create_key,
+        Ask, Capabilities, Cause, Ending, Event, Hold, Note, Plan, Planned, Power, Role, Seen, Stamp, Step, Verdict, Wait, World,
+        is_create_key,
     },
     plan::{audit, plan},
     provider::{Problem, Provider},
@@ -94,7 +95,7 @@ fn blind_for_now(world: &World) -> Option<String> {
     for cause in causes.into_iter().flatten() {
         match cause {
             Cause::Passing(why) => first = first.or(Some(why.clone())),
-            Cause::Lasting { .. } => return None,
+            Cause::Maintained(_) | Cause::Lasting { .. } => return None,
         }
     }
     // A name that cannot be seen holds only what needs it.
@@ -172,6 +173,10 @@ impl Memory {
                 Verdict::Done | Verdict::Underway => self.tell_waits(run, &plan.waits),
             }
             if plan.verdict == Verdict::Done {
+                if self.calls > 0 {
+                    let told = plan.notes.into_iter().filter(|it| matches!(it, Note::CaptureFailed(_) | Note::Mind(_)));
+                    told.for_each(|note| (run.tell)(Event::Noted(note)));
+                }
                 return Ok(Ending::Done { calls: self.calls });
             }
             if plan.next.is_empty() {

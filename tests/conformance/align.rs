@@ -1,34 +1,35 @@
 //! Which element of one list stands where which of another one does.
 
-use crate::names::{Names, is_id};
+use crate::{
+    names::{Names, ids, is_id},
+    vendor::Vendor,
+};
 use serde_json::Value;
 
-/// Keys that two elements must share to be the same thing.
-const TELLING: &[&str] = &["label", "type", "arch", "name", "zone", "domain", "subdomain", "volume_type"];
-
-/// Is it an object that every project has without having made it?
-pub fn is_everybodys(item: &Value) -> bool {
-    item["project_default"] == Value::Bool(true)
+/// What an element is called, if it has a name of its own: its id, or its address.
+pub fn name_of(item: &Value) -> Option<&str> {
+    item["id"].as_str().or_else(|| item["address"].as_str())
 }
 
 /// For every recorded element the index of the one that it is in the answer: by id where the id is known, else
 /// the free one that shares what tells things apart and most of the rest.
-pub fn align(recorded: &[&Value], got: &[Value], names: &Names) -> Vec<Option<usize>> {
+pub fn align(vendor: &dyn Vendor, recorded: &[&Value], got: &[Value], names: &Names) -> Vec<Option<usize>> {
     let mut used = vec![false; got.len()];
     let mut partners = vec![None; recorded.len()];
     for (index, item) in recorded.iter().enumerate() {
-        if let Some(known) = item["id"].as_str().and_then(|id| names.of(id)) {
-            partners[index] = got.iter().position(|other| other["id"] == *known);
+        if let Some(known) = name_of(item).and_then(|id| names.known(id)) {
+            partners[index] = got.iter().position(|other| name_of(other) == Some(&known));
             partners[index].into_iter().for_each(|at| used[at] = true);
         }
     }
     for (index, item) in recorded.iter().enumerate() {
-        let known = item["id"].as_str().is_some_and(|id| names.of(id).is_some());
-        if known {
+        if name_of(item).is_some_and(|id| names.known(id).is_some()) {
             continue;
         }
-        let free = |at: &usize| !used[*at] && !got[*at]["id"].as_str().is_some_and(|id| names.is_taken(id));
-        let fits = |at: &usize| TELLING.iter().all(|key| item[*key].as_str().is_none() || item[*key] == got[*at][*key]);
+        let free = |at: &usize| !used[*at] && !name_of(&got[*at]).is_some_and(|id| names.is_known_as(id));
+        let fits = |at: &usize| {
+            vendor.telling().iter().all(|key| item[*key].as_str().is_none_or(|it| !ids(it).is_empty()) || item[*key] == got[*at][*key])
+        };
         // The first of the best.
         let best = (0..got.len()).filter(free).filter(fits).rev().max_by_key(|at| likeness(item, &got[*at], names));
         partners[index] = best;

@@ -15,6 +15,8 @@ pub struct Call {
     pub query: Vec<(String, String)>,
     /// The body: JSON, or text that is sent as it is.
     pub body: Option<Value>,
+    /// What a list is narrowed by in a header, where the vendor has that.
+    pub filter: Option<Value>,
     /// Whether it carries a token.
     pub token: bool,
 }
@@ -35,6 +37,11 @@ pub trait Cloud {
     /// Says which recorded call the next ones belong to.
     fn turn(&mut self, _interaction: &Interaction) {}
 
+    /// Can things be made in it that the recording does not make?
+    fn is_alive(&self) -> bool {
+        false
+    }
+
     /// Answers a call.
     fn call(&mut self, call: &Call) -> io::Result<Reply>;
 
@@ -48,4 +55,9 @@ pub trait Cloud {
 
     /// Has the next call of an operation answered by 429.
     fn limit(&mut self, operation: &str) -> io::Result<()>;
+
+    /// Tells an emulator something that no client can; of no account to anything else.
+    fn tell(&mut self, _path: &str, _body: Value) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -2,12 +2,12 @@
 //! requests.
 
 use crate::{
-    align::{self, align},
+    align::{align, name_of},
     cloud::Reply,
-    drift,
     names::{Meeting, Names, ids, is_id, without_ids},
     recording::Interaction,
     route::Route,
+    vendor::Vendor,
 };
 use regex_lite::Regex;
 use serde_json::{Map, Value};
@@ -48,6 +48,8 @@ impl Difference {
 
 /// What is known when answers are compared.
 pub struct Known<'a> {
+    /// Whose API it is.
+    pub vendor: &'a dyn Vendor,
     /// The endpoint.
     pub route: &'a Route,
     /// Ids that calls of this recording made.
@@ -67,23 +69,7 @@ pub struct Compared {
     pub foreign: usize,
 }
 
-/// Values that say nothing about the requests: where a server happens to run, whose the image is.
-const FREE: &[&str] = &[
-    "availability",
-    "gateway",
-    "mac_address",
-    "zone_id",
-    "platform_id",
-    "cluster_id",
-    "hypervisor_id",
-    "node_id",
-    "ipam_id",
-    "organization",
-    "organization_id",
-    "compatible_commercial_types",
-];
-
-static STAMP: LazyLock<Regex> = LazyLock::new(|| written(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"));
+static STAMP: LazyLock<Regex> = LazyLock::new(|| written(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?$"));
 static MINUTE: LazyLock<Regex> = LazyLock::new(|| written(r"\d{4}-\d\d-\d\d_\d\d-\d\d"));
 
 fn written(pattern: &str) -> Regex {
@@ -92,7 +78,7 @@ fn written(pattern: &str) -> Regex {
 
 /// Compares an answer with the recorded one, and learns names from it.
 pub fn compare(known: &Known, interaction: &Interaction, reply: &Reply, names: &mut Names) -> Compared {
-    let mut comparison = Comparison { known, date: &interaction.date, open: &interaction.notes, names, compared: Compared::default() };
+    let mut comparison = Comparison { known, interaction, names, uneven: false, compared: Compared::default() };
     if reply.status != interaction.status {
         let said = |status: u16, body: &Option<Value>| Value::String(format!("{status} {}", body.as_ref().map(brief).unwrap_or_default()));
         comparison.differ(Aspect::Type, "status", &said(interaction.status, &interaction.answer), &said(reply.status, &reply.body));
@@ -112,41 +98,43 @@ pub fn brief(tree: &Value) -> String {
 
 struct Comparison<'a> {
     known: &'a Known<'a>,
-    date: &'a str,
-    open: &'a [String],
+    interaction: &'a Interaction,
     names: &'a mut Names,
+    /// Does a catalogue have other elements now?
+    uneven: bool,
     compared: Compared,
 }
 
 impl Comparison<'_> {
     fn differ(&mut self, aspect: Aspect, pointer: &str, recorded: &Value, got: &Value) {
-        // What a type offers and costs changes with time; the emulator's table is of the newest recordings.
-        let old_catalogue = self.known.route.is_catalogue() && aspect == Aspect::Value && self.date < "2026-07-01";
         // A case of our own may leave a value open, or even whether there is one.
         let left = |note: &String| match note.split_once(' ') {
             Some(("open", place)) => place == pointer && aspect == Aspect::Value,
             Some(("free", place)) => place == pointer,
             _ => false,
         };
-        let open = self.open.iter().any(left);
-        let excused = old_catalogue || open || drift::is_allowed(self.date, self.known.route, pointer, aspect, recorded, got);
+        let difference = Difference { aspect, pointer: pointer.to_owned(), recorded: recorded.clone(), got: got.clone() };
+        let open = self.interaction.notes.iter().any(left);
+        let strict = self.interaction.notes("strict");
+        let excused = open || (!strict && self.known.vendor.is_allowed(self.interaction, self.known.route, &difference));
         let list = if excused { &mut self.compared.excused } else { &mut self.compared.differences };
-        list.push(Difference { aspect, pointer: pointer.to_owned(), recorded: recorded.clone(), got: got.clone() });
+        list.push(difference);
     }
 
     fn headers(&mut self, interaction: &Interaction, reply: &Reply) {
         let text = |value: Option<&String>| value.map_or(Value::Null, |it| Value::String(it.clone()));
         let same = |name: &str| interaction.headers.get(name) == reply.headers.get(name);
         let total = same("x-total-count");
-        for name in ["content-type", "x-total-count", "link", "location", "x-envoy-ratelimited"] {
-            let (recorded, got) = (interaction.headers.get(name), reply.headers.get(name));
+        for (name, by_value) in self.known.vendor.headers() {
+            let (recorded, got) = (interaction.headers.get(*name), reply.headers.get(*name));
             let pointer = format!("header {name}");
             match (recorded, got) {
                 (Some(_), None) => self.differ(Aspect::Missing, &pointer, &text(recorded), &Value::Null),
                 (None, Some(_)) => self.differ(Aspect::Extra, &pointer, &Value::Null, &text(got)),
                 (Some(one), Some(other)) => {
-                    let counts_differ_rightly = self.compared.foreign > 0 || self.known.route.is_catalogue();
-                    let equal = match name {
+                    let counts_differ_rightly = self.counts_differ_rightly();
+                    let equal = match *name {
+                        _ if !by_value => true,
                         "x-total-count" => counts_differ_rightly || one == other,
                         "link" => !total || counts_differ_rightly || self.names.translate(one) == *other,
                         "location" => self.names.translate(path_of(one)) == path_of(other),
@@ -161,15 +149,22 @@ impl Comparison<'_> {
         }
     }
 
+    /// Are there elements that are not the recording's own, so that nobody knows how many there must be?
+    fn counts_differ_rightly(&self) -> bool {
+        self.compared.foreign > 0 || self.uneven
+    }
+
     fn walk(&mut self, pointer: &str, key: &str, recorded: &Value, got: &Value) {
         match (recorded, got) {
-            (Value::Object(one), Value::Object(other)) if is_table(pointer, key, recorded) => self.tables(pointer, one, other),
+            (Value::Object(one), Value::Object(other)) if self.known.vendor.is_table(pointer, key, recorded) => {
+                self.tables(pointer, one, other)
+            }
             (Value::Object(one), Value::Object(other)) => self.objects(pointer, one, other),
             (Value::Array(one), Value::Array(other)) => self.lists(pointer, key, one, other),
             (Value::String(one), Value::String(other)) => self.texts(pointer, key, one, other),
             (Value::Number(one), Value::Number(other)) => {
-                let count = key == "total_count" && self.compared.foreign > 0;
-                if one.as_f64() != other.as_f64() && !count && !FREE.contains(&key) {
+                let count = self.known.vendor.counts().contains(&key) && self.counts_differ_rightly();
+                if one.as_f64() != other.as_f64() && !count && !self.known.vendor.is_free(pointer, key, recorded, got) {
                     self.differ(Aspect::Value, pointer, recorded, got);
                 }
             }
@@ -199,7 +194,8 @@ impl Comparison<'_> {
 
     /// Objects whose keys are values: slots, names of types.
     fn tables(&mut self, pointer: &str, recorded: &Map<String, Value>, got: &Map<String, Value>) {
-        let catalogue = self.known.route.is_catalogue();
+        let catalogue = self.known.vendor.is_catalogue(self.known.route);
+        self.uneven |= catalogue;
         for (key, value) in recorded {
             let at = format!("{pointer}/{key}");
             match got.get(key) {
@@ -217,26 +213,22 @@ impl Comparison<'_> {
     }
 
     fn lists(&mut self, pointer: &str, key: &str, recorded: &[Value], got: &[Value]) {
+        let vendor = self.known.vendor;
         if !recorded.iter().chain(got).any(Value::is_object) {
-            let translated: Vec<Value> = recorded.iter().map(|item| self.names.translate_tree(item)).collect();
-            if translated != got && !FREE.contains(&key) {
-                self.differ(Aspect::Value, pointer, &Value::Array(translated), &Value::Array(got.to_vec()));
-            }
-            return;
+            return self.plain_lists(pointer, key, recorded, got);
         }
-        // While a snapshot is made, something of the cloud's own may be seen to use it for an instant.
-        let inner = |item: &&Value| item["product_resource_type"] != "internal";
+        let inner = |item: &&Value| !vendor.is_of_the_cloud(item);
         if recorded.iter().chain(got).any(|item| !inner(&item)) {
             let kept = |items: &[Value]| items.iter().filter(inner).cloned().collect::<Vec<_>>();
             return self.lists(pointer, key, &kept(recorded), &kept(got));
         }
-        let shared = self.known.route.lists_shared_objects() && pointer.matches('/').count() == 1;
-        let is_foreign =
-            |item: &Value| shared && !align::is_everybodys(item) && item["id"].as_str().is_some_and(|id| !self.known.born.contains(id));
+        let shared = vendor.lists_shared_objects(self.known.route) && pointer.matches('/').count() == 1;
+        let born = |id: &str| ids(id).iter().any(|id| self.known.born.contains(*id));
+        let is_foreign = |item: &Value| shared && !vendor.is_everybodys(item) && vendor.owner(item).is_some_and(|id| !born(id));
         let foreign: Vec<&Value> = recorded.iter().filter(|item| is_foreign(item)).collect();
         let ours: Vec<&Value> = recorded.iter().filter(|item| !is_foreign(item)).collect();
         self.compared.foreign += foreign.len();
-        let partners = align(&ours, got, self.names);
+        let partners = align(vendor, &ours, got, self.names);
         for (index, (item, partner)) in ours.iter().zip(&partners).enumerate() {
             match partner {
                 Some(partner) => self.walk(&format!("{pointer}/{index}"), "", item, &got[*partner]),
@@ -244,7 +236,9 @@ impl Comparison<'_> {
             }
         }
         let found: Vec<usize> = partners.iter().flatten().copied().collect();
-        if key != "local_images" && !found.is_sorted() {
+        let for_sale = vendor.is_catalogue(self.known.route) && pointer.matches('/').count() <= 1;
+        self.uneven |= for_sale && (found.len() < partners.len() || found.len() < got.len());
+        if !vendor.is_unordered(self.known.route, key) && !found.is_sorted() {
             self.differ(
                 Aspect::Value,
                 &format!("{pointer} (order)"),
@@ -253,21 +247,38 @@ impl Comparison<'_> {
             );
         }
         for (index, item) in got.iter().enumerate().filter(|(index, _)| !found.contains(index)) {
-            let ours = item["id"].as_str().is_some_and(|id| self.names.is_taken(id));
-            if foreign.is_empty() || ours {
+            let ours = name_of(item).is_some_and(|id| self.names.is_known_as(id));
+            if (foreign.is_empty() && !for_sale) || ours {
                 self.differ(Aspect::Value, &format!("{pointer}/+{index}"), &Value::Null, item);
             }
         }
         // Other people's objects are of the same shape as ours, where both have something.
+        let like = got.iter().find(|it| !vendor.is_everybodys(it)).or_else(|| got.first().filter(|_| !for_sale));
         for (index, one) in foreign.iter().enumerate() {
-            got.first().into_iter().for_each(|other| self.shapes(&format!("{pointer}/{index}"), "", one, other));
+            like.into_iter().for_each(|other| self.shapes(&format!("{pointer}/{index}"), "", one, other));
+        }
+    }
+
+    /// Lists of values: equal, names aside.
+    fn plain_lists(&mut self, pointer: &str, key: &str, recorded: &[Value], got: &[Value]) {
+        let vendor = self.known.vendor;
+        let whole = |items: &[Value]| Value::Array(items.to_vec());
+        if vendor.owns_address(pointer, key) && recorded.len() == got.len() {
+            for (index, (one, other)) in recorded.iter().zip(got).enumerate() {
+                self.walk(&format!("{pointer}/{index}"), key, one, other);
+            }
+            return;
+        }
+        let translated: Vec<Value> = recorded.iter().map(|item| self.names.translate_tree(item)).collect();
+        if translated != got && !vendor.is_free(pointer, key, &whole(recorded), &whole(got)) {
+            self.differ(Aspect::Value, pointer, &Value::Array(translated), &whole(got));
         }
     }
 
     /// Compares the keys of two objects that have nothing else in common.
     fn shapes(&mut self, pointer: &str, key: &str, recorded: &Value, got: &Value) {
         match (recorded, got) {
-            (one, Value::Object(other)) if is_table(pointer, key, got) => {
+            (one, Value::Object(other)) if self.known.vendor.is_table(pointer, key, got) => {
                 let like =
                     |wanted: &Value| one.as_object().into_iter().flatten().find(|(_, it)| it["volume_type"] == wanted["volume_type"]);
                 for (slot, value) in other {
@@ -282,6 +293,7 @@ impl Comparison<'_> {
                     let at = format!("{pointer}/{key}");
                     match (one.get(key), other.get(key)) {
                         (Some(value), Some(other)) => self.shapes(&at, key, value, other),
+                        _ if self.known.vendor.is_optional(&at) => {}
                         (Some(value), None) => self.differ(Aspect::Missing, &at, value, &Value::Null),
                         (None, other) => self.differ(Aspect::Extra, &at, &Value::Null, other.unwrap_or(&Value::Null)),
                     }
@@ -304,15 +316,13 @@ impl Comparison<'_> {
             if !is_id(got) || (self.known.projects.contains(recorded) && recorded != got) {
                 self.differ(Aspect::Value, pointer, &one, &other);
             }
-        } else if FREE.contains(&key) {
-            if is_id(recorded) != is_id(got) {
-                self.differ(Aspect::Value, pointer, &one, &other);
-            }
+        } else if self.known.vendor.is_free(pointer, key, &one, &other) {
+            // Neither follows from a request.
         } else if let Some(style) = stamp_style(recorded) {
             if stamp_style(got) != Some(style) {
                 self.differ(Aspect::Value, pointer, &one, &other);
             }
-        } else if ["address", "prefix"].contains(&key) {
+        } else if self.known.vendor.owns_address(pointer, key) {
             self.meet(pointer, recorded, got);
         } else {
             let (ours, theirs) = (ids(recorded), ids(got));
@@ -347,11 +357,11 @@ impl Comparison<'_> {
 
 /// Whether a moment has a fraction, and how it gives its offset; none, if the text is not a moment.
 fn stamp_style(text: &str) -> Option<(bool, &str)> {
-    if !(20..=40).contains(&text.len()) {
+    if !(19..=40).contains(&text.len()) {
         return None;
     }
     let found = STAMP.captures(text)?;
-    Some((found.get(1).is_some(), found.get(2)?.as_str()))
+    Some((found.get(1).is_some(), found.get(2).map_or("", |it| it.as_str())))
 }
 
 /// The path of an address with a host.
@@ -359,8 +369,8 @@ fn path_of(address: &str) -> &str {
     address.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or(address)
 }
 
-/// Are this object's keys values?
-fn is_table(pointer: &str, key: &str, tree: &Value) -> bool {
-    let slots = tree.as_object().is_some_and(|map| !map.is_empty() && map.keys().all(|key| key.bytes().all(|it| it.is_ascii_digit())));
-    slots || key == "extra_volumes" || key == "volumes" || pointer == "/servers"
+/// A pointer with its indices as stars.
+pub fn starred(pointer: &str) -> String {
+    let part = |part: &str| if !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit()) { "*".to_owned() } else { part.to_owned() };
+    pointer.split('/').map(part).collect::<Vec<_>>().join("/")
 }

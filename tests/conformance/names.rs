@@ -25,8 +25,15 @@ fn find(text: &str, addresses: bool) -> Vec<Range<usize>> {
     found
 }
 
-/// 36, if an id begins here.
+/// Marks a number that is an id, so that it is told from one that is not.
+pub const MARK: &str = "№";
+
+/// The length of the id that begins here: a UUID, or a marked number.
 fn id_length(bytes: &[u8]) -> usize {
+    if let Some(number) = bytes.strip_prefix(MARK.as_bytes()) {
+        let digits = number.iter().take_while(|it| it.is_ascii_digit()).count();
+        return if digits > 0 { MARK.len() + digits } else { 0 };
+    }
     let fits = |(index, byte): (usize, &u8)| match index {
         8 | 13 | 18 | 23 => *byte == b'-',
         _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(byte),
@@ -101,9 +108,16 @@ impl Names {
         self.ours.get(recorded).map(String::as_str)
     }
 
-    /// Does one of the emulator's stand for a recorded one?
-    pub fn is_taken(&self, got: &str) -> bool {
-        self.taken.contains(got)
+    /// A recorded text that is, or holds, a name: with the emulator's names in it. None, if one is not known.
+    pub fn known(&self, recorded: &str) -> Option<String> {
+        let all = find(recorded, true);
+        let known = !all.is_empty() && all.into_iter().all(|range| self.ours.contains_key(&recorded[range]));
+        known.then(|| self.translate(recorded))
+    }
+
+    /// Does one of the emulator's names in this text stand for a recorded one?
+    pub fn is_known_as(&self, got: &str) -> bool {
+        find(got, true).into_iter().any(|range| self.taken.contains(&got[range]))
     }
 
     /// Two names in the same place.

@@ -4,12 +4,11 @@
 use crate::{
     cloud::{Call, Cloud, Reply},
     compare::{Difference, Known, brief, compare},
-    lost::request_of,
     motion,
     names::{Names, ids},
     recording::{Interaction, Recording},
     route::Route,
-    strangers,
+    vendor::Vendor,
 };
 use serde_json::Value;
 use std::{
@@ -55,7 +54,12 @@ pub enum Verdict {
 ///
 /// Errors: only where the cloud cannot be talked to.
 pub fn replay(recording: &Recording, cloud: &mut dyn Cloud) -> io::Result<Vec<Line>> {
+    let vendor = recording.vendor;
+    if cloud.is_alive() {
+        vendor.premise(recording, cloud)?;
+    }
     let mut replay = Replay {
+        vendor,
         cloud,
         recording,
         names: Names::default(),
@@ -70,13 +74,14 @@ pub fn replay(recording: &Recording, cloud: &mut dyn Cloud) -> io::Result<Vec<Li
     let mut lines = Vec::new();
     for (index, interaction) in recording.interactions.iter().enumerate() {
         let call = format!("{} {}", interaction.method, interaction.path);
-        let route = Route::of(&interaction.method, &interaction.path);
+        let route = Route::of(vendor, &interaction.method, &interaction.path);
         let verdict = match &route {
             Some(route) => {
                 let verdict = replay.one(route, index, lags(recording, index));
-                verdict.map_err(|error| io::Error::other(format!("{}:{} {call}: {error}", recording.name, interaction.seq)))?
+                verdict.map_err(|error| io::Error::other(format!("{}:{} {call}: {error}", interaction.file, interaction.seq)))?
             }
             None => {
+                replay.outside(index)?;
                 let told = interaction.answer.iter().map(Value::to_string).collect::<String>();
                 replay.outside.extend(ids(&told).into_iter().map(str::to_owned));
                 Verdict::Outside
@@ -85,12 +90,13 @@ pub fn replay(recording: &Recording, cloud: &mut dyn Cloud) -> io::Result<Vec<Li
         if let Some(answer) = &interaction.answer {
             replay.seen.extend(ids(&answer.to_string()).into_iter().map(str::to_owned));
         }
-        lines.push(Line { recording: recording.name.clone(), seq: interaction.seq, call, route, verdict });
+        lines.push(Line { recording: interaction.file.clone(), seq: interaction.seq, call, route, verdict });
     }
     Ok(lines)
 }
 
 struct Replay<'a> {
+    vendor: &'static dyn Vendor,
     cloud: &'a mut dyn Cloud,
     recording: &'a Recording,
     names: Names,
@@ -111,14 +117,17 @@ impl Replay<'_> {
     fn one(&mut self, route: &Route, index: usize, lags: bool) -> io::Result<Verdict> {
         let interaction = &self.recording.interactions[index];
         self.cloud.turn(interaction);
+        if self.cloud.is_alive() {
+            self.vendor.stand_in(self.recording, index, self.cloud, &mut self.names)?;
+        }
         let call = match self.call_of(index) {
             Ok(call) => call,
             Err(reason) => return Ok(Verdict::Depends(reason)),
         };
-        if interaction.status == 429 {
-            let action = call.body.as_ref().and_then(|body| body["action"].as_str());
-            self.cloud.limit(&route.operation(action))?;
+        for (path, body) in &interaction.before {
+            self.cloud.tell(&self.names.translate(path), self.names.translate_tree(body))?;
         }
+        self.vendor.arm(interaction, &self.vendor.operation(route, call.body.as_ref()), self.cloud)?;
         if interaction.method != "GET" {
             let body = interaction.request.as_ref().map(Value::to_string).unwrap_or_default();
             let named = ids(&interaction.path).into_iter().chain(ids(&body)).map(str::to_owned);
@@ -126,22 +135,23 @@ impl Replay<'_> {
             self.changed = interaction.date.clone();
         }
         let lags = lags && seconds_between(&self.changed, &interaction.date) <= 2;
-        let known = Known { route, born: &self.born, projects: &self.projects };
+        let vendor = self.vendor;
+        let known = Known { vendor, route, born: &self.born, projects: &self.projects };
         let (mut reply, mut names, mut compared);
         let (mut steps, mut settled) = (0, false);
         loop {
-            reply = if route.is_catalogue() { self.cloud.call_whole(&call)? } else { self.cloud.call(&call)? };
+            reply = if vendor.is_catalogue(route) { self.cloud.call_whole(&call)? } else { self.cloud.call(&call)? };
             names = self.names.clone();
             compared = compare(&known, interaction, &reply, &mut names);
             if compared.foreign > 0 && is_empty_list(&reply) && !settled {
-                settled = strangers::settle(self.cloud, route, &call.path)?;
+                settled = vendor.settle(self.cloud, route, &call.path)?;
                 if !settled {
                     return Ok(Verdict::Depends(format!("lists {} objects of other people and none of its own", compared.foreign)));
                 }
                 continue;
             }
             steps += 1;
-            if lags || steps > STEPS || !motion::is_behind(interaction, &reply, &compared.differences) || !self.cloud.advance()? {
+            if lags || steps > STEPS || !motion::is_behind(vendor, interaction, &reply, &compared.differences) || !self.cloud.advance()? {
                 break;
             }
             self.moved_for.push(interaction.path.clone());
@@ -149,13 +159,32 @@ impl Replay<'_> {
         self.names = names;
         let overtaken = self.is_overtaken(interaction);
         let of_moment = |it: &Difference| {
-            motion::is_of_instant(interaction, &reply, it)
-                || (lags && motion::is_of_lag(it))
-                || (overtaken && motion::is_gone_by(interaction, &reply, it))
+            vendor.is_of_instant(interaction, &reply, it)
+                || (lags && motion::is_of_lag(vendor, it))
+                || (overtaken && motion::is_gone_by(vendor, interaction, &reply, it))
         };
         let (gone_by, differences): (Vec<Difference>, Vec<Difference>) = compared.differences.into_iter().partition(of_moment);
         let overtaken = !gone_by.is_empty();
         Ok(Verdict::Compared { differences, overtaken, excused: [compared.excused, gone_by].concat() })
+    }
+
+    /// Makes a call of an endpoint that is not held to account, if the vendor's recordings need what comes of it.
+    fn outside(&mut self, index: usize) -> io::Result<()> {
+        let interaction = &self.recording.interactions[index];
+        if !self.vendor.performs_outside() || !self.cloud.is_alive() || interaction.method == "GET" {
+            return Ok(());
+        }
+        self.cloud.turn(interaction);
+        self.vendor.stand_in(self.recording, index, self.cloud, &mut self.names)?;
+        let Ok(call) = self.call_of(index) else { return Ok(()) };
+        let route = Route { method: interaction.method.clone(), template: interaction.path.clone() };
+        let known = Known { vendor: self.vendor, route: &route, born: &self.born, projects: &self.projects };
+        let reply = self.cloud.call(&call)?;
+        if reply.status == interaction.status {
+            // What differs is not held to account; what the names are is wanted.
+            compare(&known, interaction, &reply, &mut self.names);
+        }
+        Ok(())
     }
 
     /// Was the clock moved for something else since a call last changed what this one looks at?
@@ -183,7 +212,9 @@ impl Replay<'_> {
         let body = match &interaction.request {
             _ if interaction.method == "GET" || interaction.method == "DELETE" => None,
             _ if interaction.lost_its_request() => Some(
-                request_of(self.recording, index, &self.seen).ok_or("the recorder lost the request, and the answer does not tell it")?,
+                self.vendor
+                    .request_of(self.recording, index, &self.seen)
+                    .ok_or("the recorder lost the request, and the answer does not tell it")?,
             ),
             sent => sent.clone(),
         };
@@ -204,6 +235,7 @@ impl Replay<'_> {
             path: self.names.translate(&interaction.path),
             query: interaction.query.iter().map(|(key, value)| (key.clone(), self.names.translate(value))).collect(),
             body: body.map(|body| self.names.translate_tree(&body)),
+            filter: interaction.filter.as_ref().map(|filter| self.names.translate_tree(filter)),
             token: !interaction.notes("no-token"),
         })
     }
@@ -212,15 +244,15 @@ impl Replay<'_> {
 /// May this recorded answer lag behind the change before it? It shows something at rest, what the one before showed, and the next one
 /// shows something else.
 fn lags(recording: &Recording, index: usize) -> bool {
-    let this = &recording.interactions[index];
+    let (vendor, this) = (recording.vendor, &recording.interactions[index]);
     let look = |it: &&Interaction| it.method == "GET" && it.path == this.path && it.query == this.query;
     let answer = |it: &Interaction| it.answer.clone().unwrap_or_default();
     let before = recording.interactions[..index].iter().rev().find(look);
     let after = recording.interactions[index + 1..].iter().find(look);
     this.method == "GET"
-        && !motion::is_moving(&answer(this))
-        && before.is_none_or(|it| motion::is_same_moment(&answer(it), &answer(this)))
-        && after.is_some_and(|it| !motion::is_same_moment(&answer(it), &answer(this)))
+        && !motion::is_moving(vendor, &answer(this))
+        && before.is_none_or(|it| motion::is_same_moment(vendor, &answer(it), &answer(this)))
+        && after.is_some_and(|it| !motion::is_same_moment(vendor, &answer(it), &answer(this)))
 }
 
 /// Seconds between two moments of one day, as recordings write them; many, if that cannot be told.
@@ -250,7 +282,7 @@ fn born(recording: &Recording) -> BTreeSet<String> {
 /// The projects that calls of this recording name.
 fn projects(recording: &Recording) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for interaction in recording.interactions.iter().filter(|it| Route::of(&it.method, &it.path).is_some()) {
+    for interaction in recording.interactions.iter().filter(|it| Route::of(recording.vendor, &it.method, &it.path).is_some()) {
         if let Some(body) = interaction.request.as_ref().filter(|_| interaction.method != "GET") {
             let inner = body.as_object().and_then(|map| map.values().find(|value| value.is_object()));
             for object in [Some(body), inner.filter(|_| interaction.lost_its_request())].into_iter().flatten() {

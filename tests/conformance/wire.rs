@@ -9,24 +9,21 @@ use std::{
     time::Duration,
 };
 
-/// Who is calling, as far as the emulator knows.
-const TOKEN: &str = "5c4a1e0b-0000-4000-8000-00000000cafe";
-
-/// Sends a call to `host:port` and reads the whole answer.
+/// Sends a call to `host:port` and reads the whole answer. `token` is the header that says who calls.
 ///
 /// Errors: no connection, no answer within half a minute, or something that is not HTTP.
-pub fn send(address: &str, call: &Call) -> io::Result<Reply> {
+pub fn send(address: &str, token: &str, call: &Call) -> io::Result<Reply> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     stream.set_nodelay(true)?;
-    stream.write_all(&written(address, call))?;
+    stream.write_all(&written(address, token, call))?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes)?;
     read(&bytes)
         .ok_or_else(|| io::Error::other(format!("{} {}: not an HTTP answer: {}", call.method, call.path, String::from_utf8_lossy(&bytes))))
 }
 
-fn written(address: &str, call: &Call) -> Vec<u8> {
+fn written(address: &str, token: &str, call: &Call) -> Vec<u8> {
     let (kind, body) = match &call.body {
         None => (None, String::new()),
         Some(Value::String(text)) => (Some("text/plain"), text.clone()),
@@ -36,7 +33,10 @@ fn written(address: &str, call: &Call) -> Vec<u8> {
     let mark = if pairs.is_empty() { "" } else { "?" };
     let mut head = format!("{} {}{mark}{} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n", call.method, call.path, pairs.join("&"));
     if call.token {
-        head += &format!("X-Auth-Token: {TOKEN}\r\n");
+        head += &format!("{token}\r\n");
+    }
+    if let Some(filter) = &call.filter {
+        head += &format!("X-Filter: {filter}\r\n");
     }
     if let Some(kind) = kind {
         head += &format!("Content-Type: {kind}\r\n");

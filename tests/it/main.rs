@@ -10,6 +10,7 @@
 //! - `scaleway`: Scaleway end to end, against an emulator of its API;
 //! - `linode`: Linode end to end, against an emulator of its API;
 //! - `vendors`: what any vendor's hands must stand: weather, crowds, haste;
+//! - `openapi`: requests against what Linode says of its own API;
 //! - `house`: floors, schema, examples, laws table.
 
 mod audit;
@@ -20,6 +21,7 @@ mod holds;
 mod house;
 mod lifecycle;
 mod linode;
+mod openapi;
 mod plans;
 mod properties;
 mod reading;

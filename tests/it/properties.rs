@@ -58,7 +58,12 @@ fn told(born: i64, outlives: bool) -> Told {
     if outlives {
         return Told::default();
     }
-    let off_by = [None, Some(OffBy::Guest), Some(OffBy::Order("somebody".to_owned())), Some(OffBy::Vendor("host_reboot".to_owned()))];
+    let off_by = [
+        None,
+        Some(OffBy::Guest),
+        Some(OffBy::Order { user: "somebody".to_owned(), at: at(born) }),
+        Some(OffBy::Vendor("host_reboot".to_owned())),
+    ];
     Told {
         own_address: (born % 2 == 0).then(|| "203.0.113.9".to_owned()),
         watchdog: [None, Some(true), Some(false)][born as usize % 3],

@@ -50,6 +50,11 @@ pub fn over_quota() -> Answer {
     refused("Account Limit reached. Please open a support ticket.")
 }
 
+/// 400: there are as many reserved addresses as this account may have.
+pub fn no_more_addresses() -> Answer {
+    refused("Additional Reserved IPv4 addresses require technical justification.  Please contact support describing your requirement.")
+}
+
 /// 403: no machine for this plan is free in this region.
 pub fn no_capacity() -> Answer {
     let reason = "The Linode plan you chose is not currently available in the selected region. Please select another region or plan \

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
-use super::problem::{busy, no_capacity, over_quota, problem, refused, worded};
+use super::problem::{busy, no_capacity, no_more_addresses, over_quota, problem, refused, worded};
 use super::{disks, linodes, power, routes, volumes};
 use crate::emulator::face::front::BAD_GATEWAY;
 use crate::emulator::face::{Answer, Args, Body, Limit, Request, Route, Standing, Vendor};
@@ -93,7 +93,7 @@ impl Vendor for Linode {
         Some(limit_of(route))
     }
 
-    fn befall(&self, fault: FaultKind, _route: &Route, _args: &Args, _operation: &str) -> Option<Answer> {
+    fn befall(&self, fault: FaultKind, route: &Route, _args: &Args, _operation: &str) -> Option<Answer> {
         let answer = match fault {
             FaultKind::RateLimited => problem(429, "Too many requests", None),
             FaultKind::BrokenBefore => problem(500, "Internal Server Error", None),
@@ -101,6 +101,7 @@ impl Vendor for Linode {
             FaultKind::Maintenance => problem(503, "The system is down for maintenance.", None).with("x-maintenance-mode", "API"),
             FaultKind::Html => Answer { status: 502, headers: Vec::new(), body: Body::Html(BAD_GATEWAY.to_owned()) },
             FaultKind::Denied => problem(403, "Unauthorized", None),
+            FaultKind::Quota if route.path.starts_with("/networking/") => no_more_addresses(),
             FaultKind::Quota => over_quota(),
             FaultKind::OutOfStock => no_capacity(),
             FaultKind::Refused => refused("The request could not be completed."),
@@ -196,15 +197,21 @@ pub fn bearer(request: &Request) -> Option<&str> {
     given.strip_prefix("Bearer ").map(str::trim).filter(|token| !token.is_empty())
 }
 
-/// How many calls like this one a token has.
+/// What is read as a whole although its path does not end in a name.
+const SINGLE: [&str; 8] = ["account", "settings", "profile", "availability", "ips", "rules", "backups", "transfer"];
+
+/// How many calls like this one a token has, as published; those for reserved addresses as seen.
 fn limit_of(route: &Route) -> Limit {
-    let is_list = route.method == "GET" && !route.path.ends_with('}');
+    let last = route.path.rsplit('/').next().unwrap_or_default();
+    let is_list = route.method == "GET" && !last.ends_with('}') && (!SINGLE.contains(&last) || route.path.starts_with("/networking/"));
     match (route.method, route.path) {
         ("POST", "/linode/instances" | "/linode/instances/{id}/clone") => Limit { what: "create Linodes", calls: 20, seconds: 15 },
         ("POST", "/volumes") => Limit { what: "create volumes", calls: 100, seconds: 60 },
         ("GET", "/images") => Limit { what: "list images", calls: 20, seconds: 60 },
-        ("GET" | "DELETE", "/networking/reserved/ips/{id}") => Limit { what: "reserved addresses", calls: 10, seconds: 60 },
-        ("GET", "/networking/reserved/ips") => Limit { what: "list reserved addresses", calls: 10, seconds: 60 },
+        ("DELETE", "/networking/reserved/ips/{id}") => Limit { what: "give back reserved addresses", calls: 5, seconds: 15 },
+        ("GET", "/networking/reserved/ips/{id}" | "/networking/reserved/ips") => {
+            Limit { what: "read reserved addresses", calls: 10, seconds: 60 }
+        }
         _ if is_list => Limit { what: "lists", calls: 200, seconds: 60 },
         _ => Limit { what: "calls", calls: 1840, seconds: 60 },
     }

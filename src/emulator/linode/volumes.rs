@@ -47,7 +47,8 @@ pub fn entity(volume: &Volume) -> Entity {
     Entity::new("volume", &volume.id, &volume.name, &format!("/volumes/{}", volume.id))
 }
 
-fn shown(truth: &Truth, volume: &Volume, details: &VolumeDetails) -> Value {
+/// A volume as the API shows it.
+pub fn shown(truth: &Truth, volume: &Volume, details: &VolumeDetails) -> Value {
     let server = volume.server.as_ref().and_then(|id| truth.servers.get(id));
     json!({
         "id": volume.id.parse::<u64>().ok(),
@@ -180,7 +181,7 @@ fn make(
         local: false,
         ephemeral: false,
     };
-    let price = deed.truth.market.volume(size_gb);
+    let price = deed.truth.market.volume(zone, size_gb);
     deed.open_bill(&id, "volume", name, price);
     let takes = deed.truth.market.takes();
     deed.schedule(if of.is_some() { takes.restore_volume } else { takes.create_volume }, Effect::VolumeReady(id.clone()));

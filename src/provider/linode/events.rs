@@ -93,7 +93,10 @@ fn image(event: &wire::Event) -> Option<String> {
 /// How a Linode that is off went off, if this event is the last that tells; `Some(None)` where it never ran.
 fn off_by(event: &wire::Event) -> Option<Option<OffBy>> {
     match event.action.as_str() {
-        "linode_shutdown" => Some(Some(OffBy::Order(event.username.clone().unwrap_or_else(|| "somebody".to_owned())))),
+        "linode_shutdown" => {
+            let user = event.username.clone().unwrap_or_else(|| "somebody".to_owned());
+            Some(Some(OffBy::Order { user, at: event.created.0 }))
+        }
         "linode_boot" | "linode_reboot" | "lassie_reboot" => Some(Some(OffBy::Guest)),
         "linode_create" | "linode_rebuild" | "backups_restore" => Some(None),
         action if BY_VENDOR.contains(&action) => Some(Some(OffBy::Vendor(action.to_owned()))),
@@ -148,7 +151,7 @@ mod tests {
             (500, "linode_shutdown", "finished", 27.5),
         ]);
         assert_eq!(told.quiet_since, at(529));
-        assert_eq!(told.off_by, Some(OffBy::Order("somebody".to_owned())));
+        assert_eq!(told.off_by, Some(OffBy::Order { user: "somebody".to_owned(), at: at(500) }));
         // Somebody started it in between, and its guest shut down.
         let told = history(&[
             (500, "linode_shutdown", "finished", 28.0),

@@ -163,11 +163,11 @@ impl Linode {
 
     /// Since when this process sees a Linode off without a gap in which somebody could have run it.
     pub(super) fn seen_off(&self, linode: &str, now: Stamp) -> Stamp {
-        /// Booting and shutting down takes longer than this (recorded: 24 and 28 seconds).
-        const LONGEST_GAP: u64 = 30;
+        // 30 seconds: booting and shutting down takes longer than that (recorded: 24 and 28 seconds).
+        let longest_gap = self.capabilities.pace.longest.mul_f64(2.0 * self.capabilities.speed).as_secs();
         let mut memory = self.memory();
         let (since, last) = memory.off.get(linode).copied().unwrap_or((now, now));
-        let since = if now > last.plus_seconds(LONGEST_GAP) { now } else { since };
+        let since = if now > last.plus_seconds(longest_gap) { now } else { since };
         memory.off.insert(linode.to_owned(), (since, now));
         since
     }

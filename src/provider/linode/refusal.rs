@@ -104,7 +104,7 @@ impl Refusal {
     pub fn cause(&self, found: &str) -> Cause {
         let answer = self.said();
         if self.maintenance {
-            return Cause::Lasting { answer: format!("Linode's platform is being maintained: {answer}"), remedy: MAINTENANCE.to_owned() };
+            return Cause::Maintained(format!("Linode's platform is being maintained: {answer}"));
         }
         match self.kind() {
             Kind::Unauthenticated => Cause::Lasting {

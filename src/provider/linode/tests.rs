@@ -107,7 +107,7 @@ fn refusals_are_told_apart() {
 fn maintenance_waits_for_the_owner() {
     let reply = Reply { status: 503, date: None, total: None, pause: None, maintenance: true, body: Vec::new() };
     assert!(matches!(Refusal::of(&reply).problem(), Problem::Refused { remedy: Some(remedy), .. } if remedy.contains("status.linode.com")));
-    assert!(matches!(Refusal::of(&reply).cause("x"), Cause::Lasting { .. }));
+    assert!(matches!(Refusal::of(&reply).cause("x"), Cause::Maintained(_)));
 }
 
 /// What is asked for is rounded up to what a record can have: compared before that, it would differ for ever.

@@ -3,11 +3,13 @@
 //! - `lifecycle`: the reference lifecycle, its calls counted, every byte back;
 //! - `crowds`: killed at any instant, two who apply at once;
 //! - `hasty`: hands with one of their waits taken out break the order on the wire;
+//! - `limits`: large images, sold out plans, no reserved addresses, no events, many calls;
 //! - `weather`: seeded lifecycles with faults.
 
 mod crowds;
 mod hasty;
 mod lifecycle;
+mod limits;
 mod weather;
 
 use crate::{support::linode::LINODE, vendors::Trial};

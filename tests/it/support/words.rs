@@ -301,7 +301,9 @@ impl Builder<'_> {
                 ["uncaptured", value] => tags = tags.with_value("uncaptured", value),
                 ["off", "by", "its", "guest"] => server.told.off_by = Some(OffBy::Guest),
                 ["off", "by", "the", "vendor"] => server.told.off_by = Some(OffBy::Vendor("host_reboot".to_owned())),
-                ["off", "by", user] => server.told.off_by = Some(OffBy::Order((*user).to_owned())),
+                ["off", "by", user] => {
+                    server.told.off_by = Some(OffBy::Order { user: (*user).to_owned(), at: at(900) });
+                }
                 ["without", "seed"] => server.seed = Seed::Missing,
                 ["never", "ran"] => server.ran = Ran::Never,
                 ["off", "untold"] => server.off_since = None,

@@ -39,7 +39,7 @@ pub fn settle(cloud: &mut dyn Cloud, route: &Route, path: &str) -> io::Result<bo
 fn server(cloud: &mut dyn Cloud, path: &str, zone: &str) -> io::Result<Option<Value>> {
     let pairs = [("image_label", "ubuntu_jammy"), ("zone", zone), ("type", "instance_sbs")];
     let query = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
-    let call = Call { method: "GET".into(), path: "/marketplace/v2/local-images".into(), query, body: None, token: true };
+    let call = Call { method: "GET".into(), path: "/marketplace/v2/local-images".into(), query, token: true, ..Call::default() };
     let images = cloud.call(&call)?.body.unwrap_or_default();
     let image = images["local_images"].as_array().into_iter().flatten().find(|it| it["arch"] == "x86_64").map(|it| it["id"].clone());
     let ip = post(cloud, &path.replace("/servers", "/ips"), json!({"project": PROJECT}))?.unwrap_or_default();
@@ -51,6 +51,6 @@ fn server(cloud: &mut dyn Cloud, path: &str, zone: &str) -> io::Result<Option<Va
 }
 
 fn post(cloud: &mut dyn Cloud, path: &str, body: Value) -> io::Result<Option<Value>> {
-    let reply = cloud.call(&Call { method: "POST".into(), path: path.into(), query: Vec::new(), body: Some(body), token: true })?;
+    let reply = cloud.call(&Call { method: "POST".into(), path: path.into(), body: Some(body), token: true, ..Call::default() })?;
     Ok(reply.body.filter(|_| reply.status < 300))
 }

@@ -1,7 +1,10 @@
 //! Where two true answers differ: what the API itself changed over the years (the emulator answers as the newest
 //! recordings do), and what it decides by chance.
 
-use crate::{compare::Aspect, route::Route};
+use crate::{
+    compare::{Aspect, Difference, starred},
+    route::Route,
+};
 use serde_json::Value;
 
 /// One thing that may differ.
@@ -36,15 +39,16 @@ const LEAVES: &[Leave] = &[
 ];
 
 /// May these two, in the answer of that endpoint on that day, differ so?
-pub fn is_allowed(date: &str, route: &Route, pointer: &str, aspect: Aspect, recorded: &Value, got: &Value) -> bool {
+pub fn is_allowed(date: &str, route: &Route, difference: &Difference) -> bool {
+    let Difference { aspect, pointer, recorded, got } = difference;
     let pointer = starred(pointer);
     let by_table = LEAVES.iter().any(|leave| {
         (leave.before.is_empty() || date < leave.before)
-            && leave.aspect == aspect
+            && leave.aspect == *aspect
             && route.ends(leave.route)
             && pointer.ends_with(leave.pointer)
     });
-    by_table || (aspect == Aspect::Value && by_chance(&route.method, &pointer, recorded, got))
+    by_table || (*aspect == Aspect::Value && by_chance(&route.method, &pointer, recorded, got))
 }
 
 /// What depends on the moment, on the guest, or on the node that answered.
@@ -71,9 +75,3 @@ const DETAILS: &[&[&str]] = &[
     &["terminating", "booted"],
     &["rebooting", "booted"],
 ];
-
-/// A pointer with its indices as stars.
-fn starred(pointer: &str) -> String {
-    let part = |part: &str| if !part.is_empty() && part.bytes().all(|it| it.is_ascii_digit()) { "*".to_owned() } else { part.to_owned() };
-    pointer.split('/').map(part).collect::<Vec<_>>().join("/")
-}
