@@ -9,7 +9,7 @@ fn reuse(state: &str, more: &str) -> String {
 }
 
 /// The instance's Linode, as a stranger in the console sees it.
-pub fn linode(face: &Face) -> Value {
+pub(super) fn linode(face: &Face) -> Value {
     let all = face.get("/v4/linode/instances");
     let all = all["data"].as_array().unwrap();
     assert_eq!(all.len(), 1, "{all:?}");
