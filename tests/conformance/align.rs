@@ -1,7 +1,7 @@
 //! Which element of one list stands where which of another one does.
 
 use crate::{
-    names::{Names, is_id},
+    names::{Names, ids, is_id},
     vendor::Vendor,
 };
 use serde_json::Value;
@@ -27,7 +27,9 @@ pub fn align(vendor: &dyn Vendor, recorded: &[&Value], got: &[Value], names: &Na
             continue;
         }
         let free = |at: &usize| !used[*at] && !name_of(&got[*at]).is_some_and(|id| names.is_known_as(id));
-        let fits = |at: &usize| vendor.telling().iter().all(|key| item[*key].as_str().is_none() || item[*key] == got[*at][*key]);
+        let fits = |at: &usize| {
+            vendor.telling().iter().all(|key| item[*key].as_str().is_none_or(|it| !ids(it).is_empty()) || item[*key] == got[*at][*key])
+        };
         // The first of the best.
         let best = (0..got.len()).filter(free).filter(fits).rev().max_by_key(|at| likeness(item, &got[*at], names));
         partners[index] = best;

@@ -253,8 +253,9 @@ impl Comparison<'_> {
             }
         }
         // Other people's objects are of the same shape as ours, where both have something.
+        let like = got.iter().find(|it| !vendor.is_everybodys(it)).or_else(|| got.first().filter(|_| !for_sale));
         for (index, one) in foreign.iter().enumerate() {
-            got.first().into_iter().for_each(|other| self.shapes(&format!("{pointer}/{index}"), "", one, other));
+            like.into_iter().for_each(|other| self.shapes(&format!("{pointer}/{index}"), "", one, other));
         }
     }
 

@@ -66,7 +66,7 @@ impl Emulator {
                 _ => break,
             }
         }
-        Ok(if list.is_empty() { Value::Object(map) } else { Value::Array(list) })
+        Ok(if map.is_empty() { Value::Array(list) } else { Value::Object(map) })
     }
 
     fn admin(&self, path: &str, body: Value) -> io::Result<Reply> {

@@ -65,6 +65,8 @@ pub const AVAILABILITY: Listing = by(&["region", "plan", "available"]);
 pub const IPS: Listing = by(&["address", "type", "rdns", "region", "prefix", "reserved", "public", "linode_id", "tags"]);
 /// `/networking/ipv6/…`.
 pub const RANGES: Listing = by(&["range", "region", "prefix", "route_target"]);
+/// `/vpcs` and their subnets.
+pub const VPCS: Listing = by(&["id", "label", "description", "region", "created", "updated"]);
 /// `/tags`.
 pub const TAGS: Listing = by(&["label"]);
 /// Price lists, which cannot be filtered.

@@ -45,11 +45,13 @@ mod reserved_ips;
 mod resize;
 mod routes;
 mod stock;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod ttl;
 mod vendor;
 mod volumes;
+mod vpcs;
 mod zones;
 
 pub use details::Details;

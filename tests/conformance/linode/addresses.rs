@@ -124,7 +124,10 @@ impl Search {
                 {
                     self.of_linode(call, pointer, list, id, named.unwrap_or_default());
                 }
-                map.iter().for_each(|(key, value)| self.walk(call, &format!("{pointer}/{key}"), key, value, named));
+                // A Linode's public addresses come first.
+                let mut inner: Vec<_> = map.iter().collect();
+                inner.sort_by_key(|(key, _)| *key != "public");
+                inner.into_iter().for_each(|(key, value)| self.walk(call, &format!("{pointer}/{key}"), key, value, named));
             }
             Value::Array(items) => {
                 items.iter().enumerate().for_each(|(index, item)| self.walk(call, &format!("{pointer}/{index}"), key, item, named));

@@ -109,7 +109,7 @@ pub fn is_allowed(interaction: &Interaction, route: &Route, difference: &Differe
         }
         Aspect::Value if route.ends("/images") || route.ends("/images/{id}") => {
             older_than("image_sharing")
-                && (pointer == "/data/*" || parts(&["/deprecated", "/eol", "/size", "/vendor", "/label"]))
+                && (pointer == "/data/*" || pointer == "/data (order)" || parts(&["/deprecated", "/eol", "/size", "/vendor", "/label"]))
                 && is_everybodys(interaction)
         }
         Aspect::Value if key == "capabilities" && recorded.is_array() => is_granted(recorded, got),

@@ -62,6 +62,15 @@ const LADDERS: &[&[&str]] = &[
     &["scheduled", "started", "failed"],
 ];
 
+/// States that an order leads out of, and what it leads to; before the job begins the old one is still shown.
+const ORDERED: &[&[&str]] = &[
+    &["offline", "booting", "running"],
+    &["running", "shutting_down", "offline"],
+    &["running", "rebooting"],
+    &["running", "rebuilding"],
+    &["offline", "rebuilding"],
+];
+
 /// The states of the objects that an answer is about, and whether what is attached is ready for use.
 pub fn stage(tree: &Value) -> Option<(String, String)> {
     let each = |item: &Value| Some((item["status"].as_str()?.to_owned(), item["io_ready"].to_string()));
@@ -81,6 +90,7 @@ pub fn is_earlier(got: &Value, recorded: &Value) -> bool {
     let ready = |tree: &Value| tree["io_ready"].as_bool();
     match (count(got), count(recorded)) {
         (Some(got), Some(recorded)) => got < recorded,
+        _ if is_further(ORDERED, recorded, got) => true,
         _ => {
             let detaching = bound(recorded) == Some(false) && bound(got) == Some(true);
             detaching || (ready(got) == Some(false) && ready(recorded) == Some(true))
@@ -90,11 +100,16 @@ pub fn is_earlier(got: &Value, recorded: &Value) -> bool {
 
 /// Does this answer show a later moment: states further up one of the ladders?
 pub fn is_later(got: &Value, recorded: &Value) -> bool {
+    is_further(LADDERS, got, recorded)
+}
+
+/// Is one further up than another on one of the ladders?
+fn is_further(ladders: &[&[&str]], one: &Value, other: &Value) -> bool {
     let states = |tree: &Value| stage(tree).map(|(states, _)| states).unwrap_or_default();
-    let (got, recorded) = (states(got), states(recorded));
-    LADDERS.iter().any(|ladder| {
+    let (one, other) = (states(one), states(other));
+    ladders.iter().any(|ladder| {
         let place = |state: &str| ladder.iter().position(|it| *it == state);
-        place(&got).zip(place(&recorded)).is_some_and(|(got, recorded)| got > recorded)
+        place(&one).zip(place(&other)).is_some_and(|(one, other)| one > other)
     })
 }
 
