@@ -169,7 +169,7 @@ impl Deed {
             local: false,
             ephemeral: false,
         };
-        let price = self.truth.market.volume(size_gb);
+        let price = self.truth.market.volume(&volume.zone, size_gb);
         self.open_bill(&id, "volume", &volume.name, price);
         self.truth.volumes.insert(id.clone(), volume);
         server.volumes.push(id.clone());

@@ -166,11 +166,11 @@ impl Market {
         }
     }
 
-    /// The price of a volume of so many GB, in EUR per hour.
-    pub(super) fn volume(self, size_gb: u64) -> f64 {
+    /// The price of a volume of so many GB in a zone, in EUR per hour.
+    pub(super) fn volume(self, zone: &str, size_gb: u64) -> f64 {
         match self {
             Market::Local => catalogue::hourly(catalogue::VOLUME_EUR_PER_GB_MONTH, size_gb),
-            Market::Linode => catalogue::hourly(LINODE_PER_GB_MONTH, size_gb),
+            Market::Linode => rounded(linode::prices::volume(zone) * size_gb as f64),
             Market::Scaleway => rounded(scaleway::catalogue::VOLUME_TYPES[0].eur_per_gb_hour * size_gb as f64),
         }
     }
@@ -187,7 +187,7 @@ impl Market {
     pub(super) fn image(self, size_gb: u64) -> f64 {
         match self {
             Market::Local | Market::Scaleway => catalogue::hourly(catalogue::IMAGE_EUR_PER_GB_MONTH, size_gb),
-            Market::Linode => catalogue::hourly(LINODE_PER_GB_MONTH, size_gb),
+            Market::Linode => rounded(linode::prices::PER_GB * size_gb as f64),
         }
     }
 
@@ -196,7 +196,7 @@ impl Market {
         match self {
             Market::Local => catalogue::ADDRESS_EUR_PER_HOUR,
             Market::Scaleway => scaleway::catalogue::IPV4_EUR_PER_HOUR,
-            Market::Linode => 0.0068,
+            Market::Linode => linode::prices::ADDRESS,
         }
     }
 
@@ -235,9 +235,6 @@ impl Market {
         Refusal::new(RefusalKind::Quota, format!("all {} addresses are reserved", self.addresses()))
     }
 }
-
-/// The price of a volume or an image at Linode, in USD per GB and month.
-const LINODE_PER_GB_MONTH: f64 = 0.1;
 
 /// Where the numbers of a kind of object begin at Linode, where each kind has a range of its own.
 fn first_id(prefix: &str) -> u64 {

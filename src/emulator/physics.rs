@@ -312,9 +312,9 @@ impl Deed {
             let attached = volume.server.is_some();
             volume.state = if attached { VolumeState::InUse } else { VolumeState::Available };
         }
-        let name = volume.name.clone();
+        let (name, zone) = (volume.name.clone(), volume.zone.clone());
         self.close_bills(id);
-        let price = self.truth.market.volume(size_gb);
+        let price = self.truth.market.volume(&zone, size_gb);
         self.open_bill(id, "volume", &name, price);
     }
 }

@@ -101,7 +101,7 @@ impl Deed {
             local: false,
             ephemeral: false,
         };
-        let price = self.truth.market.volume(volume.size_gb);
+        let price = self.truth.market.volume(&volume.zone, volume.size_gb);
         self.open_bill(&id, "volume", &volume.name, price);
         self.schedule(seconds, Effect::VolumeReady(id.clone()));
         self.truth.volumes.insert(id, volume.clone());

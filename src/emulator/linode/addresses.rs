@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::network::AddressDetails;
 use super::problem::{invalid, not_found, refused};
-use super::regions;
+use super::{regions, vpcs};
 use crate::emulator::face::Answer;
 use crate::emulator::objects::Server;
 use crate::emulator::physics::Deed;
@@ -216,7 +216,7 @@ pub fn shown(truth: &Truth, address: Ipv4Addr, details: &AddressDetails) -> Valu
         "linode_id": linode.map(|server| number(&server.id)),
         "interface_id": null,
         "region": details.region,
-        "vpc_nat_1_1": null,
+        "vpc_nat_1_1": linode.map_or(Value::Null, |server| vpcs::behind(truth, &server.id, address)),
         "reserved": details.reserved.is_some(),
         "assigned_entity": linode.map(entity),
     })

@@ -43,10 +43,20 @@ fn region_availability(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, 
     Ok(Answer::ok(Value::Array(availability(truth, region))))
 }
 
-/// Whether there are machines in a region for each of the plans whose machines are few; what is sold out besides shows.
-fn availability(_: &Truth, region: &Region) -> Vec<Value> {
-    let row = |plan: plans::Plan| Some(json!({"region": region.id, "plan": plan.id, "available": plan.offered(region)?}));
+/// Whether there are machines in a region for each of the plans whose machines are few, and for what is sold out besides.
+fn availability(truth: &Truth, region: &Region) -> Vec<Value> {
+    let row = |plan: plans::Plan| {
+        let is_sold_out = is_sold_out(truth, region, &plan);
+        let available = plan.offered(region).or(is_sold_out.then_some(true))? && !is_sold_out;
+        Some(json!({"region": region.id, "plan": plan.id, "available": available}))
+    };
     plans::all().filter_map(row).collect()
+}
+
+/// Whether somebody ordered that there be no machine for a plan in a region.
+pub fn is_sold_out(truth: &Truth, region: &Region, plan: &plans::Plan) -> bool {
+    let names = [plan.id.to_owned(), format!("{}/{}", region.id, plan.id)];
+    truth.linode.sold_out.iter().any(|sold_out| names.contains(sold_out))
 }
 
 fn list_plans(_: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::catalogue::is_sold_out;
 use super::deploy::{self, Source};
 use super::details::{Backups, LinodeDetails, Status};
 use super::events::Entity;
@@ -37,9 +38,11 @@ pub fn place(deed: &Deed, fields: &Fields) -> Result<(&'static Region, Plan), An
 
 /// Refuses a plan that no machine is free for.
 pub fn check_capacity(deed: &Deed, region: &Region, plan: &Plan) -> Result<(), Answer> {
-    let names = [plan.id.to_owned(), format!("{}/{}", region.id, plan.id)];
-    let is_sold_out = deed.truth.linode.sold_out.iter().any(|it| names.contains(it));
-    if deed.turned_away || is_sold_out || plan.offered(region) == Some(false) { Err(no_capacity()) } else { Ok(()) }
+    if deed.turned_away || is_sold_out(&deed.truth, region, plan) || plan.offered(region) == Some(false) {
+        Err(no_capacity())
+    } else {
+        Ok(())
+    }
 }
 
 /// What a new guest is told.
@@ -270,7 +273,7 @@ fn give_addresses(deed: &mut Deed, fields: &Fields, region: &str, id: &str, gene
     if let Some(firewall) = firewall {
         firewalls::protect(deed, firewall, id)?;
     }
-    Ok(())
+    if is_legacy { Ok(()) } else { firewalls::protect_interfaces(deed, id) }
 }
 
 /// How events name an image of the vendor's own or of the account.

@@ -11,8 +11,8 @@ use crate::emulator::face::{Answer, Args, Route};
 use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};
 
-/// How many events are kept.
-const KEPT: usize = 2_000;
+/// How many events are kept: those without a job are the first to go.
+const KEPT: usize = 5_000;
 
 /// The endpoints of events.
 pub static ROUTES: &[Route] = &[
@@ -169,7 +169,8 @@ pub fn tell(deed: &mut Deed, action: &str, stage: Stage, entity: Option<Entity>,
     };
     let list = &mut deed.truth.linode.events.list;
     if list.len() >= KEPT {
-        list.remove(0);
+        let place = list.iter().position(|event| event.stage == Stage::Notification);
+        list.remove(place.filter(|place| *place < KEPT / 2).unwrap_or(0));
     }
     list.push(event);
     id

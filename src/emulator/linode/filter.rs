@@ -77,11 +77,6 @@ impl Filter {
         }
         rows
     }
-
-    /// Whether anything is asked for.
-    pub fn is_empty(&self) -> bool {
-        !matches!(&self.condition, Some(Condition::All(conditions)) if !conditions.is_empty())
-    }
 }
 
 fn all(map: &Map<String, Value>, fields: &[&str], depth: usize) -> Result<Condition, Answer> {
@@ -281,7 +276,8 @@ mod tests {
 
     #[test]
     fn no_filter_shows_all() {
-        assert!(Filter::read(" ", &[]).unwrap().is_empty() && Filter::read("{}", &[]).unwrap().is_empty());
-        assert_eq!(Filter::default().apply(rows()), rows());
+        for header in ["", " ", "{}"] {
+            assert_eq!(Filter::read(header, &[]).unwrap().apply(rows()), rows());
+        }
     }
 }

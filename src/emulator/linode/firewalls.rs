@@ -10,7 +10,7 @@ use super::input::Fields;
 use super::listing::{self, list};
 use super::moments::stamp;
 use super::network::{FirewallDetails, RuleSet};
-use super::problem::{invalid, not_found, over_quota};
+use super::problem::{invalid, not_found, over_quota, required};
 use super::{label, linodes, network::Device};
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
@@ -238,6 +238,37 @@ pub fn protect(deed: &mut Deed, firewall: u64, linode: &str) -> Result<(), Answe
     let id = firewall.to_string();
     find(&deed.truth, &id).map_err(|_| invalid("firewall_id", "firewall_id is not valid"))?;
     add_device(deed, &id, "linode", number(linode)).map(drop)
+}
+
+/// Has every interface of a new Linode come behind the firewall that it names, or else behind the usual one of its sort.
+///
+/// Errors: 400, if there is no such firewall, or none at all and that is not said to be wished (`-1`).
+pub fn protect_interfaces(deed: &mut Deed, linode: &str) -> Result<(), Answer> {
+    let interfaces = deed.truth.linode.linodes.get(linode).map(|details| details.interfaces.clone()).unwrap_or_default();
+    for (place, interface) in interfaces.iter().enumerate() {
+        let path = format!("interfaces[{place}]");
+        let fields = Fields::within(interface, &path)?;
+        let usual = match interface {
+            interface if interface["public"].is_object() => default_for(&deed.truth, "public_interface"),
+            interface if interface["vpc"].is_object() => default_for(&deed.truth, "vpc_interface"),
+            // No firewall stands before a VLAN.
+            _ => continue,
+        };
+        let field = format!("{path}.firewall_id");
+        let firewall = match fields.number("firewall_id")? {
+            Some(-1) => continue,
+            Some(firewall) => u64::try_from(firewall).ok(),
+            None => Some(usual.ok_or_else(|| required(&field))?),
+        };
+        let id = firewall.map(|firewall| firewall.to_string()).unwrap_or_default();
+        find(&deed.truth, &id).map_err(|_| invalid(&field, "firewall_id is not valid"))?;
+        let number = deed.mint("interface").parse().unwrap_or_default();
+        if let Some(details) = deed.truth.linode.linodes.get_mut(linode) {
+            details.interfaces[place]["id"] = json!(number);
+        }
+        add_device(deed, &id, "linode_interface", number)?;
+    }
+    Ok(())
 }
 
 /// Forgets a Linode that is gone, or whose interfaces are.

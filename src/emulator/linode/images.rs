@@ -289,9 +289,10 @@ pub fn uploaded(deed: &mut Deed, number: &str) {
     }
     let price = deed.truth.market.image(1);
     deed.open_bill(number, "image", &name, price);
+    let id = number.parse::<u64>().map_or(Value::Null, |number| json!(number));
     let events = deed.truth.linode.events.list.iter().rev();
     let of_it = events.filter(|event| event.action == "image_upload" && event.ended.is_none());
-    let of_it = of_it.filter(|event| event.entity.as_ref().is_some_and(|it| it.id.to_string() == number)).map(|event| event.id).next();
+    let of_it = of_it.filter(|event| event.entity.as_ref().is_some_and(|it| it.id == id)).map(|event| event.id).next();
     if let Some(event) = of_it {
         super::events::end(deed, event, None);
     }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::account;
 use super::input::Fields;
-use super::problem::{invalid, not_found};
+use super::problem::{invalid, not_found, required};
+use super::{account, addresses, vpcs};
 use crate::emulator::face::Answer;
 use crate::emulator::physics::Deed;
 
@@ -78,31 +78,39 @@ pub fn of_profile(deed: &mut Deed, linode: &str, list: &[Value]) -> Result<Vec<V
         let purpose = fields.needed("purpose")?;
         let id: u64 = deed.mint("interface").parse().unwrap_or_default();
         let primary = fields.flag("primary")?.unwrap_or(false);
-        let base = |purpose: &str, active: bool| {
-            json!({
-                "id": id, "purpose": purpose, "primary": primary, "active": active, "label": null, "ipam_address": null,
-                "vpc_id": null, "subnet_id": null, "ip_ranges": [],
-            })
-        };
-        shown.push(match purpose {
-            "public" => base("public", false),
-            "vlan" => {
-                let mut vlan = base("vlan", false);
-                vlan["label"] = json!(fields.needed("label")?);
-                vlan["ipam_address"] = json!(fields.text("ipam_address")?.unwrap_or_default());
-                vlan
-            }
-            "vpc" => {
-                let subnet = fields.number("subnet_id")?.ok_or_else(|| invalid(&fields.path("subnet_id"), "subnet_id is required"))?;
-                let mut vpc = base("vpc", false);
-                vpc["subnet_id"] = json!(subnet);
-                vpc["ip_ranges"] = json!(fields.texts("ip_ranges")?.unwrap_or_default());
-                let nat = fields.object("ipv4")?.map(|ipv4| ipv4.text("nat_1_1").map(|nat| nat.map(str::to_owned))).transpose()?.flatten();
-                vpc["ipv4"] = json!({"vpc": null, "nat_1_1": nat});
-                vpc
-            }
-            _ => return Err(invalid(&fields.path("purpose"), "Must be one of public, vlan, vpc")),
+        let base = json!({
+            "id": id, "purpose": purpose, "primary": primary, "active": false, "label": null, "ipam_address": null,
+            "vpc_id": null, "subnet_id": null, "ipv4": null, "ip_ranges": null, "ipv6": null,
         });
+        let mut interface = base;
+        match purpose {
+            "public" => {}
+            "vlan" => {
+                interface["label"] = json!(fields.needed("label")?);
+                interface["ipam_address"] = json!(fields.text("ipam_address")?.unwrap_or_default());
+            }
+            "vpc" => into_subnet(deed, linode, &fields, &mut interface)?,
+            _ => return Err(invalid(&fields.path("purpose"), "Must be one of public, vlan, vpc")),
+        }
+        shown.push(interface);
     }
     Ok(shown)
+}
+
+/// Has an interface of a profile join a subnet, and be reached from outside if that is wished.
+fn into_subnet(deed: &mut Deed, linode: &str, fields: &Fields, interface: &mut Value) -> Result<(), Answer> {
+    let path = fields.path("subnet_id");
+    let subnet = fields.number("subnet_id")?.ok_or_else(|| required(&path))?;
+    let region = deed.truth.servers.get(linode).map(|server| server.zone.clone()).unwrap_or_default();
+    let ipv4 = fields.object("ipv4")?.unwrap_or_default();
+    let (vpc, address) = vpcs::join(&deed.truth, subnet, &region, ipv4.text("vpc")?, &path)?;
+    let nat = match ipv4.text("nat_1_1")? {
+        Some("any") => addresses::of(&deed.truth, linode).first().map(ToString::to_string),
+        other => other.map(str::to_owned),
+    };
+    interface["vpc_id"] = json!(vpc);
+    interface["subnet_id"] = json!(subnet);
+    interface["ipv4"] = json!({"vpc": address.to_string(), "nat_1_1": nat});
+    interface["ip_ranges"] = json!(fields.texts("ip_ranges")?.unwrap_or_default());
+    Ok(())
 }

@@ -13,6 +13,9 @@ use crate::emulator::truth::Effect;
 /// How long a job waits for its host at least.
 const DISPATCH_SECONDS: u64 = 1;
 
+/// How long a job takes that comes to nothing, in cloud seconds.
+const FAILING_SECONDS: u64 = 15;
+
 /// A job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
@@ -170,7 +173,9 @@ pub fn begin(deed: &mut Deed, linode: &str) {
     job.runs = true;
     let job = job.clone();
     deed.pace = job.factor.map_or(Pace::Never, Pace::Times);
-    let seconds = start(deed, linode, &job);
+    // What comes to nothing does not begin either, but for a capture: that shows later.
+    let is_idle = job.in_vain && !matches!(job.work, Work::Imagize(_) | Work::Create { .. } | Work::Rebuild);
+    let seconds = if is_idle { FAILING_SECONDS } else { start(deed, linode, &job) };
     events::begin(deed, job.event, seconds.saturating_mul(job.factor.unwrap_or(1)));
     let done = |event| Change::Done { linode: linode.to_owned(), event };
     if matches!(job.work, Work::Imagize(_)) {
@@ -214,8 +219,10 @@ fn start(deed: &mut Deed, linode: &str, job: &Job) -> u64 {
 /// Errors: why it came to nothing.
 fn complete(deed: &mut Deed, linode: &str, job: &Job) -> Result<(), String> {
     if job.in_vain {
-        if let Work::Imagize(image) = &job.work {
-            images::fail(deed, image);
+        match &job.work {
+            Work::Imagize(image) => images::fail(deed, image),
+            Work::MakeDisk(disk) | Work::CopyDisk(disk) => disks::deleted(deed, disk),
+            _ => power::restore_status(deed, linode),
         }
         return Err("The job failed.".to_owned());
     }

@@ -8,6 +8,7 @@ use super::addresses::{self, assign, find, own_v6, owner, shown, shown_with_tags
 use super::input::Fields;
 use super::networking_ips::{change_address, check_sort, new_address, note, tell};
 use super::problem::{invalid, not_found, refused, required};
+use super::vpcs;
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
 use crate::emulator::physics::Deed;
@@ -36,7 +37,7 @@ fn list_all(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
     let ranges: Vec<Value> = ranges.map(|(first, range)| super::ranges::shown(truth, first, range)).collect();
     let [slaac, link_local] = own_v6(server);
     Ok(Answer::ok(json!({
-        "ipv4": {"public": sort(true), "private": sort(false), "shared": shared, "reserved": [], "vpc": []},
+        "ipv4": {"public": sort(true), "private": sort(false), "shared": shared, "reserved": [], "vpc": vpcs::entries(truth, &server.id)},
         "ipv6": {"slaac": slaac, "link_local": link_local, "global": ranges, "vpc": []},
     })))
 }

@@ -44,7 +44,7 @@ pub const VOLUMES: Listing = by(&["label", "tags"]);
 pub const IMAGES: Listing =
     Listing { fields: &["label", "status", "type", "is_public", "is_shared", "deprecated", "size", "tags", "vendor"], pages_when_empty: 0 };
 /// `/account/events`.
-pub const EVENTS: Listing = by(&["id", "action", "created", "read", "seen", "username", "status", "entity.id", "entity.type"]);
+pub const EVENTS: Listing = by(&["id", "action", "created", "read", "entity.id", "entity.type"]);
 /// `/networking/firewalls`, and those of one Linode.
 pub const FIREWALLS: Listing = by(&["id", "label", "tags", "created", "updated", "status"]);
 /// `/networking/firewalls/{id}/devices`.
@@ -65,6 +65,8 @@ pub const AVAILABILITY: Listing = by(&["region", "plan", "available"]);
 pub const IPS: Listing = by(&["address", "type", "rdns", "region", "prefix", "reserved", "public", "linode_id", "tags"]);
 /// `/networking/ipv6/…`.
 pub const RANGES: Listing = by(&["range", "region", "prefix", "route_target"]);
+/// `/vpcs` and their subnets.
+pub const VPCS: Listing = by(&["id", "label", "description", "region", "created", "updated"]);
 /// `/tags`.
 pub const TAGS: Listing = by(&["label"]);
 /// Price lists, which cannot be filtered.

@@ -35,7 +35,7 @@ mod network;
 mod networking_ips;
 mod plans;
 mod power;
-mod prices;
+pub(in crate::emulator) mod prices;
 mod problem;
 mod ranges;
 mod rebuild;
@@ -45,11 +45,13 @@ mod reserved_ips;
 mod resize;
 mod routes;
 mod stock;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod ttl;
 mod vendor;
 mod volumes;
+mod vpcs;
 mod zones;
 
 pub use details::Details;

@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::vpcs::Vpc;
 use crate::emulator::Moment;
 
 /// Everything.
@@ -16,6 +17,8 @@ pub struct Network {
     pub addresses: BTreeMap<Ipv4Addr, AddressDetails>,
     /// IPv6 ranges, by their first address.
     pub ranges: BTreeMap<String, Range>,
+    /// Networks of one's own, by number.
+    pub vpcs: BTreeMap<u64, Vpc>,
     /// Of firewalls, by their id.
     pub firewalls: BTreeMap<String, FirewallDetails>,
     /// Behind which firewall a new object comes that names none.

@@ -3,7 +3,7 @@
 use super::problem::{not_found, problem};
 use super::{
     account, attach, backups, catalogue, clone, configs, create, devices, disks, domains, events, firewalls, images, linode_ips, linodes,
-    locks, networking_ips, power, ranges, rebuild, records, reserved_ips, resize, volumes,
+    locks, networking_ips, power, ranges, rebuild, records, reserved_ips, resize, tags, volumes, vpcs,
 };
 use crate::emulator::face::{Answer, Args, Request, Route};
 
@@ -33,6 +33,8 @@ static TABLES: &[&[Route]] = &[
     &domains::ROUTES,
     &records::ROUTES,
     &account::ROUTES,
+    &tags::ROUTES,
+    &vpcs::ROUTES,
 ];
 
 /// The endpoint a request is for, and the names in its path.

@@ -86,11 +86,6 @@ impl StockImage {
         format!("linode/{}", self.slug)
     }
 
-    /// Whether it reads the user data it is given.
-    pub fn takes_user_data(&self) -> bool {
-        self.letters.contains('c')
-    }
-
     /// As the API shows it.
     pub fn shown(&self) -> Value {
         let capabilities = [('c', "cloud-init"), ('d', "distributed-sites")];
@@ -126,9 +121,9 @@ mod tests {
     #[test]
     fn images_are_found_by_their_whole_id() {
         let nvidia = find("linode/ubuntu24.04-nvidia").unwrap();
-        assert_eq!((nvidia.size, nvidia.takes_user_data(), nvidia.deprecated), (4500, true, false));
+        assert_eq!((nvidia.size, nvidia.deprecated), (4500, false));
         assert!(find("ubuntu24.04").is_none() && find("linode/none").is_none());
-        assert!(!find("linode/slackware15.0").unwrap().takes_user_data());
+        assert_eq!(find("linode/slackware15.0").unwrap().shown()["capabilities"], json!([]));
         assert_eq!(all().count(), 34);
     }
 

@@ -197,15 +197,21 @@ pub fn bearer(request: &Request) -> Option<&str> {
     given.strip_prefix("Bearer ").map(str::trim).filter(|token| !token.is_empty())
 }
 
-/// How many calls like this one a token has.
+/// What is read as a whole although its path does not end in a name.
+const SINGLE: [&str; 8] = ["account", "settings", "profile", "availability", "ips", "rules", "backups", "transfer"];
+
+/// How many calls like this one a token has, as published; those for reserved addresses as seen.
 fn limit_of(route: &Route) -> Limit {
-    let is_list = route.method == "GET" && !route.path.ends_with('}');
+    let last = route.path.rsplit('/').next().unwrap_or_default();
+    let is_list = route.method == "GET" && !last.ends_with('}') && (!SINGLE.contains(&last) || route.path.starts_with("/networking/"));
     match (route.method, route.path) {
         ("POST", "/linode/instances" | "/linode/instances/{id}/clone") => Limit { what: "create Linodes", calls: 20, seconds: 15 },
         ("POST", "/volumes") => Limit { what: "create volumes", calls: 100, seconds: 60 },
         ("GET", "/images") => Limit { what: "list images", calls: 20, seconds: 60 },
-        ("GET" | "DELETE", "/networking/reserved/ips/{id}") => Limit { what: "reserved addresses", calls: 10, seconds: 60 },
-        ("GET", "/networking/reserved/ips") => Limit { what: "list reserved addresses", calls: 10, seconds: 60 },
+        ("DELETE", "/networking/reserved/ips/{id}") => Limit { what: "give back reserved addresses", calls: 5, seconds: 15 },
+        ("GET", "/networking/reserved/ips/{id}" | "/networking/reserved/ips") => {
+            Limit { what: "read reserved addresses", calls: 10, seconds: 60 }
+        }
         _ if is_list => Limit { what: "lists", calls: 200, seconds: 60 },
         _ => Limit { what: "calls", calls: 1840, seconds: 60 },
     }

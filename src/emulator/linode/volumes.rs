@@ -47,7 +47,8 @@ pub fn entity(volume: &Volume) -> Entity {
     Entity::new("volume", &volume.id, &volume.name, &format!("/volumes/{}", volume.id))
 }
 
-fn shown(truth: &Truth, volume: &Volume, details: &VolumeDetails) -> Value {
+/// A volume as the API shows it.
+pub fn shown(truth: &Truth, volume: &Volume, details: &VolumeDetails) -> Value {
     let server = volume.server.as_ref().and_then(|id| truth.servers.get(id));
     json!({
         "id": volume.id.parse::<u64>().ok(),
@@ -114,7 +115,7 @@ fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let linode = fields.number("linode_id")?.map(|id| id.to_string());
     let zone = match (&linode, fields.text("region")?) {
         (Some(linode), region) => {
-            let (server, _) = linodes::find_staying(&deed.truth, linode).map_err(|_| invalid("linode_id", "linode_id is not valid"))?;
+            let (server, _) = linodes::find_named(&deed.truth, linode, "linode_id")?;
             if region.is_some_and(|region| region != server.zone) {
                 return Err(invalid("region", "region must be that of the Linode"));
             }
@@ -180,7 +181,7 @@ fn make(
         local: false,
         ephemeral: false,
     };
-    let price = deed.truth.market.volume(size_gb);
+    let price = deed.truth.market.volume(zone, size_gb);
     deed.open_bill(&id, "volume", name, price);
     let takes = deed.truth.market.takes();
     deed.schedule(if of.is_some() { takes.restore_volume } else { takes.create_volume }, Effect::VolumeReady(id.clone()));

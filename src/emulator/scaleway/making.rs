@@ -117,7 +117,7 @@ pub fn make_volume(deed: &mut Deed, new: NewDisk) -> Result<String, Answer> {
         modified: created,
     };
     if !local {
-        let price = deed.truth.market.volume(size_gb);
+        let price = deed.truth.market.volume(new.zone, size_gb);
         deed.open_bill(&id, "volume", &volume.name, price);
         deed.schedule(seconds, Effect::VolumeReady(id.clone()));
     }
