@@ -187,7 +187,7 @@ impl Market {
     pub(super) fn image(self, size_gb: u64) -> f64 {
         match self {
             Market::Local | Market::Scaleway => catalogue::hourly(catalogue::IMAGE_EUR_PER_GB_MONTH, size_gb),
-            Market::Linode => rounded(linode::prices::IMAGE * size_gb as f64),
+            Market::Linode => rounded(linode::prices::PER_GB * size_gb as f64),
         }
     }
 

@@ -66,7 +66,7 @@ pub fn without_ids(text: &str) -> String {
 
 /// Is the whole text an id?
 pub fn is_id(text: &str) -> bool {
-    text.len() == 36 && id_length(text.as_bytes()) == 36
+    !text.is_empty() && id_length(text.as_bytes()) == text.len()
 }
 
 fn replace(text: &str, addresses: bool, change: &dyn Fn(&str) -> String) -> String {

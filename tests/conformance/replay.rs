@@ -69,6 +69,7 @@ pub fn replay(recording: &Recording, cloud: &mut dyn Cloud) -> io::Result<Vec<Li
         outside: BTreeSet::new(),
         moved_for: Vec::new(),
         touched: BTreeMap::new(),
+        unchanged: BTreeSet::new(),
         changed: String::new(),
     };
     let mut lines = Vec::new();
@@ -109,6 +110,8 @@ struct Replay<'a> {
     moved_for: Vec<String>,
     /// How often it had been moved when a call last changed something, by the ids in that call.
     touched: BTreeMap<String, usize>,
+    /// Ids of things that a call which could not be made would have changed.
+    unchanged: BTreeSet<String>,
     /// When, in the recording, a call last changed something.
     changed: String,
 }
@@ -122,7 +125,12 @@ impl Replay<'_> {
         }
         let call = match self.call_of(index) {
             Ok(call) => call,
-            Err(reason) => return Ok(Verdict::Depends(reason)),
+            Err(reason) => {
+                if interaction.method != "GET" {
+                    self.unchanged.extend(ids(&interaction.path).into_iter().map(str::to_owned));
+                }
+                return Ok(Verdict::Depends(reason));
+            }
         };
         for (path, body) in &interaction.before {
             self.cloud.tell(&self.names.translate(path), self.names.translate_tree(body))?;
@@ -164,6 +172,9 @@ impl Replay<'_> {
                 || (overtaken && motion::is_gone_by(vendor, interaction, &reply, it))
         };
         let (gone_by, differences): (Vec<Difference>, Vec<Difference>) = compared.differences.into_iter().partition(of_moment);
+        if let Some(id) = ids(&interaction.path).into_iter().find(|id| !differences.is_empty() && self.unchanged.contains(*id)) {
+            return Ok(Verdict::Depends(format!("a call that would have changed {id} could not be made")));
+        }
         let overtaken = !gone_by.is_empty();
         Ok(Verdict::Compared { differences, overtaken, excused: [compared.excused, gone_by].concat() })
     }

@@ -121,7 +121,7 @@ fn attach_to(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     }
     let linode = fields.number("linode_id")?.ok_or_else(|| required("linode_id"))?.to_string();
     fields.flag("persist_across_boots")?;
-    linodes::find_staying(&deed.truth, &linode).map_err(|_| invalid("linode_id", "linode_id is not valid"))?;
+    linodes::find_named(&deed.truth, &linode, "linode_id")?;
     attach(deed, args.id, &linode, fields.number("config_id")?)?;
     answer(&deed.truth, args.id)
 }

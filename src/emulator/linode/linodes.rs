@@ -11,6 +11,7 @@ use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
 use crate::emulator::objects::Server;
 use crate::emulator::physics::Deed;
+use crate::emulator::truth::Effect;
 use crate::emulator::{Moment, Truth};
 
 /// The endpoints of Linodes as such.
@@ -20,7 +21,6 @@ pub static ROUTES: &[Route] = &[
     change("PUT", "/linode/instances/{id}", update),
     change("DELETE", "/linode/instances/{id}", delete),
     look("/linode/instances/{id}/firewalls", its_firewalls),
-    look("/linode/instances/{id}/transfer", transfer),
 ];
 
 /// A Linode.
@@ -36,6 +36,13 @@ pub fn find<'t>(truth: &'t Truth, id: &str) -> Result<(&'t Server, &'t LinodeDet
 pub fn find_staying<'t>(truth: &'t Truth, id: &str) -> Result<(&'t Server, &'t LinodeDetails), Answer> {
     let found = find(truth, id)?;
     if found.1.status == Status::Deleting { Err(super::problem::busy()) } else { Ok(found) }
+}
+
+/// The same for a Linode that a field of a body names.
+///
+/// Errors: 400.
+pub fn find_named<'t>(truth: &'t Truth, id: &str, field: &str) -> Result<(&'t Server, &'t LinodeDetails), Answer> {
+    find_staying(truth, id).map_err(|answer| if answer.status == 404 { invalid(field, &format!("{field} is not valid")) } else { answer })
 }
 
 /// How events and addresses name a Linode.
@@ -135,12 +142,6 @@ fn index(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
 fn its_firewalls(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
     find(truth, args.id)?;
     list(args.request, &listing::FIREWALLS, firewalls::of(truth, args.id))
-}
-
-fn transfer(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
-    let (server, _) = find(truth, args.id)?;
-    let quota = plans::find(&server.kind).map_or(0, |plan| plan.transfer);
-    Ok(Answer::ok(json!({"used": 0, "quota": quota, "billable": 0, "region_transfers": []})))
 }
 
 /// The alerts of a new Linode with this many virtual CPUs.
@@ -283,8 +284,14 @@ fn delete(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     Ok(Answer::ok(json!({})))
 }
 
-/// Forgets a Linode that is gone.
+/// Forgets a Linode that is gone. Its volumes are free at once.
 pub fn forget(deed: &mut Deed, id: &str) {
+    let its = deed.truth.volumes.values().filter(|volume| volume.server.as_deref() == Some(id));
+    for volume in its.map(|volume| volume.id.clone()).collect::<Vec<_>>() {
+        let freed = Effect::VolumeDetached(volume);
+        deed.truth.transitions.retain(|transition| transition.effect != freed);
+        deed.schedule(0, freed);
+    }
     deed.truth.linode.linodes.remove(id);
     deed.truth.linode.disks.retain(|_, disk| disk.linode != id);
     let number = id.parse::<u64>().map_or(Value::Null, |number| json!(number));

@@ -45,13 +45,13 @@ pub fn regional(prices: &[(&str, Price)]) -> Vec<Value> {
     prices.iter().map(shown).collect()
 }
 
+/// The price of a GB of a volume or an image, an hour, where nothing costs more.
+pub const PER_GB: f64 = 0.000_15;
+
 /// The price of a GB of a volume, in a region, an hour.
 pub fn volume(region: &str) -> f64 {
-    VOLUME.iter().find(|(other, _)| *other == region).map_or(0.000_15, |(_, price)| price.hourly)
+    VOLUME.iter().find(|(other, _)| *other == region).map_or(PER_GB, |(_, price)| price.hourly)
 }
-
-/// The price of a GB of an image, an hour.
-pub const IMAGE: f64 = 0.000_15;
 
 /// The price of a reserved address, an hour; there is none by the month.
 pub const ADDRESS: f64 = 0.0068;
@@ -61,7 +61,7 @@ const VOLUME: [(&str, Price); 2] =
 
 /// The rows of `/volumes/types`.
 pub fn of_volumes() -> Vec<Value> {
-    let price = Price { hourly: 0.000_15, monthly: 0.1 };
+    let price = Price { hourly: PER_GB, monthly: 0.1 };
     vec![json!({"id": "volume", "label": "Storage Volume", "price": price.shown(), "region_prices": regional(&VOLUME), "transfer": 0})]
 }
 
@@ -91,5 +91,6 @@ mod tests {
         let wanted = [("id-cgk", Price { hourly: 0.346, monthly: 230.4 }), ("br-gru", Price { hourly: 0.403, monthly: 268.8 })];
         assert_eq!(prices, wanted);
         assert_eq!((volume("gb-lon"), volume("br-gru")), (0.000_15, 0.000_21));
+        assert_eq!(of_volumes()[0]["region_prices"][1], json!({"id": "br-gru", "hourly": 0.000_21, "monthly": 0.14}));
     }
 }

@@ -115,7 +115,7 @@ fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let linode = fields.number("linode_id")?.map(|id| id.to_string());
     let zone = match (&linode, fields.text("region")?) {
         (Some(linode), region) => {
-            let (server, _) = linodes::find_staying(&deed.truth, linode).map_err(|_| invalid("linode_id", "linode_id is not valid"))?;
+            let (server, _) = linodes::find_named(&deed.truth, linode, "linode_id")?;
             if region.is_some_and(|region| region != server.zone) {
                 return Err(invalid("region", "region must be that of the Linode"));
             }

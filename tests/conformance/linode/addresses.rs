@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 pub const MASK: &str = "192.0.2.0";
 
 static REVERSE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^(\d+\.\d+\.\d+\.\d+)\.ip\.linodeusercontent\.com$").expect("patterns written here compile"));
+    LazyLock::new(|| Regex::new(r"^(\d+\.\d+\.\d+\.\d+) ip\.linodeusercontent\.com$").expect("patterns written here compile"));
 
 /// What is known of one address.
 #[derive(Clone, Default)]

@@ -6,8 +6,10 @@ use regex_lite::Regex;
 use serde_json::{Number, Value};
 use std::sync::LazyLock;
 
-/// The name the cloud gives an address in the reverse DNS, from the address on.
+/// The name the cloud gives an address in the reverse DNS, from the address on: as the API writes it, and so that the address
+/// before it is told from it.
 const HOST: &str = ".ip.linodeusercontent.com";
+const TOLD_HOST: &str = " ip.linodeusercontent.com";
 
 static PRIVATE: LazyLock<Regex> = LazyLock::new(|| written(r"private(/|%2F)(\d+)"));
 static SAID: LazyLock<Regex> = LazyLock::new(|| written(r"\b(ID:? )(\d+)"));
@@ -50,7 +52,7 @@ fn dressed_text(key: &str, text: &str) -> String {
         "label" | "linode_label" => DEFAULT_LABEL.replace(text, format!("linode{MARK}$1")).into_owned(),
         // The first four parts are an address.
         "rdns" => match text.strip_suffix(HOST) {
-            Some(name) => name.replace('-', ".") + HOST,
+            Some(name) => name.replace('-', ".") + TOLD_HOST,
             None => text.to_owned(),
         },
         "reason" => SAID.replace_all(text, format!("${{1}}{MARK}$2")).into_owned(),
@@ -85,7 +87,7 @@ pub fn undressed(tree: &Value) -> Value {
 /// A text as it goes over the wire.
 pub fn undressed_text(text: &str) -> String {
     let text = text.replace(MARK, "");
-    match text.strip_suffix(HOST) {
+    match text.strip_suffix(TOLD_HOST) {
         Some(address) => address.replace('.', "-") + HOST,
         None => text,
     }

@@ -7,7 +7,7 @@ use crate::{
     route::Route,
 };
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Keys that came with later versions of the API.
 const NEWER: &[&str] = &[
@@ -55,13 +55,26 @@ const NEWER: &[&str] = &[
     "accelerated_devices",
 ];
 
-/// Marks every call of a recording made before a key was there.
+/// Marks every call of a recording made before a key was there: no answer about things of that kind shows it.
 pub fn aged(mut recording: Recording) -> Recording {
-    let mut shown = BTreeSet::new();
-    recording.interactions.iter().filter_map(|it| it.answer.as_ref()).for_each(|answer| keys(answer, &mut shown));
-    let lacks: Vec<String> = NEWER.iter().filter(|key| !shown.contains(**key)).map(|key| format!("older than {key}")).collect();
-    recording.interactions.iter_mut().for_each(|it| it.notes.extend(lacks.iter().cloned()));
+    let mut shown: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    let place = |interaction: &Interaction| (interaction.file.clone(), kind(&interaction.path));
+    for interaction in &recording.interactions {
+        interaction.answer.iter().for_each(|answer| keys(answer, shown.entry(place(interaction)).or_default()));
+    }
+    for interaction in &mut recording.interactions {
+        let shown = shown.entry(place(interaction)).or_default();
+        let lacks = NEWER.iter().filter(|key| !shown.contains(**key));
+        interaction.notes.extend(lacks.map(|key| format!("older than {key}")));
+    }
     recording
+}
+
+/// The kind of thing that a path is about: the last collection in it, whatever is done to one of it.
+fn kind(path: &str) -> String {
+    const KINDS: &[&str] = &["instances", "configs", "disks", "ips", "images", "volumes", "firewalls", "devices", "domains", "records"];
+    let parts: Vec<&str> = path.split('/').collect();
+    parts.iter().rev().find(|part| KINDS.contains(part)).unwrap_or(&parts[parts.len() - 1]).to_string()
 }
 
 fn keys(tree: &Value, shown: &mut BTreeSet<String>) {

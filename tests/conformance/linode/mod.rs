@@ -67,7 +67,7 @@ impl Vendor for Linode {
     }
 
     fn operation(&self, route: &Route, _body: Option<&Value>) -> String {
-        format!("{} {}", route.method, route.template.trim_start_matches("/v4beta").trim_start_matches("/v4"))
+        format!("{} {}", route.method, route.template.trim_start_matches("/v4beta").trim_start_matches("/v4").replace("{address}", "{id}"))
     }
 
     fn prepared(&self, recordings: Vec<Recording>) -> Vec<Recording> {
@@ -155,8 +155,9 @@ impl Vendor for Linode {
         &["id", "label", "type", "action", "name", "target", "region", "plan", "filesystem"]
     }
 
-    fn is_unordered(&self, _route: &Route, _key: &str) -> bool {
-        false
+    // Addresses are listed in their own order, which is another one where they are others.
+    fn is_unordered(&self, route: &Route, key: &str) -> bool {
+        (key == "data" && route.ends("/ips")) || ["public", "private", "reserved"].contains(&key)
     }
 
     /// What a rule of a firewall leaves open.
