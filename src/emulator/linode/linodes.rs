@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::details::{LinodeDetails, Status};
 use super::events::{self, Entity, Stage, notify};
 use super::input::Fields;
-use super::problem::{invalid, not_found, problem};
+use super::problem::{invalid, not_found, problem, required};
 use super::{addresses, firewalls, images, jobs, label, listing, listing::list, moments::stamp, plans, regions};
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
@@ -21,6 +21,7 @@ pub static ROUTES: &[Route] = &[
     change("PUT", "/linode/instances/{id}", update),
     change("DELETE", "/linode/instances/{id}", delete),
     look("/linode/instances/{id}/firewalls", its_firewalls),
+    change("PUT", "/linode/instances/{id}/firewalls", put_behind),
 ];
 
 /// A Linode.
@@ -142,6 +143,20 @@ fn index(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
 fn its_firewalls(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
     find(truth, args.id)?;
     list(args.request, &listing::FIREWALLS, firewalls::of(truth, args.id))
+}
+
+/// PUT `firewalls`: puts a Linode behind exactly these.
+fn put_behind(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
+    let fields = Fields::of(args.request)?;
+    find_staying(&deed.truth, args.id)?;
+    let wanted = fields.list("firewall_ids")?.ok_or_else(|| required("firewall_ids"))?;
+    firewalls::forget(deed, args.id);
+    for (place, firewall) in wanted.iter().enumerate() {
+        let field = format!("firewall_ids[{place}]");
+        let number = firewall.as_u64().ok_or_else(|| invalid(&field, "Must be of type Integer"))?;
+        firewalls::protect(deed, number, args.id)?;
+    }
+    list(args.request, &listing::FIREWALLS, firewalls::of(&deed.truth, args.id))
 }
 
 /// The alerts of a new Linode with this many virtual CPUs.
