@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::details::{LinodeDetails, Status};
 use super::events::{self, Entity, Stage, notify};
 use super::input::Fields;
-use super::problem::{invalid, not_found, problem, required};
+use super::problem::{invalid, not_found, problem};
 use super::{addresses, firewalls, images, jobs, label, listing, listing::list, moments::stamp, plans, regions};
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
@@ -20,8 +20,6 @@ pub static ROUTES: &[Route] = &[
     look("/linode/instances/{id}", get),
     change("PUT", "/linode/instances/{id}", update),
     change("DELETE", "/linode/instances/{id}", delete),
-    look("/linode/instances/{id}/firewalls", its_firewalls),
-    change("PUT", "/linode/instances/{id}/firewalls", put_behind),
 ];
 
 /// A Linode.
@@ -61,7 +59,8 @@ pub fn touch(deed: &mut Deed, id: &str) {
 
 /// Whether lists show an object of this age.
 pub fn is_listed(truth: &Truth, now: Moment, created: Moment) -> bool {
-    created.plus_seconds(truth.faults.listing_lag) <= now
+    let lag = truth.faults.listing_lag;
+    lag == 0 || created.plus_seconds(lag) <= now
 }
 
 /// A Linode as the API shows it.
@@ -138,25 +137,6 @@ fn index(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
     let servers = truth.servers.values().filter(|server| is_listed(truth, now, server.created));
     let pairs = servers.filter_map(|server| Some((server, truth.linode.linodes.get(&server.id)?)));
     list(args.request, &listing::INSTANCES, pairs.map(|(server, details)| shown(truth, server, details)).collect())
-}
-
-fn its_firewalls(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
-    find(truth, args.id)?;
-    list(args.request, &listing::FIREWALLS, firewalls::of(truth, args.id))
-}
-
-/// PUT `firewalls`: puts a Linode behind exactly these.
-fn put_behind(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
-    let fields = Fields::of(args.request)?;
-    find_staying(&deed.truth, args.id)?;
-    let wanted = fields.list("firewall_ids")?.ok_or_else(|| required("firewall_ids"))?;
-    firewalls::forget(deed, args.id);
-    for (place, firewall) in wanted.iter().enumerate() {
-        let field = format!("firewall_ids[{place}]");
-        let number = firewall.as_u64().ok_or_else(|| invalid(&field, "Must be of type Integer"))?;
-        firewalls::protect(deed, number, args.id)?;
-    }
-    list(args.request, &listing::FIREWALLS, firewalls::of(&deed.truth, args.id))
 }
 
 /// The alerts of a new Linode with this many virtual CPUs.
