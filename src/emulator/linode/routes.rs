@@ -3,7 +3,8 @@
 use super::problem::{not_found, problem};
 use super::{
     account, attach, backups, catalogue, clone, config_interfaces, configs, create, devices, disks, domains, events, firewalls, images,
-    linode_ips, linodes, locks, networking_ips, power, ranges, rebuild, records, reserved_ips, resize, tags, usage, volumes, vpcs,
+    linode_firewalls, linode_ips, linodes, locks, networking_ips, power, ranges, rebuild, records, reserved_ips, resize, tags, usage,
+    volumes, vpcs,
 };
 use crate::emulator::face::{Answer, Args, Request, Route};
 
@@ -26,6 +27,7 @@ static TABLES: &[&[Route]] = &[
     images::ROUTES,
     events::ROUTES,
     locks::ROUTES,
+    &linode_firewalls::ROUTES,
     &linode_ips::ROUTES,
     &networking_ips::ROUTES,
     &reserved_ips::ROUTES,
@@ -38,6 +40,12 @@ static TABLES: &[&[Route]] = &[
     &tags::ROUTES,
     &vpcs::ROUTES,
 ];
+
+/// Every endpoint, one after the other.
+#[cfg(test)]
+pub fn every() -> impl Iterator<Item = &'static Route> {
+    TABLES.iter().copied().flatten()
+}
 
 /// The endpoint a request is for, and the names in its path.
 ///
