@@ -156,7 +156,7 @@ impl Vendor for Linode {
     }
 
     fn telling(&self) -> &'static [&'static str] {
-        &["id", "label", "type", "action", "name", "target", "region", "plan", "filesystem"]
+        &["label", "type", "action", "name", "target", "region", "plan", "filesystem"]
     }
 
     // Addresses are listed in their own order, which is another one where they are others.
