@@ -1,14 +1,15 @@
-//! Builds the hands that specs ask for: the local cloud's, and one shared look per account and zone.
+//! Builds the hands that specs ask for: the local cloud's, and one shared look per account (and zone).
 
 use super::Failure;
 use crate::{
     machine,
     model::{Ask, InstanceKey, spec::Configuration},
     provider::{
-        Provider,
+        FirstBoot, Provider, Seed,
         http::Secret,
+        linode::{self, Estate, Linode},
         local::Local,
-        scaleway::{Account, Scaleway, Seed, Zone},
+        scaleway::{self, Scaleway, Zone},
     },
     read,
     store::Home,
@@ -24,6 +25,33 @@ pub(crate) struct Wish {
     pub directory: PathBuf,
 }
 
+/// Whose account a wish is served from.
+enum Account {
+    /// This machine is the cloud.
+    None,
+    Scaleway(scaleway::Account),
+    Linode(linode::Account),
+}
+
+impl Account {
+    fn is_same(&self, other: &Account) -> bool {
+        match (self, other) {
+            (Account::Scaleway(one), Account::Scaleway(other)) => one.is_same(other),
+            (Account::Linode(one), Account::Linode(other)) => one.is_same(other),
+            _ => false,
+        }
+    }
+
+    /// Whether it is at the vendor's own address, and the variable that says otherwise.
+    fn at_the_vendor(&self) -> Option<&'static str> {
+        match self {
+            Account::None => None,
+            Account::Scaleway(it) => it.is_at_the_vendor().then_some("SCW_API_URL"),
+            Account::Linode(it) => it.is_at_the_vendor().then_some("LINODE_URL"),
+        }
+    }
+}
+
 /// The hands of every wish, in their order. What a wish leaves to its account's settings is filled in.
 ///
 /// # Errors
@@ -31,58 +59,73 @@ pub(crate) struct Wish {
 pub(crate) fn give_hands(home: &Home, wishes: &mut [Wish]) -> Result<Vec<Box<dyn Provider>>, Failure> {
     let speed = speed()?;
     let accounts = wishes.iter_mut().map(settle).collect::<Result<Vec<_>, _>>()?;
-    if speed > 1.0 && accounts.iter().flatten().any(Account::is_at_the_vendor) {
-        return Err(Failure::new("CLOUDYPAD_CLOUD_SPEED is for emulators: SCW_API_URL does not name one"));
+    if speed > 1.0
+        && let Some(variable) = accounts.iter().find_map(Account::at_the_vendor)
+    {
+        return Err(Failure::new(format!("CLOUDYPAD_CLOUD_SPEED is for emulators: {variable} does not name one")));
     }
-    let mut zones: Vec<(Account, String, Arc<Zone>)> = Vec::new();
-    for (wish, account) in wishes.iter().zip(&accounts) {
-        let Some(account) = account else { continue };
-        let zone = wish.ask.spec.placement().zone;
-        if zones.iter().any(|(its, name, _)| its.is_same(account) && name == zone) {
-            continue;
-        }
-        let neighbours = wishes
-            .iter()
-            .zip(&accounts)
-            .filter(|(other, its)| its.as_ref().is_some_and(|its| its.is_same(account)) && other.ask.spec.placement().zone == zone);
-        let keys: Vec<InstanceKey> = neighbours.map(|(other, _)| other.ask.key.clone()).collect();
-        let rules = home.cache().join(format!("scaleway-{zone}-rules.json"));
-        let opened =
-            Zone::open(account.clone(), zone, &keys, Some(rules), speed).map_err(|why| Failure::new(format!("{}: {why}", wish.place)))?;
-        zones.push((account.clone(), zone.to_owned(), Arc::new(opened)));
-    }
+    let failure = |wish: &Wish, why: String| Failure::new(format!("{}: {why}", wish.place));
+    // What is looked at once for all: a zone at Scaleway, an account at Linode.
+    let mut zones: Vec<(usize, Arc<Zone>)> = Vec::new();
+    let mut estates: Vec<(usize, Arc<Estate>)> = Vec::new();
     let mut hands = Vec::new();
-    for (wish, account) in wishes.iter().zip(accounts) {
-        let spec = &wish.ask.spec;
-        let provider: Box<dyn Provider> = match (&spec.provider.local, &spec.provider.scaleway, account) {
-            (Some(local), _, _) => Box::new(Local::open(&home.local_cloud(), local)?),
-            (None, Some(scaleway), Some(account)) => {
-                let zone = zones.iter().find(|(its, name, _)| its.is_same(&account) && Some(name) == scaleway.zone.as_ref());
-                let (Some((_, _, zone)), Some(project)) = (zone, &scaleway.project_id) else { return Err(no_hands(wish)) };
-                Box::new(Scaleway::new(zone.clone(), project, &wish.ask, seed(home, wish), speed))
+    for (index, wish) in wishes.iter().enumerate() {
+        let (spec, account) = (&wish.ask.spec, &accounts[index]);
+        let zone = spec.placement().zone;
+        let is_here = |other: usize| wishes[other].ask.spec.placement().zone == zone;
+        let keys = |with: &dyn Fn(usize) -> bool| -> Vec<InstanceKey> {
+            let neighbours = (0..wishes.len()).filter(|other| accounts[*other].is_same(account) && with(*other));
+            neighbours.map(|other| wishes[other].ask.key.clone()).collect()
+        };
+        let provider: Box<dyn Provider> = match (account, &spec.provider.local) {
+            (Account::None, Some(local)) => Box::new(Local::open(&home.local_cloud(), local)?),
+            (Account::None, None) => return Err(failure(wish, "this version of cloudypad has no hands for its provider".to_owned())),
+            (Account::Scaleway(own), _) => {
+                let known = zones.iter().find(|(other, _)| accounts[*other].is_same(account) && is_here(*other));
+                let shared = match known {
+                    Some((_, zone)) => zone.clone(),
+                    None => {
+                        let rules = home.cache().join(format!("scaleway-{zone}-rules.json"));
+                        let opened = Zone::open(own.clone(), zone, &keys(&is_here), Some(rules), speed);
+                        let opened = Arc::new(opened.map_err(|why| failure(wish, why))?);
+                        zones.push((index, opened.clone()));
+                        opened
+                    }
+                };
+                let project = spec.provider.scaleway.as_ref().and_then(|it| it.project_id.as_deref()).unwrap_or_default();
+                Box::new(Scaleway::new(shared, project, &wish.ask, seed(home, wish), speed))
             }
-            _ => return Err(no_hands(wish)),
+            (Account::Linode(own), _) => {
+                let known = estates.iter().find(|(other, _)| accounts[*other].is_same(account));
+                let shared = match known {
+                    Some((_, estate)) => estate.clone(),
+                    None => {
+                        let opened = Estate::open(own.clone(), &keys(&|_| true), speed);
+                        let opened = Arc::new(opened.map_err(|why| failure(wish, why))?);
+                        estates.push((index, opened.clone()));
+                        opened
+                    }
+                };
+                Box::new(Linode::new(shared, &wish.ask, seed(home, wish), speed))
+            }
         };
         hands.push(provider);
     }
     Ok(hands)
 }
 
-fn no_hands(wish: &Wish) -> Failure {
-    let provider = wish.ask.spec.placement().provider;
-    let sentence = format!("this version of cloudypad has no hands for {provider} yet; provider: {{local: {{}}}} works");
-    Failure::new(format!("{}: {sentence}", wish.place))
-}
-
 /// The account of a wish at a vendor, whose settings fill in what the spec leaves to them.
-fn settle(wish: &mut Wish) -> Result<Option<Account>, Failure> {
+fn settle(wish: &mut Wish) -> Result<Account, Failure> {
     let place = wish.place.clone();
     let failure = |sentence: &str| Failure::new(format!("{place}: {sentence}"));
     if wish.ask.spec.configuration != Configuration::default() {
         return Err(failure("this version of cloudypad does not run configurations yet; write configuration: none"));
     }
-    let Some(scaleway) = &mut wish.ask.spec.provider.scaleway else { return Ok(None) };
-    let account = Account::find(scaleway.credentials.as_ref()).map_err(|why| failure(&why))?;
+    if let Some(linode) = &wish.ask.spec.provider.linode {
+        return linode::Account::find(linode.credentials.as_ref()).map(Account::Linode).map_err(|why| failure(&why));
+    }
+    let Some(scaleway) = &mut wish.ask.spec.provider.scaleway else { return Ok(Account::None) };
+    let account = scaleway::Account::find(scaleway.credentials.as_ref()).map_err(|why| failure(&why))?;
     if scaleway.project_id.is_none() {
         scaleway.project_id.clone_from(&account.project);
     }
@@ -90,7 +133,7 @@ fn settle(wish: &mut Wish) -> Result<Option<Account>, Failure> {
         scaleway.zone.clone_from(&account.zone);
     }
     match (&scaleway.project_id, &scaleway.zone) {
-        (Some(_), Some(_)) => Ok(Some(account)),
+        (Some(_), Some(_)) => Ok(Account::Scaleway(account)),
         (None, _) => Err(failure("which project? Write provider.scaleway.projectId, or set SCW_DEFAULT_PROJECT_ID")),
         (_, None) => Err(failure("which zone? Write provider.scaleway.zone, or set SCW_DEFAULT_ZONE")),
     }
@@ -108,7 +151,8 @@ fn seed(home: &Home, wish: &Wish) -> Seed {
             }
             None => None,
         };
-        machine::seed(&host_key, public_key.as_deref()).map(Secret::new).map_err(|error| error.to_string())
+        let made = machine::seed(&host_key, public_key.as_deref()).map_err(|error| error.to_string())?;
+        Ok(FirstBoot { document: Secret::new(made.document), authorized: made.authorized })
     })
 }
 

@@ -56,8 +56,9 @@ pub(crate) async fn describe(args: Get) -> Outcome {
 /// Where strays of an instance would be.
 fn territory(case: &Case) -> Value {
     let placement = case.ask.spec.placement();
-    let scaleway = case.ask.spec.provider.scaleway.as_ref();
-    json!([placement.provider, placement.zone, scaleway.map(|it| &it.project_id), scaleway.map(|it| &it.credentials)])
+    let (scaleway, linode) = (case.ask.spec.provider.scaleway.as_ref(), case.ask.spec.provider.linode.as_ref());
+    let credentials = scaleway.map(|it| &it.credentials).or(linode.map(|it| &it.credentials));
+    json!([placement.provider, placement.zone, scaleway.map(|it| &it.project_id), credentials])
 }
 
 fn time(stamp: Stamp) -> String {

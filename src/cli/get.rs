@@ -8,7 +8,7 @@ use super::{
     target::Unnamed,
 };
 use crate::{
-    model::{self, Verdict},
+    model::{self, Note, Verdict},
     report::{JSON_VERSION, Screen, plain, standing, table, wished},
 };
 use serde::Serialize;
@@ -29,6 +29,8 @@ struct Row {
     /// `inSync`, `changes` or `held`.
     verdict: &'static str,
     reason: Option<String>,
+    /// What stands in its way or costs more than it seems, in a few words each.
+    conditions: Vec<String>,
     host: Option<String>,
     place: String,
 }
@@ -61,6 +63,7 @@ pub(crate) async fn get(args: Get) -> Outcome {
                     ("held", Some(reason)) => format!("held: {reason}"),
                     _ => "changes pending".to_owned(),
                 };
+                let status = [vec![status], row.conditions.clone()].concat().join("; ");
                 let host = row.host.clone().unwrap_or_else(|| "-".to_owned());
                 vec![name, row.provider.to_owned(), row.zone.clone(), row.wanted.to_owned(), row.observed.clone(), status, host]
             });
@@ -89,9 +92,21 @@ fn row(case: &Case, seen: &Seen) -> Row {
         observed: standing(&seen.world),
         verdict,
         reason,
+        conditions: conditions(seen),
         host: host(case, seen),
         place: case.place.clone(),
     }
+}
+
+/// The conditions of an instance, for a table: what is billed although it looks off, what cannot be captured.
+fn conditions(seen: &Seen) -> Vec<String> {
+    let notes = seen.forecast.notes.iter();
+    let told = notes.filter_map(|note| match note {
+        Note::BilledWhenOff(what) => Some(plain(what)),
+        Note::CaptureFailed(_) => Some("CaptureFailed".to_owned()),
+        _ => None,
+    });
+    told.collect()
 }
 
 /// Where players find it: its DNS name, where it has one, else its address.
@@ -99,6 +114,9 @@ fn host(case: &Case, seen: &Seen) -> Option<String> {
     let record = matches!(&seen.world.record, model::Seen::Present(record) if record.ours);
     match &case.ask.spec.network.dns {
         Some(dns) if record => Some(plain(&format!("{}.{}", dns.record, dns.zone))),
-        _ => seen.world.addresses.items().first().map(|it| plain(&it.address)),
+        _ => {
+            let own = seen.world.servers.items().iter().find_map(|it| it.told.own_address.as_ref());
+            seen.world.addresses.items().first().map(|it| &it.address).or(own).map(|it| plain(it))
+        }
     }
 }

@@ -2,4 +2,4 @@
 
 mod seed;
 
-pub use seed::{SeedError, seed};
+pub use seed::{FirstBoot, SeedError, seed};

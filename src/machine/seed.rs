@@ -35,12 +35,27 @@ pub enum SeedError {
     },
 }
 
-/// The cloud-init document for an instance whose host key is in `host_key` (made where there is none), and who may
-/// log in with the key in `public_key`, where the owner names one. It holds a secret.
+/// What a guest is given for its first boot. It holds a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FirstBoot {
+    /// The cloud-init document.
+    pub document: String,
+    /// Who may log in: a public key in one line, without a comment.
+    pub authorized: Option<String>,
+}
+
+impl std::fmt::Debug for FirstBoot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "FirstBoot {{ authorized: {:?}, .. }}", self.authorized)
+    }
+}
+
+/// The first-boot data for an instance whose host key is in `host_key` (made where there is none), and who may
+/// log in with the key in `public_key`, where the owner names one.
 ///
 /// # Errors
 /// [`SeedError`], before anything was changed at the cloud.
-pub fn seed(host_key: &Path, public_key: Option<&Path>) -> Result<String, SeedError> {
+pub fn seed(host_key: &Path, public_key: Option<&Path>) -> Result<FirstBoot, SeedError> {
     let authorized = public_key.map(authorized).transpose()?;
     let host = host(host_key)?;
     let fault = |why: ssh_key::Error| SeedError::HostKey { path: host_key.to_owned(), why: why.to_string() };
@@ -53,10 +68,10 @@ pub fn seed(host_key: &Path, public_key: Option<&Path>) -> Result<String, SeedEr
         text.push('\n');
     }
     text.push_str(&format!("  ed25519_public: {public}\n"));
-    if let Some(key) = authorized {
+    if let Some(key) = &authorized {
         text.push_str(&format!("ssh_authorized_keys:\n  - {key}\n"));
     }
-    Ok(text)
+    Ok(FirstBoot { document: text, authorized })
 }
 
 /// The owner's key in one line, read as what it must be: nothing else gets into the document.
@@ -111,19 +126,21 @@ mod tests {
         let (host, owner) = (dir.join("keys/pad"), dir.join("id.pub"));
         let pair = PrivateKey::new(KeypairData::Ed25519(Ed25519Keypair::from_seed(&[7; 32])), "me@here").unwrap();
         fs::write(&owner, format!("{}\n", pair.public_key().to_openssh().unwrap())).unwrap();
-        let first = seed(&host, Some(&owner)).unwrap();
-        assert_eq!(seed(&host, Some(&owner)).unwrap(), first);
+        let made = seed(&host, Some(&owner)).unwrap();
+        assert!(seed(&host, Some(&owner)).unwrap() == made);
+        let first = made.document;
         let read: serde_json::Value = serde_yaml::from_str(&first).unwrap();
         let private = PrivateKey::from_openssh(read["ssh_keys"]["ed25519_private"].as_str().unwrap()).unwrap();
         assert_eq!(private.public_key().to_openssh().unwrap(), read["ssh_keys"]["ed25519_public"].as_str().unwrap());
         let let_in = read["ssh_authorized_keys"][0].as_str().unwrap();
+        assert_eq!(made.authorized.as_deref(), Some(let_in));
         assert_eq!(PublicKey::from_openssh(let_in).unwrap().key_data(), pair.public_key().key_data());
         assert!(first.starts_with("#cloud-config\n"));
 
         fs::write(&owner, "not a key\nruncmd: [reboot]").unwrap();
         assert!(seed(&host, Some(&owner)).unwrap_err().to_string().contains("ssh.publicKeyPath"));
         fs::remove_file(&host).unwrap();
-        assert_ne!(seed(&host, None).unwrap(), first);
+        assert_ne!(seed(&host, None).unwrap().document, first);
         fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -11,6 +11,8 @@ use std::time::Duration;
 pub struct Capabilities {
     /// The provider's key in a spec: `scaleway`, `linode`, `local`.
     pub provider: &'static str,
+    /// What people call the cloud.
+    pub name: &'static str,
     /// Whether the root disk is a volume that outlives its server. If not, it dies with it.
     pub root_outlives_server: bool,
     /// How a root disk is captured, and comes back.
@@ -19,10 +21,26 @@ pub struct Capabilities {
     pub data_snapshots: bool,
     /// Whether an address can be reserved and outlive its server.
     pub static_address: bool,
+    /// Whether a server takes a reserved address only at its birth.
+    pub address_at_birth: bool,
+    /// Whether a server without a reserved address has one of its own, for its lifetime.
+    pub own_address: bool,
     /// Whether the provider's DNS can hold a record that follows the machine.
     pub dns: bool,
+    /// Seconds for which others may remember where that record points: the least that the provider takes.
+    pub dns_ttl: u64,
     /// Whether what a guest needs at its first boot is given by a call of its own.
     pub seeds: bool,
+    /// Whether the cloud starts a server again when its guest shuts down, unless told not to.
+    pub watchdog: bool,
+    /// Whether a server is born with its data volume attached.
+    pub data_at_birth: bool,
+    /// Whether names of servers, volumes and firewalls are unique in an account, so that asking twice makes no second.
+    pub unique_names: bool,
+    /// Whether volumes say when a server last held them.
+    pub tells_last_held: bool,
+    /// The largest capture that an account may store in GB unless the owner knows better, where there is a limit.
+    pub copy_limit_gb: Option<u64>,
     /// Whether one call detaches all volumes of a stopped server.
     pub detach_together: bool,
     /// Whether a powered-off server costs as much as a running one.
@@ -59,6 +77,10 @@ pub enum Capture {
 /// Usual durations in cloud seconds. Plans show them; nothing is decided by them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Durations {
+    /// New server until it can be started.
+    pub create_server: u64,
+    /// Another type on a server that is off until it can be started.
+    pub change_type: u64,
     /// Power-on until running.
     pub start: u64,
     /// Power-off until seen off.
@@ -93,12 +115,21 @@ impl Capabilities {
     pub fn scaleway() -> Self {
         Self {
             provider: "scaleway",
+            name: "Scaleway",
             root_outlives_server: true,
             capture: Capture::Snapshot,
             data_snapshots: true,
             static_address: true,
+            address_at_birth: false,
+            own_address: false,
             dns: true,
+            dns_ttl: 60,
             seeds: true,
+            watchdog: false,
+            data_at_birth: true,
+            unique_names: false,
+            tells_last_held: true,
+            copy_limit_gb: None,
             detach_together: true,
             billed_when_off: false,
             listing_lag: 5,
@@ -107,7 +138,18 @@ impl Capabilities {
             default_on_stop: OnStop::Refresh,
             name_length: (1, 255),
             volume_gb: (1, 10_000),
-            durations: Durations { start: 20, stop: 40, detach: 5, volume: 5, copy: 30, copy_per_100_gb: 150, delete_server: 20, call: 1 },
+            durations: Durations {
+                create_server: 1,
+                change_type: 1,
+                start: 20,
+                stop: 40,
+                detach: 5,
+                volume: 5,
+                copy: 30,
+                copy_per_100_gb: 150,
+                delete_server: 20,
+                call: 1,
+            },
             pace: Pace { first: Duration::from_secs(2), longest: Duration::from_secs(10), deadline: Duration::from_secs(1800) },
             speed: 1.0,
         }
@@ -117,21 +159,32 @@ impl Capabilities {
     pub fn linode() -> Self {
         Self {
             provider: "linode",
+            name: "Linode",
             root_outlives_server: false,
             capture: Capture::Image,
             data_snapshots: false,
             static_address: true,
+            address_at_birth: true,
+            own_address: true,
             dns: true,
+            dns_ttl: 30,
             seeds: false,
+            watchdog: true,
+            data_at_birth: false,
+            unique_names: true,
+            tells_last_held: false,
+            copy_limit_gb: Some(6),
             detach_together: false,
             billed_when_off: true,
-            listing_lag: 30,
+            listing_lag: 10,
             late_effect: 60,
             default_image: "linode/ubuntu22.04".to_owned(),
             default_on_stop: OnStop::Reuse,
-            name_length: (3, 27), // a firewall's label ends at 32 characters, a volume's, with its suffix, too
+            name_length: (1, 255), // what is too long for a label is shortened
             volume_gb: (10, 16_384),
             durations: Durations {
+                create_server: 50,
+                change_type: 300,
                 start: 40,
                 stop: 30,
                 detach: 15,
@@ -146,6 +199,18 @@ impl Capabilities {
         }
     }
 
+    /// The same where `speed` cloud seconds pass in a second, as in an emulator.
+    pub fn at_speed(self, speed: f64) -> Self {
+        let scaled = |pause: Duration| pause.div_f64(speed.max(1.0));
+        let Pace { first, longest, deadline } = self.pace;
+        let pace = Pace {
+            first: scaled(first).max(Duration::from_millis(5)),
+            longest: scaled(longest).max(Duration::from_millis(20)),
+            deadline: scaled(deadline).max(Duration::from_secs(5)),
+        };
+        Self { pace, speed, ..self }
+    }
+
     /// The local cloud: one of the two kinds above, with its own physics, sped up.
     pub fn local(local: &Local) -> Self {
         let like = match local.imitate {
@@ -156,14 +221,24 @@ impl Capabilities {
         let least = Duration::from_micros(200);
         Self {
             provider: "local",
+            name: "the local cloud",
+            address_at_birth: false,
+            own_address: false,
             dns: false,
+            data_at_birth: true,
+            unique_names: false,
+            tells_last_held: true,
+            copy_limit_gb: None,
             seeds: false,
+            watchdog: false,
             listing_lag: 0,
             late_effect: 0,
             default_image: "local-os".to_owned(),
             name_length: (1, 63),
             volume_gb: (1, 10_000),
             durations: Durations {
+                create_server: 0,
+                change_type: 0,
                 start: 10,
                 stop: 30,
                 detach: 5,

@@ -1,6 +1,6 @@
 //! What happens during a run, as it happens.
 
-use super::{Hold, Line};
+use super::{Hold, Line, Note};
 use std::time::Duration;
 
 /// One thing that happened to one instance.
@@ -56,6 +56,8 @@ pub enum Event {
     },
     /// What exists now and is billed, where a run that changed something stops short.
     Billed(Vec<String>),
+    /// What the owner should know of how it ended.
+    Noted(Note),
     /// What a birth that was cut off may have left behind, untagged and billed.
     LeftBehind(Vec<String>),
     /// The run ended.

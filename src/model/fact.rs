@@ -11,6 +11,10 @@ pub struct Facts {
     /// Creates that were answered well, by step key, with the vendor's clock at the first look after
     /// that: a list may not show them yet.
     pub made: BTreeMap<String, Stamp>,
+    /// When this machine last ordered a server off, by its id, on the vendor's clock. For people; nothing is decided by it.
+    pub stopped: BTreeMap<String, Stamp>,
+    /// Whether this run has begun to change things.
+    pub begun: bool,
     /// Steps, by key, that the cloud refused in this run and that the run can do without.
     pub refused: BTreeSet<String>,
 }

@@ -1,7 +1,7 @@
 //! Why nothing is done although the spec is not reached: a closed table, each with its remedy.
 //! `specs/laws.md` carries the same table; a test compares.
 
-use super::Role;
+use super::{Lock, Role};
 use std::fmt;
 
 /// Why the owner is needed.
@@ -52,6 +52,17 @@ pub enum Hold {
     Locked {
         /// The object.
         object: String,
+        /// Who, and why.
+        by: Lock,
+    },
+    /// The cloud gave up capturing the root disk, which dies with its server.
+    CaptureFailed {
+        /// The size of the root disk in GB.
+        disk_gb: u64,
+        /// The largest capture that the account may store, in GB.
+        limit_gb: u64,
+        /// What the cloud said; may be empty.
+        said: String,
     },
     /// The instance lives in another zone.
     LivesElsewhere {
@@ -154,6 +165,20 @@ pub enum Hold {
     },
 }
 
+/// That the cloud gave up a capture, for people.
+pub fn capture_failed(disk_gb: u64, limit_gb: u64, said: &str) -> String {
+    let said = if said.is_empty() { String::new() } else { format!(" ({said})") };
+    format!("the cloud gave up capturing the root disk{said}: of its {disk_gb} GB more than {limit_gb} GB are used, the account's limit")
+}
+
+/// The two ways out of [`capture_failed`].
+pub fn capture_remedy(limit_gb: u64) -> String {
+    format!(
+        "have the vendor's support raise the limit above {limit_gb} GB and write it as imageLimitGb, \
+         or write rootDisk: {{disposable: true}} to let the root disk go"
+    )
+}
+
 impl Hold {
     /// The reason's code: stable, for tools.
     pub fn code(&self) -> &'static str {
@@ -165,6 +190,7 @@ impl Hold {
             Hold::OutOfStock { .. } => "OutOfStock",
             Hold::UnknownState { .. } => "UnknownState",
             Hold::Locked { .. } => "Locked",
+            Hold::CaptureFailed { .. } => "CaptureFailed",
             Hold::LivesElsewhere { .. } => "LivesElsewhere",
             Hold::OtherOwner { .. } => "OtherOwner",
             Hold::TwoServers { .. } => "TwoServers",
@@ -196,7 +222,10 @@ impl Hold {
                 format!("{instead}, or keep trying with: cloudypad apply --wait-for-stock 30m")
             }
             Hold::UnknownState { .. } => "look at it in the vendor's console; apply again when it is in a usual state".to_owned(),
+            Hold::Locked { by: Lock::Bill, .. } => "pay the bill, or ask the vendor's support".to_owned(),
+            Hold::Locked { by: Lock::Maintenance, .. } => "apply again when the vendor has finished".to_owned(),
             Hold::Locked { .. } => "unlock it in the vendor's console (a vendor's own lock needs their support)".to_owned(),
+            Hold::CaptureFailed { limit_gb, .. } => capture_remedy(*limit_gb),
             Hold::LivesElsewhere { zones, .. } => {
                 format!("put zone and project back to {}, or delete the instance there keeping its snapshots", zones.join(", "))
             }
@@ -244,7 +273,10 @@ impl fmt::Display for Hold {
             }
             Hold::OutOfStock { step, answer, .. } => write!(f, "no machine is free to {step}: {answer}"),
             Hold::UnknownState { object, state } => write!(f, "{object} is {state:?}, a state that cloudypad does not act in"),
-            Hold::Locked { object } => write!(f, "{object} is locked"),
+            Hold::Locked { object, by: Lock::Bill } => write!(f, "the vendor suspended {object} until a bill is paid"),
+            Hold::Locked { object, by: Lock::Maintenance } => write!(f, "the vendor stopped {object} for maintenance"),
+            Hold::Locked { object, by: Lock::Owner | Lock::Vendor } => write!(f, "{object} is locked"),
+            Hold::CaptureFailed { disk_gb, limit_gb, said } => f.write_str(&capture_failed(*disk_gb, *limit_gb, said)),
             Hold::LivesElsewhere { zones, wanted } => {
                 write!(f, "the instance lives in {}, and the spec says {wanted}: moving it is not supported", zones.join(", "))
             }

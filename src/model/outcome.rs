@@ -90,6 +90,10 @@ pub enum Reason {
     NameIsEnough,
     /// The guest's keys are to be there before its first boot.
     BeforeFirstBoot,
+    /// A guest that shuts down is to stay off, or, while it is configured, to come up again.
+    Watchdog(bool),
+    /// The cloud gave up the capture; it is not tried again unasked.
+    GivenUp,
     /// The spec pays for other operations a second.
     Iops,
     /// The spec wants a data disk.
@@ -177,6 +181,9 @@ impl fmt::Display for Reason {
             Reason::NameIsEnough => write!(f, "the DNS name finds the next one"),
             Reason::BeforeFirstBoot => write!(f, "its keys, before its first boot"),
             Reason::Iops => write!(f, "the spec's iops differ"),
+            Reason::Watchdog(true) => write!(f, "its configuration restarts it"),
+            Reason::Watchdog(false) => write!(f, "a guest that shuts down is to stay off"),
+            Reason::GivenUp => write!(f, "the cloud gave up its capture"),
             Reason::FromCopy(role) => write!(f, "its newest {role} snapshot has its bytes"),
             Reason::FirstDeploy(image) => write!(f, "first deploy, from image {image}"),
             Reason::FromCapture => write!(f, "its root disk is restored"),
@@ -233,6 +240,8 @@ pub enum Note {
     LeftAlone(String),
     /// What the owner may not have thought of.
     Mind(String),
+    /// The root disk cannot be captured, and what to do about it.
+    CaptureFailed(String),
 }
 
 impl fmt::Display for Note {
@@ -245,7 +254,8 @@ impl fmt::Display for Note {
             Note::Later(what) => write!(f, "later: {what}"),
             Note::Mind(what) => write!(f, "mind: {what}"),
             Note::LeftAlone(what) => write!(f, "left alone: {what}"),
-            Note::BilledWhenOff(what) => write!(f, "still billed: {what}"),
+            Note::BilledWhenOff(what) => f.write_str(what),
+            Note::CaptureFailed(what) => write!(f, "CaptureFailed: {what}"),
         }
     }
 }

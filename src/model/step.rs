@@ -148,6 +148,13 @@ pub enum Step {
     },
     /// Give a server what its guest needs at its first boot.
     SeedServer(Id<Server>),
+    /// Have the cloud start a server again when its guest shuts down, or not.
+    SetWatchdog {
+        /// The server.
+        server: Id<Server>,
+        /// Whether.
+        on: bool,
+    },
     /// Power a server on.
     StartServer(Id<Server>),
     /// Power a server off, keeping it.
@@ -263,11 +270,12 @@ impl Step {
     /// A name for this step that is the same in every look at the same cloud: kind and object.
     pub fn key(&self) -> String {
         match self {
-            Step::ReserveAddress { .. } => "reserve-address".to_owned(),
+            Step::ReserveAddress { .. } => RESERVE_ADDRESS_KEY.to_owned(),
             Step::CreateFirewall { .. } => "create-firewall".to_owned(),
             Step::SetRules { firewall, .. } => format!("set-rules {firewall}"),
             Step::ShutFirewall(firewall) => format!("shut-firewall {firewall}"),
             Step::SeedServer(server) => format!("seed-server {server}"),
+            Step::SetWatchdog { server, .. } => format!("set-watchdog {server}"),
             Step::Tune { volume, .. } => format!("tune {volume}"),
             Step::SetRecord { .. } => "set-record".to_owned(),
             Step::DeleteRecord { .. } => "delete-record".to_owned(),
@@ -275,7 +283,7 @@ impl Step {
             Step::CreateServer(_) => CREATE_SERVER_KEY.to_owned(),
             Step::Retag { object, .. } => format!("retag {}", object.id()),
             Step::StartServer(server) => format!("start-server {server}"),
-            Step::StopServer(server) => format!("stop-server {server}"),
+            Step::StopServer(server) => format!("{STOP_SERVER} {server}"),
             Step::Detach { server, .. } => detach_key(server),
             Step::Attach { server, volume, .. } => format!("attach {server} {volume}"),
             Step::AssignAddress { server, address } => format!("assign-address {server} {address}"),
@@ -309,10 +317,26 @@ impl Step {
     }
 }
 
+/// The word of the keys of [`Step::StopServer`].
+const STOP_SERVER: &str = "stop-server";
+
+/// The id of the server that the step with this key powers off.
+pub fn stopped_server(key: &str) -> Option<&str> {
+    key.strip_prefix(STOP_SERVER)?.strip_prefix(' ')
+}
+
 /// Whether the step with this key makes something: asked twice, there would be two of it.
 pub fn is_create_key(key: &str) -> bool {
     ["reserve-", "create-", "copy "].iter().any(|it| key.starts_with(it))
 }
+
+/// Whether the step with this key makes something under a name of the instance.
+pub fn is_named_create_key(key: &str) -> bool {
+    key == CREATE_SERVER_KEY || key == "create-firewall" || key.starts_with("create-volume ")
+}
+
+/// Key of [`Step::ReserveAddress`].
+pub const RESERVE_ADDRESS_KEY: &str = "reserve-address";
 
 /// Key of [`Step::CreateServer`].
 pub const CREATE_SERVER_KEY: &str = "create-server";

@@ -3,7 +3,7 @@
 //! Tags fit the narrowest cloud (Linode: 3 to 50 characters, case-insensitive), so they are
 //! lower-case, and long names are shortened with a digest.
 
-use super::InstanceKey;
+use super::{InstanceKey, Stamp};
 use std::fmt;
 
 /// The tag that says "made by cloudypad, in this format".
@@ -12,6 +12,13 @@ pub const FORMAT: &str = "cloudypad:v1";
 pub const HAD_DATA: &str = "had:data";
 /// The tag of a server whose first deploy is yet to be captured.
 pub const CAPTURE_DUE: &str = "capture:due";
+/// The tag of a data disk that was made empty and has not been attached yet, on a cloud whose volumes do not say so.
+pub const FRESH: &str = "fresh:yes";
+/// The word of the tag of a server whose capture the cloud gave up. Its value: the account's limit then, in GB, and
+/// when that capture was begun, in seconds: `6-1747766192`.
+pub const UNCAPTURED: &str = "uncaptured";
+/// The word of the tag that says when an object was made, in seconds of the vendor's clock, where the API shows no stamp.
+const BORN: &str = "born";
 /// The tag that outlives the spec's `protect: true`.
 pub const PROTECTED: &str = "protect:yes";
 /// The tag that outlives the spec's `keepOnDeletion: true`.
@@ -110,6 +117,17 @@ impl Tags {
     /// made from them. A copy takes the place of an older one of the same line only.
     pub fn line(&self) -> Option<&str> {
         self.get("line")
+    }
+
+    /// Says that the object is made now, on the vendor's clock, where that is known.
+    pub fn born(self, now: Stamp) -> Self {
+        if now.0 > 0 { self.with_value(BORN, &now.0.div_euclid(1_000_000).to_string()) } else { self }
+    }
+
+    /// When the object was made, where its tags say so; else the beginning of time.
+    pub fn birth(&self) -> Stamp {
+        let seconds: Option<i64> = self.get(BORN).and_then(|it| it.parse().ok());
+        seconds.map_or(Stamp(0), |it| Stamp(it.saturating_mul(1_000_000)))
     }
 
     /// The source that manages the object, where one does.

@@ -39,7 +39,9 @@
 //! let proof: cloudypad::model::Spared<cloudypad::model::Volume> = serde_json::from_str("{}").unwrap();
 //! ```
 
-use super::{Copy, CopyStatus, Id, Image, LocalDisk, OnStop, Origin, Power, Ran, Role, Root, Server, Snapshot, Spec, Volume, World};
+use super::{
+    Copy, CopyStatus, Id, Image, LastHeld, LocalDisk, OnStop, Origin, Power, Ran, Role, Root, Server, Snapshot, Spec, Volume, World,
+};
 use std::fmt;
 
 /// A disk nobody writes to: its server is seen off, or gone.
@@ -169,7 +171,7 @@ impl Spared<Volume> {
         let unused = match &volume.origin {
             _ if !volume.is_free() => false,
             _ if is_loser(world, volume) => true,
-            _ if volume.was_used() => false,
+            _ if volume.attached_to.is_some() || volume.last_held != LastHeld::Never => false,
             Origin::Empty => true,
             Origin::Snapshot(from) => world.snapshots.items().iter().any(|it| it.id == *from && it.status == CopyStatus::Ready),
             Origin::Stock | Origin::Untold => false,

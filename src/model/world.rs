@@ -1,10 +1,7 @@
 //! What is: one look at the cloud, now, by ownership tags.
 
-use super::{Id, Role, Stamp, Tags};
-use std::{
-    fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-};
+use super::{Address, FRESH, Firewall, Id, Record, Role, Stamp, Tags};
+use std::fmt;
 
 /// What a look at one kind of object gave. There is no default: a forgotten look cannot mean "absent".
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +19,8 @@ pub enum Seen<T> {
 pub enum Cause {
     /// It may go well the next time.
     Passing(String),
+    /// The vendor's platform is being maintained: asking again soon is of no use.
+    Maintained(String),
     /// The cloud does not let us look, or there is no such place: somebody must change something first.
     Lasting {
         /// What the cloud said.
@@ -71,22 +70,6 @@ pub struct World {
     pub strange: Vec<(String, String)>,
 }
 
-/// The A record that follows the machine. It carries no tags; its comment says whose it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// Every address under that name.
-    pub addresses: Vec<String>,
-    /// Seconds for which others may remember it.
-    pub ttl: u64,
-    /// Whether its comment names this instance.
-    pub ours: bool,
-}
-
-impl Record {
-    /// Where a name points while nothing answers: an address that documentation owns (RFC 5737).
-    pub const PARKED: &str = "192.0.2.1";
-}
-
 /// One server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Server {
@@ -116,6 +99,8 @@ pub struct Server {
     pub seed: Seed,
     /// The owner locked it in the vendor's console.
     pub locked: bool,
+    /// What only some clouds tell.
+    pub told: Told,
     /// Its tags.
     pub tags: Tags,
 }
@@ -135,10 +120,63 @@ pub enum Power {
     StoppedInPlace,
     /// On its way out.
     Deleting,
-    /// The vendor locked it.
-    Locked,
+    /// Something else is done to it, or it is being made: it settles by itself.
+    Busy,
+    /// The vendor holds it back.
+    Locked(Lock),
     /// A state we do not know, in the vendor's words.
     Unknown(String),
+}
+
+/// Who keeps hands off an object, or has others keep them off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// The vendor, who does not say why.
+    Vendor,
+    /// The vendor, until a bill is paid.
+    Bill,
+    /// The vendor, while its machine is maintained.
+    Maintenance,
+    /// The owner, in the vendor's console.
+    Owner,
+}
+
+/// What some clouds tell of a server and others do not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The address that it has for its own lifetime, where none is reserved for it.
+    pub own_address: Option<String>,
+    /// Whether the cloud starts it again when its guest shuts down, where that can be chosen.
+    pub watchdog: Option<bool>,
+    /// Its last capture, where that failed.
+    pub failed_capture: Option<FailedCapture>,
+    /// How it went off, where it did not by an order through the API that is ours.
+    pub off_by: Option<OffBy>,
+}
+
+/// A capture that the cloud gave up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedCapture {
+    /// When it was begun.
+    pub at: Stamp,
+    /// What the cloud said; may be empty.
+    pub said: String,
+}
+
+/// How a server went off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OffBy {
+    /// By an order through the API or the vendor's console.
+    Order {
+        /// Whose.
+        user: String,
+        /// When.
+        at: Stamp,
+    },
+    /// By the vendor, for its machine's sake, in the vendor's word.
+    Vendor(String),
+    /// By nothing that the vendor knows of: its guest shut down.
+    Guest,
 }
 
 /// Whether a server ever ran.
@@ -302,79 +340,6 @@ pub enum CopyStatus {
     Unknown(String),
 }
 
-/// One reserved address.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Address {
-    /// The vendor's id.
-    pub id: Id<Address>,
-    /// The address itself.
-    pub address: String,
-    /// The server that has it.
-    pub server: Option<Id<Server>>,
-    /// The vendor's creation stamp.
-    pub created: Stamp,
-    /// Its tags.
-    pub tags: Tags,
-}
-
-/// One firewall.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Firewall {
-    /// The vendor's id.
-    pub id: Id<Firewall>,
-    /// Its name.
-    pub name: String,
-    /// Whether what no rule speaks of stays out.
-    pub shut: bool,
-    /// What it lets in, in a canonical order.
-    pub rules: Vec<Rule>,
-    /// The vendor's creation stamp.
-    pub created: Stamp,
-    /// Its tags.
-    pub tags: Tags,
-}
-
-/// One thing a firewall lets in.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rule {
-    /// `tcp` or `udp`.
-    pub protocol: String,
-    /// A port, or a range like `47998-48010`.
-    pub ports: String,
-    /// The network it may come from, in CIDR form.
-    pub from: String,
-}
-
-impl Rule {
-    /// A rule as it is compared: a range of one port is that port, a network has no bits behind its mask.
-    pub fn new(protocol: &str, ports: &str, from: &str) -> Self {
-        let ports = match ports.split_once('-') {
-            Some((first, last)) if first == last => first,
-            _ => ports,
-        };
-        let from = network(from).unwrap_or_else(|| from.to_owned());
-        Self { protocol: protocol.to_owned(), ports: ports.to_owned(), from }
-    }
-}
-
-/// A network in the one form that is compared; an address alone is the network of that address.
-fn network(text: &str) -> Option<String> {
-    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-    let bits: Option<u32> = bits.map(str::parse).transpose().ok()?;
-    match address.parse().ok()? {
-        IpAddr::V4(address) => {
-            let bits = bits.unwrap_or(32).min(32);
-            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
-            Some(format!("{}/{bits}", Ipv4Addr::from(u32::from(address) & mask)))
-        }
-        IpAddr::V6(address) => {
-            let bits = bits.unwrap_or(128).min(128);
-            let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
-            Some(format!("{}/{bits}", Ipv6Addr::from(u128::from(address) & mask)))
-        }
-    }
-}
-
 /// A copy of a disk, of either kind.
 #[derive(Debug, Clone, Copy)]
 pub enum Copy<'w> {
@@ -452,9 +417,15 @@ impl Volume {
         self.tags.line().unwrap_or(self.id.as_str())
     }
 
-    /// Whether a server ever had it, or may have had.
+    /// Whether a server ever had it, or may have had. Where the vendor does not say, a tag does: enough to tell a
+    /// first deploy from a later one, and never a reason to destroy.
     pub fn was_used(&self) -> bool {
-        self.attached_to.is_some() || self.last_held != LastHeld::Never
+        let held = match self.last_held {
+            LastHeld::Never => false,
+            LastHeld::Until(_) => true,
+            LastHeld::Untold => !self.tags.has(FRESH),
+        };
+        self.attached_to.is_some() || held
     }
 
     /// The last moment at which it may have been written to, where no server holds it and the vendor tells.
@@ -502,7 +473,10 @@ impl fmt::Display for Power {
             Power::Stopping => "stopping",
             Power::StoppedInPlace => "stopped in place",
             Power::Deleting => "being deleted",
-            Power::Locked => "locked",
+            Power::Busy => "busy",
+            Power::Locked(Lock::Bill) => "suspended",
+            Power::Locked(Lock::Maintenance) => "stopped for maintenance",
+            Power::Locked(Lock::Owner | Lock::Vendor) => "locked",
             Power::Unknown(state) => state,
         })
     }

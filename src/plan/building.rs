@@ -2,13 +2,13 @@
 
 use super::{
     draft::Draft,
-    marks::{claim_root, common_tags, disk_tags},
+    marks::{NO_RECIPE, claim_root, common_tags, disk_tags},
     naming,
     scene::Scene,
 };
 use crate::model::{
-    Address, Boot, CAPTURE_DUE, Copy, CopyStatus, Firewall, HAD_DATA, Hold, Id, NewServer, NewVolume, Reason, Role, Root, Rule, Server,
-    Step, Tags, Volume, VolumeStatus, Word, tag_value,
+    Address, Boot, CAPTURE_DUE, Copy, CopyStatus, FRESH, Firewall, HAD_DATA, Hold, Id, NewServer, NewVolume, Note, RESERVE_ADDRESS_KEY,
+    Reason, Role, Root, Rule, Server, Step, Tags, Volume, VolumeStatus, Word, tag_value,
 };
 
 /// Where a disk that is not there comes from.
@@ -23,6 +23,8 @@ pub(crate) fn assemble(draft: &mut Draft<'_>) -> Result<(), Hold> {
     let data = data_part(draft)?;
     let address = address_part(draft)?;
     let firewall = firewall_part(draft);
+    // A data volume that is attached afterwards need not be there yet.
+    let data = if draft.scene.cloud.data_at_birth { data } else { Some(None) };
     let (Some((boot, inherited)), Some(data), Some(address), Some(firewall)) = (root, data, address, firewall) else { return Ok(()) };
 
     let scene = &draft.scene;
@@ -34,7 +36,7 @@ pub(crate) fn assemble(draft: &mut Draft<'_>) -> Result<(), Hold> {
         Boot::Volume(_) | Boot::Image(_) => Reason::FromCapture,
     };
     let mut tags = common_tags(scene)
-        .with_if(HAD_DATA, data.is_some())
+        .with_if(HAD_DATA, data.is_some() || (spec.data_gb().is_some() && scene.data.is_some()))
         .with_if(CAPTURE_DUE, first && spec.root_disk_snapshot.enable)
         .with_value("img", inherited.get("img").unwrap_or(&tag_value("img", spec.image(scene.cloud))));
     if let Some(recipe) = inherited.get("recipe") {
@@ -100,7 +102,7 @@ pub(crate) fn data_volume(draft: &mut Draft<'_>, wants: u64) -> Result<Option<Id
         None => {}
         Some(Source::Copy(copy)) => restore(draft, Role::Data, wants, copy),
         Some(Source::Nothing) => {
-            let tags = disk_tags(&draft.scene, Role::Data);
+            let tags = disk_tags(&draft.scene, Role::Data).with_if(FRESH, !draft.scene.cloud.tells_last_held);
             let name = format!("{}-data", draft.scene.ask.key.object_name());
             let volume = NewVolume { name, role: Role::Data, size_gb: wants, from: None, iops: draft.scene.ask.spec.iops(), tags };
             draft.create(Step::CreateVolume(volume), Reason::WantsData);
@@ -118,7 +120,7 @@ fn free_volume(draft: &mut Draft<'_>, volume: &Volume, role: Role, wants: u64) -
         draft.wait_volume(volume);
         return Ok(None);
     }
-    if !draft.settled(volume.created, "the disk") {
+    if !draft.elected(volume.created, "the disk") {
         return Ok(None);
     }
     if volume.size_gb < wants {
@@ -189,9 +191,19 @@ pub(crate) fn address_part(draft: &mut Draft<'_>) -> Result<Option<Option<Id<Add
     }
     Ok(match draft.scene.address {
         Some(address) => draft.settled(address.created, "the address").then(|| Some(address.id.clone())),
+        // A name follows the server's own address, and an account that may not reserve one has no other.
+        None if draft.scene.cloud.own_address
+            && (draft.scene.ask.spec.network.dns.is_some() || draft.scene.facts.was_refused(RESERVE_ADDRESS_KEY)) =>
+        {
+            Some(None)
+        }
         None => {
             let tags = common_tags(&draft.scene);
-            draft.create(Step::ReserveAddress { tags }, Reason::StableAddress);
+            let step = Step::ReserveAddress { tags };
+            match draft.scene.cloud.own_address {
+                true => draft.create_optional(step, Reason::StableAddress),
+                false => draft.create(step, Reason::StableAddress),
+            }
             None
         }
     })
@@ -201,14 +213,14 @@ pub(crate) fn address_part(draft: &mut Draft<'_>) -> Result<Option<Option<Id<Add
 pub(crate) fn firewall_part(draft: &mut Draft<'_>) -> Option<Option<Id<Firewall>>> {
     let Some(firewall) = draft.scene.firewall else {
         let mut tags = common_tags(&draft.scene);
-        if let Some((word, value)) = naming::remembered(&draft.scene) {
+        if let Some((word, value)) = naming::remembered(&draft.scene).filter(|_| naming::is_ours_to_remember(&draft.scene)) {
             tags = tags.with_value(word, &value);
         }
         let name = draft.scene.ask.key.object_name();
         draft.create(Step::CreateFirewall { name, tags }, Reason::ClosedFirst);
         return None;
     };
-    if !draft.settled(firewall.created, "the firewall") {
+    if !draft.elected(firewall.created, "the firewall") {
         return None;
     }
     let before = draft.next.len();
@@ -243,10 +255,16 @@ pub(crate) fn complete(draft: &mut Draft<'_>, server: &Server) -> Result<bool, H
     if let Some(root) = draft.scene.root.filter(|it| it.tags.role().is_none()) {
         claim_root(draft, root);
     }
-    if let Some(Some(address)) = address_part(draft)?
+    if draft.scene.cloud.address_at_birth {
+        note_address(draft, server);
+    } else if let Some(Some(address)) = address_part(draft)?
         && server.address.as_ref() != Some(&address)
     {
         draft.step(Step::AssignAddress { server: server.id.clone(), address }, Reason::StableAddress);
+    }
+    let restarts = draft.scene.ask.recipe != NO_RECIPE && server.tags.get("recipe").is_none();
+    if server.told.watchdog.is_some_and(|on| on != restarts) {
+        draft.step(Step::SetWatchdog { server: server.id.clone(), on: restarts }, Reason::Watchdog(restarts));
     }
     if let Some(Some(firewall)) = firewall_part(draft)
         && server.firewall.as_ref() != Some(&firewall)
@@ -258,6 +276,23 @@ pub(crate) fn complete(draft: &mut Draft<'_>, server: &Server) -> Result<bool, H
     Ok(draft.next.len() + draft.waits.len() == before)
 }
 
+/// What becomes of the address of a server that cannot be given another one.
+fn note_address(draft: &mut Draft<'_>, server: &Server) {
+    let scene = &draft.scene;
+    let note = match scene.address {
+        Some(address) if server.address.as_ref() != Some(&address.id) => {
+            Note::Later(format!("the server takes the reserved address {} when it is next made", address.address))
+        }
+        None if scene.ask.spec.network.dns.is_none() => {
+            Note::Mind("no address is reserved: the server's address changes each time it is made; network.dns gives it a name".to_owned())
+        }
+        _ => return,
+    };
+    if !draft.notes.contains(&note) {
+        draft.notes.push(note);
+    }
+}
+
 fn complete_root(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
     let wants = draft.scene.ask.spec.root_disk.size_gb;
     match (&server.root, draft.scene.root) {
@@ -266,7 +301,7 @@ fn complete_root(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
         }
         (Root::Local { size_gb }, _) if *size_gb < wants => {
             let later = format!("the root disk grows from {size_gb} to {wants} GB when the server is next rebuilt");
-            draft.notes.push(crate::model::Note::Later(later));
+            draft.notes.push(Note::Later(later));
         }
         (Root::Local { .. }, _) => {}
         (Root::Volume(_), Some(root)) => grow(draft, root, Role::Root, wants)?,

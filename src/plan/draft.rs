@@ -1,7 +1,9 @@
 //! A plan being written: steps with reasons, waits, notes.
 
 use super::{line, scene::Scene};
-use crate::model::{Awaited, Copy, Hold, Note, Plan, Planned, Reason, Role, Server, Stamp, Step, Volume, VolumeStatus, Wait};
+use crate::model::{
+    Awaited, Copy, Hold, Lock, Note, Plan, Planned, Reason, Role, Server, Stamp, Step, Volume, VolumeStatus, Wait, is_named_create_key,
+};
 
 /// The steps, waits and notes gathered so far.
 pub(crate) struct Draft<'w> {
@@ -28,6 +30,13 @@ impl<'w> Draft<'w> {
         self.next.push(Planned { step, reason, line, optional: true });
     }
 
+    /// [`Draft::create`], of what the instance can do without.
+    pub fn create_optional(&mut self, step: Step, reason: Reason) {
+        let before = self.next.len();
+        self.create(step, reason);
+        self.next[before..].iter_mut().for_each(|it| it.optional = true);
+    }
+
     /// Adds a create, unless an earlier one may still take effect, or has and is not listed yet.
     pub fn create(&mut self, step: Step, reason: Reason) {
         let key = step.key();
@@ -49,6 +58,10 @@ impl<'w> Draft<'w> {
     /// Until when a create whose answer was lost may still take effect. A stamp of the future is of
     /// another cloud's clock, and tells nothing.
     pub fn still_open(&self, key: &str) -> Option<Stamp> {
+        // Whatever becomes of an earlier call, a second one under the same name makes nothing.
+        if self.scene.cloud.unique_names && is_named_create_key(key) {
+            return None;
+        }
         let asked = *self.scene.facts.open.get(key)?;
         let until = asked.plus_seconds(self.scene.cloud.late_effect + self.scene.cloud.listing_lag);
         (asked <= self.scene.world.now && self.scene.world.now < until).then_some(until)
@@ -72,6 +85,12 @@ impl<'w> Draft<'w> {
         settled
     }
 
+    /// Whether a server, volume or firewall made at `created` is the only one of its name; if not yet, waits until it
+    /// surely is.
+    pub fn elected(&mut self, created: Stamp, what: &str) -> bool {
+        self.scene.cloud.unique_names || self.settled(created, what)
+    }
+
     /// Waits until a volume is free, attached or gone.
     pub fn wait_volume(&mut self, volume: &Volume) {
         let usual = self.scene.cloud.durations;
@@ -88,6 +107,7 @@ impl<'w> Draft<'w> {
         let durations = self.scene.cloud.durations;
         let (word, seconds) = match server.power {
             crate::model::Power::Starting => ("runs", durations.start),
+            crate::model::Power::Busy => ("is ready", durations.create_server),
             _ => ("is off", durations.stop),
         };
         self.wait(Awaited::ServerSettled(server.id.clone()), format!("server {} {word}", server.name), seconds);
@@ -123,7 +143,7 @@ impl<'w> Draft<'w> {
 
     /// A server that its owner locked in the vendor's console is not touched.
     pub fn refuse_locked(&self, server: &Server) -> Result<(), Hold> {
-        if server.locked { Err(Hold::Locked { object: format!("server {}", server.id) }) } else { Ok(()) }
+        if server.locked { Err(Hold::Locked { object: format!("server {}", server.id), by: Lock::Owner }) } else { Ok(()) }
     }
 
     /// Whether nothing is left to do and nothing to wait for.

@@ -4,7 +4,7 @@ use super::{
     imagine::{self, Effect},
     plan,
 };
-use crate::model::{Ask, Capabilities, Facts, Line, Note, Reason, Seen, Stamp, Verdict, World};
+use crate::model::{Ask, Capabilities, Facts, Line, Note, Reason, Stamp, Verdict, World};
 
 /// What an apply is expected to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,10 +70,7 @@ pub fn forecast(ask: &Ask, world: &World, facts: &Facts, cloud: &Capabilities) -
             }
             facts.open.clear();
         }
-        // What a deletion leaves elsewhere is said in a note; it does not hold what is left to do here.
-        if ask.deletion.is_some() && !acts.is_empty() && matches!(world.elsewhere, Seen::Present(_)) {
-            world.elsewhere = Seen::Absent;
-        }
+        facts.begun = !acts.is_empty();
         if stalled {
             if turn.waits.is_empty() {
                 end = turn.verdict;

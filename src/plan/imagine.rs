@@ -2,7 +2,7 @@
 
 use crate::model::{
     Address, Ask, Awaited, Boot, Capabilities, CopyStatus, Firewall, Id, Image, LastHeld, NewServer, NewVolume, Object, Origin, Planned,
-    Power, Ran, Record, Root, Seed, Seen, Server, Snapshot, Stamp, Step, Tags, Volume, VolumeStatus, World,
+    Power, Ran, Record, Root, Seed, Seen, Server, Snapshot, Stamp, Step, Tags, Told, Volume, VolumeStatus, World,
 };
 
 /// Something that will have happened.
@@ -84,8 +84,14 @@ pub(crate) fn begin(world: &mut World, ask: &Ask, cloud: &Capabilities, planned:
             }
             Effect::Nothing
         }
+        Step::SetWatchdog { server: id, on } => {
+            if let Some(it) = server(world, id) {
+                it.told.watchdog = Some(*on);
+            }
+            Effect::Nothing
+        }
         Step::SetRecord { address } => {
-            world.record = Seen::Present(Record { addresses: vec![address.clone()], ttl: 60, ours: true });
+            world.record = Seen::Present(Record { addresses: vec![address.clone()], ttl: cloud.dns_ttl, ours: true });
             Effect::Nothing
         }
         Step::DeleteRecord { .. } => {
@@ -324,11 +330,13 @@ fn create_server(world: &mut World, ask: &Ask, cloud: &Capabilities, new: &NewSe
     for address in list(&mut world.addresses).iter_mut().filter(|it| Some(&it.id) == new.address.as_ref()) {
         address.server = Some(id.clone());
     }
+    let own_address = (cloud.own_address && new.address.is_none()).then(|| "its own address".to_owned());
+    let takes = cloud.durations.create_server > cloud.durations.call;
     list(&mut world.servers).push(Server {
-        id,
+        id: id.clone(),
         name: new.name.clone(),
         machine_type: new.machine_type.clone(),
-        power: Power::Off,
+        power: if takes { Power::Busy } else { Power::Off },
         created,
         root,
         volumes,
@@ -338,9 +346,10 @@ fn create_server(world: &mut World, ask: &Ask, cloud: &Capabilities, new: &NewSe
         ran: Ran::Never,
         seed: if cloud.seeds { Seed::Missing } else { Seed::Untold },
         locked: false,
+        told: Told { own_address, watchdog: cloud.watchdog.then_some(true), ..Told::default() },
         tags: new.tags.clone(),
     });
-    Effect::Nothing
+    if takes { Effect::Power(id, Power::Off) } else { Effect::Nothing }
 }
 
 fn set_power(world: &mut World, id: &Id<Server>, now: Power, later: Power) -> Effect {

@@ -25,12 +25,15 @@ pub(crate) fn describe(step: &Step, scene: &Scene<'_>) -> Line {
         Step::SetRules { rules, .. } => ("open", format!("firewall, {} rules", rules.len()), usual.call),
         Step::ShutFirewall(_) => ("close", "firewall to what no rule allows".to_owned(), usual.call),
         Step::SeedServer(id) => ("prepare", format!("{} for its first boot", server(id)), usual.call),
+        Step::SetWatchdog { server: id, on } => {
+            ("set", format!("watchdog of {} {}", server(id), if *on { "on" } else { "off" }), usual.call)
+        }
         Step::Tune { volume, iops } => ("tune", format!("{} to {iops} IOPS", disk(volume)), usual.call),
         Step::SetRecord { address } if address == Record::PARKED => ("park", record_name(scene), usual.call),
         Step::SetRecord { address } => ("point", format!("{} to {address}", record_name(scene)), usual.call),
         Step::DeleteRecord { .. } => ("delete", format!("DNS record {}", record_name(scene)), usual.call),
         Step::CreateVolume(new) => ("create", format!("{} disk {} GB", new.role, new.size_gb), usual.volume),
-        Step::CreateServer(new) => ("create", format!("server {} {}", new.name, new.machine_type), usual.call),
+        Step::CreateServer(new) => ("create", format!("server {} {}", new.name, new.machine_type), usual.create_server),
         Step::Retag { object, .. } => ("tag", tagged(object, scene), usual.call),
         Step::StartServer(id) => ("start", server(id), usual.start),
         Step::StopServer(id) => ("stop", server(id), usual.stop),
@@ -43,7 +46,7 @@ pub(crate) fn describe(step: &Step, scene: &Scene<'_>) -> Line {
         Step::AssignAddress { .. } => ("assign", format!("address to server {}", name()), usual.call),
         Step::AssignFirewall { .. } => ("put", format!("server {} behind its firewall", name()), usual.call),
         Step::Grow { volume, size_gb } => ("grow", format!("{} to {size_gb} GB", disk(volume)), usual.call),
-        Step::ChangeType { server: id, machine_type } => ("change", format!("{} to {machine_type}", server(id)), usual.call),
+        Step::ChangeType { server: id, machine_type } => ("change", format!("{} to {machine_type}", server(id)), usual.change_type),
         Step::Configure { server: id, .. } => ("configure", server(id), 600),
         Step::TakeSnapshot { disk: quiet, .. } => {
             let gb = scene.world.volume(quiet.disk()).map_or(0, |it| it.size_gb);

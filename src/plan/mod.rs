@@ -56,6 +56,9 @@ fn draft<'w>(ask: &'w Ask, world: &'w World, facts: &'w Facts, cloud: &'w Capabi
     if !draft.is_quiet() {
         return Ok(draft);
     }
+    if upkeep::note_given_up(&mut draft) {
+        return Ok(draft);
+    }
     if ask.deletion.is_none() {
         naming::refuse_taken(&draft)?;
     }

@@ -8,13 +8,19 @@ use crate::model::{Hold, Note, Reason, Record, Seen, ServerState, Step, tag_valu
 
 /// The word of the tag by which the firewall, which outlives server and address, remembers the name.
 const NAME: &str = "name";
-/// Seconds for which others may remember the name's address: the least that Scaleway takes.
-const TTL: u64 = 60;
 
 /// Whether the instance has a DNS name that follows it.
 fn has_name(draft: &Draft<'_>) -> bool {
-    let cloud = draft.scene.cloud;
-    cloud.dns && cloud.static_address && draft.scene.ask.spec.network.dns.is_some()
+    draft.scene.cloud.dns && draft.scene.ask.spec.network.dns.is_some()
+}
+
+/// Whether the name is seen to be free, or ours: only then is it remembered as ours.
+pub(crate) fn is_ours_to_remember(scene: &Scene<'_>) -> bool {
+    match &scene.world.record {
+        Seen::Present(record) => record.ours,
+        Seen::Absent => true,
+        Seen::Unknown(_) => false,
+    }
 }
 
 /// The spec's name as a tag remembers it.
@@ -72,11 +78,11 @@ pub(crate) fn follow(draft: &mut Draft<'_>) -> Result<(), Hold> {
     if record.is_some_and(|it| !it.ours) {
         return Ok(());
     }
-    let points_to = |address: &str| record.is_some_and(|it| it.addresses == [address] && it.ttl == TTL);
+    let ttl = draft.scene.cloud.dns_ttl;
+    let points_to = |address: &str| record.is_some_and(|it| it.addresses == [address] && it.ttl == ttl);
     if state != ServerState::Absent {
-        let address = draft.scene.address.filter(|it| draft.scene.is_settled(it.created) && !it.address.is_empty());
-        if let Some(address) = address.filter(|it| !points_to(&it.address)) {
-            draft.step(Step::SetRecord { address: address.address.clone() }, Reason::NameFollows);
+        if let Some(address) = target(&draft.scene).filter(|it| !points_to(it)) {
+            draft.step(Step::SetRecord { address }, Reason::NameFollows);
         }
     } else if is_archived && record.is_some() && !points_to(Record::PARKED) {
         draft.step(Step::SetRecord { address: Record::PARKED.to_owned() }, Reason::Parked);
@@ -84,6 +90,17 @@ pub(crate) fn follow(draft: &mut Draft<'_>) -> Result<(), Hold> {
         draft.step(Step::ReleaseAddress(address.id.clone()), Reason::NameIsEnough);
     }
     Ok(())
+}
+
+/// Where the machine answers.
+fn target(scene: &Scene<'_>) -> Option<String> {
+    let reserved = scene.address.filter(|it| scene.is_settled(it.created) && !it.address.is_empty());
+    if !scene.cloud.own_address {
+        return reserved.map(|it| it.address.clone());
+    }
+    let server = scene.server?;
+    let its = reserved.filter(|it| server.address.as_ref() == Some(&it.id));
+    its.map(|it| it.address.clone()).or_else(|| server.told.own_address.clone())
 }
 
 /// Deletes the name, where it is ours. `true` where that is to be done first.

@@ -6,8 +6,8 @@ use super::{
     marks::{NO_RECIPE, claim_root, copy_tags, refuse_protected},
 };
 use crate::model::{
-    CAPTURE_DUE, Capture, Copy, CopyStatus, Deletion, Hold, LocalDisk, Note, OnStop, Power, Quiet, Reason, Role, Root, Server, Spared,
-    Step, Volume, Why, Word, cover_of, detach_key, image_cover_of,
+    Awaited, CAPTURE_DUE, Capture, Copy, CopyStatus, Deletion, Hold, LocalDisk, Note, OnStop, Power, Quiet, Reason, Role, Root, Server,
+    Spared, Step, Volume, Why, Word, cover_of, detach_key, image_cover_of,
 };
 
 /// What becomes of a disk when its server goes.
@@ -95,6 +95,13 @@ fn root_fate(draft: &mut Draft<'_>, by: &'static str) -> Result<Fate, Hold> {
             }
             Ok(Fate::LetGo(word))
         }
+        _ if exists && !root_is_covered(draft) && scene.given_up().is_some() => match Word::disposable(spec) {
+            Some(word) => {
+                refuse_protected(draft, "the root disk")?;
+                Ok(Fate::LetGo(word))
+            }
+            None => Err(scene.capture_failed().unwrap_or(Hold::RootWouldDie { by })),
+        },
         _ if spec.on_stop(scene.cloud) == OnStop::Refresh => Ok(Fate::Copy(Reason::Refresh)),
         _ => Ok(Fate::Copy(Reason::OnlyCopy(Role::Root))),
     }
@@ -128,12 +135,12 @@ pub(crate) fn retire(draft: &mut Draft<'_>, fates: &Fates, reason: &Reason) -> R
 }
 
 fn take_server(draft: &mut Draft<'_>, server: &Server, fates: &Fates, reason: &Reason) -> Result<(), Hold> {
-    if !draft.settled(server.created, "the server") {
+    if !draft.elected(server.created, "the server") {
         return Ok(());
     }
     draft.refuse_locked(server)?;
     match server.power {
-        Power::Starting | Power::Stopping => {
+        Power::Starting | Power::Stopping | Power::Busy => {
             draft.wait_server(server);
             return Ok(());
         }
@@ -267,9 +274,18 @@ fn copy_volume(draft: &mut Draft<'_>, volume: &Volume, role: Role, reason: Reaso
 
 /// Captures the quiet local disk of a server, or waits for the capture under way.
 fn capture_local(draft: &mut Draft<'_>, server: &Server, reason: Reason) -> Result<(), Hold> {
-    if server.off_since.is_none() {
+    if let Some(hold) = draft.scene.capture_failed() {
+        return Err(hold);
+    }
+    let Some(off_since) = server.off_since else {
         let state = "off, and the vendor does not tell since when".to_owned();
         return Err(Hold::UnknownState { object: format!("server {}", server.id), state });
+    };
+    // An image of the very moment at which it went off could not be told from one made while it ran.
+    let seconds_only = off_since.0 % 1_000_000 == 0;
+    if seconds_only && draft.scene.world.now <= off_since {
+        draft.wait(Awaited::Clock(off_since.plus_seconds(1)), "the clock is past the moment at which the server went off".to_owned(), 2);
+        return Ok(());
     }
     let of_server = |it: &&Copy<'_>| it.of() == server.id.as_str() && *it.status() == CopyStatus::Creating;
     let under_way = draft.scene.root_copies.iter().find(of_server).map(|it| it.id().to_owned());
@@ -288,7 +304,7 @@ fn capture_local(draft: &mut Draft<'_>, server: &Server, reason: Reason) -> Resu
 pub(crate) fn capture_while_off(draft: &mut Draft<'_>, server: &Server) -> Result<bool, Hold> {
     let scene = &draft.scene;
     let configured = server.tags.get("recipe").is_some() || (scene.ask.recipe == NO_RECIPE && !server.tags.has(CAPTURE_DUE));
-    if !scene.ask.spec.root_disk_snapshot.enable || !configured || scene.root_capture().is_some() {
+    if !scene.ask.spec.root_disk_snapshot.enable || !configured || scene.root_capture().is_some() || scene.given_up().is_some() {
         return Ok(true);
     }
     match scene.root {

@@ -6,7 +6,7 @@ use super::{
     marks::{NO_RECIPE, refuse_protected},
     retiring,
 };
-use crate::model::{CAPTURE_DUE, Hold, Note, Object, Power, Reason, Seed, Server, ServerState, Step};
+use crate::model::{CAPTURE_DUE, Hold, Note, Object, OffBy, Power, Reason, Seed, Server, ServerState, Step};
 
 /// Plans towards a running server.
 pub(crate) fn plan(draft: &mut Draft<'_>) -> Result<(), Hold> {
@@ -20,11 +20,11 @@ pub(crate) fn plan(draft: &mut Draft<'_>) -> Result<(), Hold> {
     if retiring::is_husk(&draft.scene, server) {
         return retiring::take_husk(draft, server);
     }
-    if !draft.settled(server.created, "the server") {
+    if !draft.elected(server.created, "the server") {
         return Ok(());
     }
     match server.power {
-        Power::Starting | Power::Stopping => {
+        Power::Starting | Power::Stopping | Power::Busy => {
             draft.wait_server(server);
             Ok(())
         }
@@ -59,12 +59,12 @@ fn tend(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
     } else if server.machine_type != spec.placement().machine_type {
         draft.refuse_locked(server)?;
         draft.step(Step::StopServer(server.id.clone()), Reason::OffForChange("instanceType"));
-    } else if due && draft.scene.root_capture().is_none() {
+    } else if due && draft.scene.root_capture().is_none() && draft.scene.given_up().is_none() {
         draft.refuse_locked(server)?;
         draft.step(Step::StopServer(server.id.clone()), Reason::QuietForCapture);
     } else if server.tags.get("recipe").is_some_and(|it| it != recipe) && recipe != NO_RECIPE {
         draft.notes.push(Note::Later("the configuration changed; it is applied when the server is next made".to_owned()));
-    } else if spec.root_disk_snapshot.enable && draft.scene.root_capture().is_none() {
+    } else if spec.root_disk_snapshot.enable && draft.scene.root_capture().is_none() && draft.scene.given_up().is_none() {
         draft.notes.push(Note::Later("the root disk has no capture yet; it is captured at the next stop".to_owned()));
     }
     Ok(())
@@ -128,6 +128,27 @@ fn start(draft: &mut Draft<'_>, server: &Server, reason: Reason) -> Result<(), H
         draft.step(Step::SeedServer(server.id.clone()), Reason::BeforeFirstBoot);
         return Ok(());
     }
+    if reason == Reason::ServerState(ServerState::Present)
+        && let Some(by) = &server.told.off_by
+        && !is_own_order(draft, server, by)
+    {
+        draft.notes.push(Note::Mind(format!("server {} {}", server.name, how_it_went_off(by))));
+    }
     draft.step(Step::StartServer(server.id.clone()), reason);
     Ok(())
+}
+
+/// Whether this machine ordered it off itself, as far as its journal knows.
+fn is_own_order(draft: &Draft<'_>, server: &Server, by: &OffBy) -> bool {
+    let OffBy::Order { at, .. } = by else { return false };
+    let asked = draft.scene.facts.stopped.get(server.id.as_str());
+    asked.is_some_and(|asked| asked <= at && *at <= asked.plus_seconds(draft.scene.cloud.late_effect))
+}
+
+fn how_it_went_off(by: &OffBy) -> String {
+    match by {
+        OffBy::Order { user, .. } => format!("was powered off through the vendor's console or API, by {user}"),
+        OffBy::Vendor(event) => format!("was powered off by the vendor ({event})"),
+        OffBy::Guest => "was shut down from inside, or failed".to_owned(),
+    }
 }

@@ -3,7 +3,7 @@
 
 use crate::model::{
     Address, Ask, Capabilities, Cause, Copy, CopyStatus, DELETED, Facts, Firewall, HAD_DATA, Hold, LOSER, PROTECTED, Power, Ran, Role,
-    Root, Seen, Server, ServerState, Stamp, Tags, Volume, VolumeStatus, World, instance_tag, tag_value,
+    Root, Seen, Server, ServerState, Stamp, Tags, UNCAPTURED, Volume, VolumeStatus, World, instance_tag, tag_value,
 };
 
 /// One instance, sorted. References point into the look.
@@ -47,9 +47,9 @@ impl<'w> Scene<'w> {
     /// Sorts a look, or says why it cannot be told what is what.
     pub fn read(ask: &'w Ask, world: &'w World, facts: &'w Facts, cloud: &'w Capabilities) -> Result<Self, Hold> {
         refuse_blindness(world, ask.deletion.is_some())?;
-        // Who deletes an instance deletes what is here; where there is nothing, another place was meant.
+        // Who deletes an instance deletes what is here; where there is nothing, and nothing went, another place was meant.
         if let Seen::Present(zones) = &world.elsewhere
-            && !(ask.deletion.is_some() && has_something(world))
+            && !(ask.deletion.is_some() && (facts.begun || has_something(world)))
         {
             let project = ask.spec.provider.scaleway.as_ref().and_then(|it| it.project_id.as_ref());
             let zone = ask.spec.placement().zone;
@@ -97,11 +97,11 @@ impl<'w> Scene<'w> {
                 Power::Unknown(state) => {
                     return Err(Hold::UnknownState { object: format!("server {}", server.id), state: state.clone() });
                 }
-                Power::Locked => return Err(Hold::Locked { object: format!("server {}", server.id) }),
+                Power::Locked(by) => return Err(Hold::Locked { object: format!("server {}", server.id), by: *by }),
                 Power::Deleting => self.leaving = Some(server),
                 Power::Off if server.ran == Ran::Never && self.is_marked(server) => self.spare_servers.push(server),
                 Power::Off if server.ran == Ran::Never && !self.is_claimed(server) => unused.push(server),
-                Power::Off | Power::Starting | Power::Running | Power::Stopping | Power::StoppedInPlace => used.push(server),
+                Power::Off | Power::Starting | Power::Running | Power::Stopping | Power::StoppedInPlace | Power::Busy => used.push(server),
             }
         }
         if used.len() > 1 {
@@ -256,6 +256,35 @@ impl<'w> Scene<'w> {
         self.world.now >= created.plus_seconds(self.cloud.listing_lag)
     }
 
+    /// The capture of the server's root disk that the cloud gave up, where that was noted on the server, or is not yet.
+    pub fn given_up(&self) -> Option<GivenUp> {
+        let server = self.server?;
+        let noted = server.tags.get(UNCAPTURED).and_then(|it| {
+            let (limit, seconds) = it.split_once('-')?;
+            Some((limit.parse::<u64>().ok()?, seconds.parse::<i64>().ok()?))
+        });
+        let limit_gb = self.ask.spec.copy_limit_gb(self.cloud).unwrap_or(0);
+        let seen = server.told.failed_capture.as_ref();
+        let news = seen.map(|it| it.at.0.div_euclid(1_000_000)).filter(|at| noted.is_none_or(|(_, then)| *at > then));
+        if let Some(at) = news {
+            return Some(GivenUp { limit_gb, said: seen.map_or_else(String::new, |it| it.said.clone()), news: Some(at) });
+        }
+        let (then, at) = noted?;
+        let said = seen.filter(|it| it.at.0.div_euclid(1_000_000) == at).map_or_else(String::new, |it| it.said.clone());
+        // A limit that was raised since asks for another try.
+        (limit_gb <= then).then_some(GivenUp { limit_gb, said, news: None })
+    }
+
+    /// [`Scene::given_up`], as a hold.
+    pub fn capture_failed(&self) -> Option<Hold> {
+        let it = self.given_up()?;
+        let disk_gb = match self.server.map(|it| &it.root) {
+            Some(Root::Local { size_gb }) => *size_gb,
+            _ => self.ask.spec.root_disk.size_gb,
+        };
+        Some(Hold::CaptureFailed { disk_gb, limit_gb: it.limit_gb, said: it.said })
+    }
+
     /// Whether some object remembers that the instance had a data disk.
     pub fn had_data(&self) -> bool {
         let remembers = |tags: &Tags| tags.has(HAD_DATA);
@@ -292,10 +321,21 @@ impl<'w> Scene<'w> {
     }
 }
 
+/// A capture that the cloud gave up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GivenUp {
+    /// The largest capture that the account may store now, in GB.
+    pub limit_gb: u64,
+    /// What the cloud said; may be empty.
+    pub said: String,
+    /// When it was begun in seconds, where the server does not carry the note yet.
+    pub news: Option<i64>,
+}
+
 /// The hold of whoever needs what could not be seen.
 pub(crate) fn blind(what: &'static str, cause: &Cause) -> Hold {
     match cause {
-        Cause::Passing(cause) => Hold::Blind { what, cause: cause.clone() },
+        Cause::Passing(cause) | Cause::Maintained(cause) => Hold::Blind { what, cause: cause.clone() },
         Cause::Lasting { answer, remedy } => Hold::Denied { what, answer: answer.clone(), remedy: remedy.clone() },
     }
 }

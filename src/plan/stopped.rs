@@ -15,11 +15,11 @@ pub(crate) fn plan(draft: &mut Draft<'_>) -> Result<(), Hold> {
     if retiring::is_husk(&draft.scene, server) {
         return retiring::take_husk(draft, server);
     }
-    if !draft.settled(server.created, "the server") {
+    if !draft.elected(server.created, "the server") {
         return Ok(());
     }
     match server.power {
-        Power::Starting | Power::Stopping => draft.wait_server(server),
+        Power::Starting | Power::Stopping | Power::Busy => draft.wait_server(server),
         Power::Running | Power::StoppedInPlace => {
             draft.refuse_locked(server)?;
             let still_billed = server.power == Power::StoppedInPlace;
@@ -31,7 +31,7 @@ pub(crate) fn plan(draft: &mut Draft<'_>) -> Result<(), Hold> {
         }
     }
     if draft.scene.cloud.billed_when_off {
-        let note = "this cloud bills a server that is off in full; use serverState: absent".to_owned();
+        let note = format!("billed in full on {}, use absent", draft.scene.cloud.name);
         draft.notes.push(Note::BilledWhenOff(note));
     }
     Ok(())

@@ -8,8 +8,9 @@ use super::{
     scene::Scene,
 };
 use crate::model::{
-    Awaited, CAPTURE_DUE, Copy, CopyStatus, DELETED, Expendable, HAD_DATA, Hold, Image, KEEP, LOSER, Note, Object, PROTECTED, Power,
-    Reason, Role, Root, Server, ServerState, Snapshot, Spared, Step, Tags, Volume, VolumeStatus, Word, World, delete_copy_key,
+    Awaited, CAPTURE_DUE, Copy, CopyStatus, DELETED, Expendable, FRESH, HAD_DATA, Hold, Image, KEEP, LOSER, Note, Object, PROTECTED, Power,
+    Reason, Role, Root, Server, ServerState, Snapshot, Spared, Step, Tags, UNCAPTURED, Volume, VolumeStatus, Word, World, capture_failed,
+    capture_remedy, delete_copy_key,
 };
 
 /// Duplicates, tags, retention, and the owner's `dataDisk.delete`.
@@ -261,7 +262,8 @@ fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
         check(Object::Volume(old.id.clone()), &old.tags, &guarded);
     }
     if let Some(data) = scene.data {
-        check(Object::Volume(data.id.clone()), &data.tags, &guarded.clone().value("role", Role::Data.word()));
+        let fresh = data.tags.has(FRESH) && data.attached_to.is_none();
+        check(Object::Volume(data.id.clone()), &data.tags, &guarded.clone().flag(FRESH, fresh).value("role", Role::Data.word()));
     }
     for copy in scene.root_copies.iter().chain(&scene.data_copies) {
         let mut wanted = guarded.clone().flag(DELETED, false);
@@ -283,7 +285,8 @@ fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
     if let Some(firewall) = scene.firewall {
         let name = naming::remembered(scene);
         let wanted = match &name {
-            Some((word, value)) => plain.clone().value(word, value),
+            Some((word, value)) if naming::is_ours_to_remember(scene) => plain.clone().value(word, value),
+            Some(_) => plain.clone(),
             // Told once; then nobody remembers it any more.
             None => Wanted { forget: Some("name"), ..plain.clone() },
         };
@@ -305,6 +308,25 @@ fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
         }
     }
     differing
+}
+
+/// A capture that the cloud gave up is noted on the server, so that nobody tries again unasked; and told, while it is so.
+/// `true` where the note is to be made first.
+pub(crate) fn note_given_up(draft: &mut Draft<'_>) -> bool {
+    let scene = &draft.scene;
+    let (Some(server), Some(it)) = (scene.server, scene.given_up()) else { return false };
+    if let Some(at) = it.news {
+        let tags = server.tags.clone().without(CAPTURE_DUE).with_value(UNCAPTURED, &format!("{}-{at}", it.limit_gb));
+        draft.step(Step::Retag { object: Object::Server(server.id.clone()), tags, name: None }, Reason::GivenUp);
+        return true;
+    }
+    if let Some(Hold::CaptureFailed { disk_gb, limit_gb, said }) =
+        scene.capture_failed().filter(|_| scene.ask.spec.root_disk_snapshot.enable && scene.ask.deletion.is_none())
+    {
+        let told = format!("{}; {}", capture_failed(disk_gb, limit_gb, &said), capture_remedy(limit_gb));
+        draft.notes.push(Note::CaptureFailed(told));
+    }
+    false
 }
 
 /// Transitions that nobody asked for yet: a plan is not done while one is under way.

@@ -59,6 +59,8 @@ pub(crate) struct Request {
     /// From the slash after the host, with ids in their place.
     pub path: String,
     pub query: Vec<(&'static str, String)>,
+    /// Sent as `X-Filter`: which items of a list are wanted.
+    pub filter: Option<Value>,
     pub body: Body,
 }
 
@@ -93,11 +95,16 @@ impl Request {
     }
 
     pub fn new(method: Method, path: impl Into<String>, body: Body) -> Self {
-        Self { method, path: path.into(), query: Vec::new(), body }
+        Self { method, path: path.into(), query: Vec::new(), filter: None, body }
     }
 
     pub fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
         self.query.push((key, value.into()));
+        self
+    }
+
+    pub fn filtered(mut self, filter: Value) -> Self {
+        self.filter = Some(filter);
         self
     }
 }
@@ -112,12 +119,19 @@ pub(crate) struct Reply {
     pub total: Option<usize>,
     /// For how long the vendor asked us to wait.
     pub pause: Option<Duration>,
+    /// The vendor's platform is being maintained: asking again soon is of no use.
+    pub maintenance: bool,
     pub body: Vec<u8>,
 }
 
 impl Reply {
     pub fn is_good(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// Whether it is a gateway's page, which knows nothing of what was asked.
+    pub fn is_page(&self) -> bool {
+        self.body.trim_ascii_start().starts_with(b"<")
     }
 }
 
@@ -168,16 +182,20 @@ impl Api {
             Body::Json(value) => sent.json(value),
             Body::Plain(text) => sent.header(reqwest::header::CONTENT_TYPE, "text/plain").body(text.reveal().to_owned()),
         };
+        if let Some(filter) = &request.filter {
+            sent = sent.header("x-filter", filter.to_string());
+        }
         let reply = sent.send().await.map_err(broken)?;
         let headers = reply.headers();
         let text = |name: &HeaderName| headers.get(name)?.to_str().ok();
         let (status, date) = (reply.status().as_u16(), text(&DATE).and_then(moment));
         let total = headers.get("x-total-count").and_then(|it| it.to_str().ok()?.parse().ok());
         let pause = text(&RETRY_AFTER).and_then(|it| it.parse().ok()).map(Duration::from_secs);
+        let maintenance = headers.contains_key("x-maintenance-mode");
         let run = headers.get("x-request-id").and_then(|it| it.to_str().ok()).unwrap_or_default();
         tracing::debug!(method = %request.method, path = %request.path, query = ?request.query, status, request = run, "answered");
         let body = reply.bytes().await.map_err(broken)?.to_vec();
-        Ok(Reply { status, date, total, pause, body })
+        Ok(Reply { status, date, total, pause, maintenance, body })
     }
 
     /// A pause, as long as it is to the cloud.
@@ -192,7 +210,8 @@ impl Api {
         loop {
             let answer = self.send(request).await;
             let again = match &answer {
-                Ok(reply) => reply.status == 429 || reply.status >= 500,
+                Ok(reply) if reply.maintenance => false,
+                Ok(reply) => matches!(reply.status, 408 | 429 | 500..) || (reply.status == 400 && reply.is_page()),
                 Err(_) => true,
             };
             let Some(own) = pauses.next().filter(|_| again) else { return answer };

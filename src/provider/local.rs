@@ -4,8 +4,8 @@ use super::{Problem, Provider};
 use crate::{
     emulator::{self, Cloud, RefusalKind, Settings},
     model::{
-        self, Address, Awaited, Boot, Capabilities, Cause, CopyStatus, DELETED, Firewall, Id, Image, InstanceKey, LastHeld, Object, Origin,
-        Power, Ran, Root, Rule, Seed, Seen, Server, Snapshot, Stamp, Step, Tags, Volume, VolumeStatus, World, instance_tag,
+        self, Address, Awaited, Boot, Capabilities, Cause, CopyStatus, DELETED, Firewall, Id, Image, InstanceKey, LastHeld, Lock, Object,
+        Origin, Power, Ran, Root, Rule, Seed, Seen, Server, Snapshot, Stamp, Step, Tags, Told, Volume, VolumeStatus, World, instance_tag,
         spec::{Imitate, Local as LocalSpec},
     },
 };
@@ -157,9 +157,12 @@ impl Local {
             }
             Step::Grow { volume, size_gb } => cloud.grow_volume(volume.as_str(), *size_gb).map(|()| done(volume.as_str())),
             Step::ChangeType { server, machine_type } => cloud.change_type(server.as_str(), machine_type).map(|()| done(server.as_str())),
-            Step::SeedServer(_) | Step::ShutFirewall(_) | Step::Tune { .. } | Step::SetRecord { .. } | Step::DeleteRecord { .. } => {
-                Err(emulator::Refusal::new(RefusalKind::Invalid, "the local cloud has no such thing"))
-            }
+            Step::SeedServer(_)
+            | Step::SetWatchdog { .. }
+            | Step::ShutFirewall(_)
+            | Step::Tune { .. }
+            | Step::SetRecord { .. }
+            | Step::DeleteRecord { .. } => Err(emulator::Refusal::new(RefusalKind::Invalid, "the local cloud has no such thing")),
             Step::Configure { .. } => Err(emulator::Refusal::new(RefusalKind::Invalid, "a local server has no guest to configure")),
             Step::TakeSnapshot { disk, name, tags } => cloud.snapshot_volume(disk.disk().as_str(), name, tags.0.clone()).map(|it| it.id),
             Step::CaptureImage { disk, name, tags } => cloud.capture_image(disk.disk().as_str(), name, tags.0.clone()).map(|it| it.id),
@@ -298,7 +301,7 @@ fn server(it: &emulator::Server) -> Server {
         emulator::ServerState::Stopping => Power::Stopping,
         emulator::ServerState::StoppedInPlace => Power::StoppedInPlace,
         emulator::ServerState::Deleting => Power::Deleting,
-        emulator::ServerState::Locked => Power::Locked,
+        emulator::ServerState::Locked => Power::Locked(Lock::Vendor),
     };
     // A server that never ran has been off since its birth.
     let off_since = (power == Power::Off).then(|| stamp(it.off_since.unwrap_or(it.created)));
@@ -316,6 +319,7 @@ fn server(it: &emulator::Server) -> Server {
         ran: if it.ever_started { Ran::Maybe } else { Ran::Never },
         seed: Seed::Untold,
         locked: it.protected,
+        told: Told::default(),
         tags: Tags(it.tags.clone()),
     }
 }

@@ -1,12 +1,28 @@
 //! Floor 2, hands: what each cloud is asked, and how its answers become a [`World`].
 
+mod client;
 pub mod http;
+pub mod linode;
 pub mod local;
 pub mod scaleway;
+mod shared;
 
 use crate::model::{Awaited, Capabilities, InstanceKey, Step, World};
 use async_trait::async_trait;
+use http::Secret;
 use std::{path::PathBuf, time::Duration};
+
+/// What a guest is given for its first boot.
+#[derive(Debug, Clone)]
+pub struct FirstBoot {
+    /// A cloud-init document. It holds the guest's private host key.
+    pub document: Secret,
+    /// Who may log in: a public key in one line.
+    pub authorized: Option<String>,
+}
+
+/// Makes [`FirstBoot`] when it is needed. Its error is a sentence for people.
+pub type Seed = Box<dyn Fn() -> Result<FirstBoot, String> + Send + Sync>;
 
 /// One cloud, one account, one zone.
 #[async_trait]
@@ -101,4 +117,13 @@ pub enum Problem {
         /// What the cloud said.
         answer: String,
     },
+}
+
+/// The first few of many, for people.
+pub(crate) fn some(names: &[&str]) -> String {
+    const FEW: usize = 5;
+    match names.len().checked_sub(FEW) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..FEW].join(", ")),
+    }
 }

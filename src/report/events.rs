@@ -35,6 +35,7 @@ fn event_line(event: &Event) -> Option<String> {
         Event::Unseen { why } => format!("look      {} (tried again after a pause)", plain(why)),
         Event::Billed(objects) if objects.is_empty() => "nothing of it is billed now".to_owned(),
         Event::Billed(objects) => format!("billed now: {}", plain(&objects.join(", "))),
+        Event::Noted(note) => plain(&note.to_string()),
         Event::LeftBehind(objects) => format!(
             "probably left behind, untagged and billed: {}\n  you can: delete it in the vendor's console, if it is nobody else's",
             plain(&objects.join(", "))
@@ -87,7 +88,7 @@ impl Live {
                 self.say(&format!("✓ {name}{:<9} {}  {}", "", plain(until), self.screen.dim(&span(*took))));
                 return;
             }
-            Event::Unseen { .. } | Event::Billed(_) | Event::LeftBehind(_) => {}
+            Event::Unseen { .. } | Event::Billed(_) | Event::Noted(_) | Event::LeftBehind(_) => {}
             Event::Ended(_) => {
                 let own = format!("{key} ");
                 rows.retain(|row, bar| {

@@ -55,6 +55,7 @@ pub fn event_json(key: &InstanceKey, event: &Event) -> Value {
         Event::Arrived { until, took } => json!({"type": "arrived", "until": until, "seconds": took.as_secs_f64()}),
         Event::Unseen { why } => json!({"type": "unseen", "why": why}),
         Event::Billed(objects) => json!({"type": "billed", "objects": objects}),
+        Event::Noted(note) => json!({"type": "noted", "note": note.to_string()}),
         Event::LeftBehind(objects) => json!({"type": "leftBehind", "objects": objects}),
         Event::Ended(Ending::Done { calls }) => json!({"type": "ended", "verdict": "done", "calls": calls}),
         Event::Ended(Ending::Held(hold)) => json!({"type": "ended", "verdict": "held", "hold": hold_json(hold)}),

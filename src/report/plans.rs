@@ -139,7 +139,7 @@ fn write_notes(text: &mut String, view: &PlanView<'_>, screen: &Screen) {
     for note in &view.forecast.notes {
         match note {
             Note::Kept(_) => {}
-            Note::WillLose(_) | Note::BilledWhenOff(_) => {
+            Note::WillLose(_) | Note::BilledWhenOff(_) | Note::CaptureFailed(_) => {
                 let _ = writeln!(text, "  {}", screen.warn(&plain(&note.to_string())));
             }
             _ => {

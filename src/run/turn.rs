@@ -3,7 +3,8 @@
 use super::pace::{LONGEST_ASKED, MOST_TRIES, TRIES_OF_A_LOOK_ALONE, TRIES_OF_OPTIONAL, after_failures, between_looks};
 use crate::{
     model::{
-        Ask, Capabilities, Cause, Ending, Event, Hold, Plan, Planned, Power, Role, Seen, Stamp, Step, Verdict, Wait, World, is_create_key,
+        Ask, Capabilities, Cause, Ending, Event, Hold, Note, Plan, Planned, Power, Role, Seen, Stamp, Step, Verdict, Wait, World,
+        is_create_key,
     },
     plan::{audit, plan},
     provider::{Problem, Provider},
@@ -94,7 +95,7 @@ fn blind_for_now(world: &World) -> Option<String> {
     for cause in causes.into_iter().flatten() {
         match cause {
             Cause::Passing(why) => first = first.or(Some(why.clone())),
-            Cause::Lasting { .. } => return None,
+            Cause::Maintained(_) | Cause::Lasting { .. } => return None,
         }
     }
     // A name that cannot be seen holds only what needs it.
@@ -172,6 +173,10 @@ impl Memory {
                 Verdict::Done | Verdict::Underway => self.tell_waits(run, &plan.waits),
             }
             if plan.verdict == Verdict::Done {
+                if self.calls > 0 {
+                    let told = plan.notes.into_iter().filter(|it| matches!(it, Note::CaptureFailed(_) | Note::Mind(_)));
+                    told.for_each(|note| (run.tell)(Event::Noted(note)));
+                }
                 return Ok(Ending::Done { calls: self.calls });
             }
             if plan.next.is_empty() {
@@ -189,15 +194,12 @@ impl Memory {
 
     /// Looks, plans, and has the plan audited.
     async fn think(&mut self, run: &Run<'_>) -> Result<(World, Plan), Trouble> {
-        let mut world = look_until(run.provider, run.ask, &run.stop, run.tell, MOST_TRIES).await;
-        // What a deletion leaves elsewhere was said before it began.
-        if run.ask.deletion.is_some() && self.began && matches!(world.elsewhere, Seen::Present(_)) {
-            world.elsewhere = Seen::Absent;
-        }
+        let world = look_until(run.provider, run.ask, &run.stop, run.tell, MOST_TRIES).await;
         if world.servers.items().iter().any(|it| it.power == Power::Running) {
             self.scarce = None;
         }
         let mut facts = run.journal.facts();
+        facts.begun = self.began;
         facts.refused.clone_from(&self.refused);
         for (key, since) in &mut self.made {
             facts.made.insert(key.clone(), *since.get_or_insert(world.now));

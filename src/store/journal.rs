@@ -3,7 +3,7 @@
 //! A torn or unreadable line is passed over: the next look at the cloud tells what it would have told.
 
 use super::{Home, StoreError, home::make_private};
-use crate::model::{Facts, InstanceKey, Stamp, is_create_key};
+use crate::model::{Facts, InstanceKey, Stamp, is_create_key, stopped_server};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -32,6 +32,7 @@ pub struct Journal {
     dir: PathBuf,
     file: Option<File>,
     open: BTreeMap<String, Stamp>,
+    stopped: BTreeMap<String, Stamp>,
     length: u64,
     ends_mid_line: bool,
 }
@@ -90,12 +91,17 @@ impl Journal {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(source) => return Err(StoreError { verb: "read", path, source }),
         }
-        let mut open = BTreeMap::new();
+        let (mut open, mut stopped) = (BTreeMap::new(), BTreeMap::new());
         for line in bytes.split(|byte| *byte == b'\n') {
             let Ok(entry) = serde_json::from_slice::<Entry>(line) else { continue };
             match (entry.intent, entry.receipt, entry.cloud) {
                 (Some(key), _, Some(cloud)) if is_create_key(&key) => {
                     open.insert(key, cloud);
+                }
+                (Some(key), _, Some(cloud)) => {
+                    if let Some(server) = stopped_server(&key) {
+                        stopped.insert(server.to_owned(), cloud);
+                    }
                 }
                 // What another run made a moment ago may be missing from a list: it stays open as well.
                 (_, Some(key), _) if !matches!(entry.outcome.as_deref(), Some(UNKNOWN | MADE)) => {
@@ -107,7 +113,7 @@ impl Journal {
             }
         }
         let ends_mid_line = bytes.last().is_some_and(|byte| *byte != b'\n');
-        Ok(Self { path, dir, file: None, open, length: bytes.len() as u64, ends_mid_line })
+        Ok(Self { path, dir, file: None, open, stopped, length: bytes.len() as u64, ends_mid_line })
     }
 
     /// Begins a run, whose lock is held: a long journal with nothing open is set aside.
@@ -121,7 +127,7 @@ impl Journal {
 
     /// What the journal adds to a look: calls whose outcome is unknown.
     pub fn facts(&self) -> Facts {
-        Facts { open: self.open.clone(), ..Facts::default() }
+        Facts { open: self.open.clone(), stopped: self.stopped.clone(), ..Facts::default() }
     }
 
     /// Puts intents on disk, before their calls. `cloud` is the vendor's clock.
@@ -133,6 +139,7 @@ impl Journal {
             intents.iter().map(|it| Entry { intent: Some(it.key.clone()), cloud: Some(cloud), detail: Some(it.line.clone()), ..entry() });
         self.append(&entries.collect::<Vec<_>>(), true)?;
         self.open.extend(intents.iter().filter(|it| is_create_key(&it.key)).map(|it| (it.key.clone(), cloud)));
+        self.stopped.extend(intents.iter().filter_map(|it| Some((stopped_server(&it.key)?.to_owned(), cloud))));
         Ok(())
     }
 

@@ -318,15 +318,16 @@ fn a_reader_that_goes_away_is_no_disaster() {
     }
 }
 
+/// Without a key nothing is asked; what to do about it is said with the place in the spec.
 #[test]
-fn what_this_version_has_no_hands_for_is_said() {
+fn a_cloud_without_credentials_is_said() {
     let shop = Shop::new();
     let linode = pad("present", "")
         .replace(&format!("    local:\n      speed: {SPEED}\n"), "    linode: {region: fr-par, instanceType: g2-gpu-rtx4000a1-m}\n");
     shop.write("pad.yaml", &linode.replace("  dataDiskSnapshot:\n    enable: true\n", ""));
     shop.expect(0, &["validate", "pad.yaml"]);
     let ran = shop.expect(1, &["plan", "pad.yaml"]);
-    assert!(ran.err.contains("no hands for linode"), "{}", ran.err);
+    assert!(ran.err.contains("pad.yaml:6: no credentials for Linode: set LINODE_TOKEN"), "{}", ran.err);
 }
 
 /// A control character in a spec or in the cloud's answers never reaches the terminal raw.

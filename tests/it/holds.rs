@@ -8,7 +8,7 @@ use crate::support::{
 };
 use cloudypad::{
     emulator::{Fault, FaultKind},
-    model::{Facts, Hold, Verdict},
+    model::{Facts, Hold, Lock, Verdict},
     plan::{forecast, plan},
 };
 
@@ -21,6 +21,27 @@ struct Story {
 }
 
 const STORIES: &[Story] = &[
+    Story {
+        code: "CaptureFailed",
+        spec: "linode; absent; root snapshot",
+        world: "server s running, root local, recipe none, uncaptured 6-800",
+        then: ("linode; absent; root snapshot; root disposable", "server s running, root local, recipe none, uncaptured 6-800"),
+    },
+    Story {
+        code: "CaptureFailed",
+        spec: "linode; absent; root snapshot",
+        world: "server s off, root local, recipe none, uncaptured 6-800, capture failed at 800",
+        then: (
+            "linode; absent; root snapshot; image limit 20 GB",
+            "server s off, root local, recipe none, uncaptured 6-800, capture failed at 800",
+        ),
+    },
+    Story {
+        code: "Locked",
+        spec: "linode; present",
+        world: "server s suspended, root local",
+        then: ("linode; present", "server s off, root local"),
+    },
     Story {
         code: "Protected",
         spec: "absent; image other; root disposable; protect",
@@ -282,7 +303,8 @@ fn the_table_of_holds_is_complete() {
         Hold::RecordTaken { name: text(), addresses: vec![] },
         Hold::OutOfStock { step: text(), answer: text(), instead: text() },
         Hold::UnknownState { object: text(), state: text() },
-        Hold::Locked { object: text() },
+        Hold::Locked { object: text(), by: Lock::Vendor },
+        Hold::CaptureFailed { disk_gb: 1, limit_gb: 1, said: text() },
         Hold::LivesElsewhere { zones: vec![], wanted: text() },
         Hold::OtherOwner { object: text(), owner: text() },
         Hold::TwoServers { ids: vec![] },

@@ -8,6 +8,8 @@
 //! - `properties`: the planner over random worlds; `audit`: the second opinion can object;
 //! - `command_line`: exit codes, names, pipes, `set`, `get`;
 //! - `scaleway`: Scaleway end to end, against an emulator of its API;
+//! - `linode`: Linode end to end, against an emulator of its API;
+//! - `vendors`: what any vendor's hands must stand: weather, crowds, haste;
 //! - `openapi`: requests against what Linode says of its own API;
 //! - `house`: floors, schema, examples, laws table.
 
@@ -18,6 +20,7 @@ mod crashes;
 mod holds;
 mod house;
 mod lifecycle;
+mod linode;
 mod openapi;
 mod plans;
 mod properties;
@@ -25,3 +28,4 @@ mod reading;
 mod scaleway;
 mod strangers;
 mod support;
+mod vendors;

@@ -3,8 +3,8 @@
 use crate::support::words::{self, at};
 use cloudypad::{
     model::{
-        Address, Ask, Capabilities, CopyStatus, Facts, Firewall, Id, Image, LastHeld, Origin, Power, Ran, Record, Root, Seed, Seen, Server,
-        Snapshot, Tags, Verdict, Volume, VolumeStatus, World,
+        Address, Ask, Capabilities, CopyStatus, Facts, FailedCapture, Firewall, Id, Image, LastHeld, Lock, OffBy, Origin, Power, Ran,
+        Record, Root, Seed, Seen, Server, Snapshot, Tags, Told, Verdict, Volume, VolumeStatus, World,
     },
     plan::{audit, forecast, plan},
 };
@@ -30,7 +30,7 @@ fn wishes() -> impl Strategy<Value = (Ask, Capabilities)> {
 fn power() -> impl Strategy<Value = Power> {
     prop_oneof![
         4 => Just(Power::Running), 4 => Just(Power::Off), 1 => Just(Power::Starting), 1 => Just(Power::Stopping),
-        1 => Just(Power::StoppedInPlace), 1 => Just(Power::Deleting), 1 => Just(Power::Unknown("hibernating".to_owned())),
+        1 => Just(Power::StoppedInPlace), 1 => Just(Power::Deleting), 1 => Just(Power::Busy), 1 => Just(Power::Locked(Lock::Bill)), 1 => Just(Power::Unknown("hibernating".to_owned())),
     ]
 }
 
@@ -51,6 +51,25 @@ fn tags(role: Option<&str>, bits: u8) -> Tags {
         tags = tags.with_if(tag, bits & bit != 0);
     }
     tags
+}
+
+/// What only the kind of cloud tells whose root disks die with their servers.
+fn told(born: i64, outlives: bool) -> Told {
+    if outlives {
+        return Told::default();
+    }
+    let off_by = [
+        None,
+        Some(OffBy::Guest),
+        Some(OffBy::Order { user: "somebody".to_owned(), at: at(born) }),
+        Some(OffBy::Vendor("host_reboot".to_owned())),
+    ];
+    Told {
+        own_address: (born % 2 == 0).then(|| "203.0.113.9".to_owned()),
+        watchdog: [None, Some(true), Some(false)][born as usize % 3],
+        failed_capture: (born % 5 == 0).then(|| FailedCapture { at: at(born), said: String::new() }),
+        off_by: off_by[born as usize % 4].clone(),
+    }
 }
 
 /// Any world that a cloud of this kind could show, sensible or not.
@@ -83,7 +102,8 @@ fn worlds(outlives: bool) -> impl Strategy<Value = World> {
                 address: (with_address && addresses > 0).then(|| Id::new("ip-0")),
                 firewall: (firewalls > 0).then(|| Id::new("fw-0")),
                 locked: locked && bits & 64 != 0,
-                tags: tags(None, bits),
+                told: told(born, outlives),
+                tags: tags(None, bits).with_if("uncaptured:6-500", born % 7 == 0),
             });
         }
         let mut disks: Vec<Volume> = Vec::new();
@@ -118,7 +138,10 @@ fn worlds(outlives: bool) -> impl Strategy<Value = World> {
                     _ => Origin::Snapshot(Id::new(format!("snap-{origin}"))),
                 },
                 iops: (bits & 2 == 0).then_some(5000),
-                tags: if untagged { Tags::default() } else { tags(Some(if is_root { "root" } else { "data" }), bits) },
+                tags: match untagged {
+                    true => Tags::default(),
+                    false => tags(Some(if is_root { "root" } else { "data" }), bits).with_if("fresh:yes", !is_root && born % 3 == 0),
+                },
             });
         }
         let (mut snapshots, mut images) = (Vec::new(), Vec::new());

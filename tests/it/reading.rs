@@ -109,7 +109,7 @@ fn mutate(good: &str, random: &mut fastrand::Rng) -> String {
         match random.u8(0..10) {
             0 | 1 => {
                 let mut bytes = text.clone().into_bytes();
-                for _ in 0..random.usize(1..20) {
+                for _ in 0..random.usize(1..20).min(bytes.len()) {
                     let index = random.usize(0..bytes.len());
                     bytes[index] = random.u8(..);
                 }

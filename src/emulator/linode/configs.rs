@@ -12,6 +12,7 @@ use super::problem::{invalid, not_found, required};
 use super::{account, interfaces, kernels, label, linodes, listing, listing::list, moments::stamp, plans, volumes};
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
+use crate::emulator::objects::ServerState;
 use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};
 
@@ -119,7 +120,7 @@ pub fn slots_of(truth: &Truth, linode: &str) -> Vec<String> {
     slots(plan.map_or(0, |plan| plan.memory))
 }
 
-fn shown(config: &Config) -> Value {
+fn shown(truth: &Truth, linode: &str, config: &Config) -> Value {
     let mut devices = Map::new();
     // A list of eight is shown in any case, and more where there is more.
     for slot in slots(0).into_iter().chain(config.devices.keys().cloned()) {
@@ -144,8 +145,17 @@ fn shown(config: &Config) -> Value {
         "initrd": null,
         "run_level": config.run_level,
         "virt_mode": config.virt_mode,
-        "interfaces": config.interfaces,
+        "interfaces": interfaces_of(truth, linode, config),
     })
+}
+
+/// The interfaces of a profile, as they are shown: active while a guest runs that was booted with it.
+pub fn interfaces_of(truth: &Truth, linode: &str, config: &Config) -> Vec<Value> {
+    let is_on = truth.servers.get(linode).is_some_and(|server| server.state == ServerState::Running);
+    let is_booted = truth.linode.linodes.get(linode).is_some_and(|details| details.booted == Some(config.id));
+    let mut interfaces = config.interfaces.clone();
+    interfaces.iter_mut().for_each(|interface| interface["active"] = json!(is_on && is_booted));
+    interfaces
 }
 
 /// How events name a profile.
@@ -168,12 +178,12 @@ pub fn find<'d>(details: &'d LinodeDetails, id: &str) -> Result<&'d Config, Answ
 
 fn index(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
     let (_, details) = linodes::find(truth, args.id)?;
-    list(args.request, &listing::CONFIGS, details.configs.iter().map(shown).collect())
+    list(args.request, &listing::CONFIGS, details.configs.iter().map(|config| shown(truth, args.id, config)).collect())
 }
 
 fn get(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
     let (_, details) = linodes::find(truth, args.id)?;
-    Ok(Answer::ok(shown(find(details, args.key)?)))
+    Ok(Answer::ok(shown(truth, args.id, find(details, args.key)?)))
 }
 
 /// A profile as it is if nothing is said.
@@ -342,7 +352,7 @@ fn put(deed: &mut Deed, linode: &str, config: Config, action: &str) -> Result<An
     }
     super::disks::arrange(deed, linode);
     tell(deed, action, linode, &config);
-    Ok(Answer::ok(shown(&config)))
+    Ok(Answer::ok(shown(&deed.truth, linode, &config)))
 }
 
 /// DELETE.

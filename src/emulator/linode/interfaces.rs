@@ -73,28 +73,31 @@ pub fn of_profile(deed: &mut Deed, linode: &str, list: &[Value]) -> Result<Vec<V
     }
     let mut shown = Vec::new();
     for (place, interface) in list.iter().enumerate() {
-        let path = format!("interfaces[{place}]");
-        let fields = Fields::within(interface, &path)?;
-        let purpose = fields.needed("purpose")?;
-        let id: u64 = deed.mint("interface").parse().unwrap_or_default();
-        let primary = fields.flag("primary")?.unwrap_or(false);
-        let base = json!({
-            "id": id, "purpose": purpose, "primary": primary, "active": false, "label": null, "ipam_address": null,
-            "vpc_id": null, "subnet_id": null, "ipv4": null, "ip_ranges": null, "ipv6": null,
-        });
-        let mut interface = base;
-        match purpose {
-            "public" => {}
-            "vlan" => {
-                interface["label"] = json!(fields.needed("label")?);
-                interface["ipam_address"] = json!(fields.text("ipam_address")?.unwrap_or_default());
-            }
-            "vpc" => into_subnet(deed, linode, &fields, &mut interface)?,
-            _ => return Err(invalid(&fields.path("purpose"), "Must be one of public, vlan, vpc")),
-        }
-        shown.push(interface);
+        let fields = Fields::within(interface, &format!("interfaces[{place}]"))?;
+        shown.push(made(deed, linode, &fields)?);
     }
     Ok(shown)
+}
+
+/// A new interface of a profile, as it is shown.
+pub fn made(deed: &mut Deed, linode: &str, fields: &Fields) -> Result<Value, Answer> {
+    let purpose = fields.needed("purpose")?;
+    let id: u64 = deed.mint("interface").parse().unwrap_or_default();
+    let primary = fields.flag("primary")?.unwrap_or(false);
+    let mut interface = json!({
+        "id": id, "purpose": purpose, "primary": primary, "active": false, "label": null, "ipam_address": null,
+        "vpc_id": null, "subnet_id": null, "ipv4": null, "ip_ranges": null, "ipv6": null,
+    });
+    match purpose {
+        "public" => {}
+        "vlan" => {
+            interface["label"] = json!(fields.needed("label")?);
+            interface["ipam_address"] = json!(fields.text("ipam_address")?.unwrap_or_default());
+        }
+        "vpc" => into_subnet(deed, linode, fields, &mut interface)?,
+        _ => return Err(invalid(&fields.path("purpose"), "Must be one of public, vlan, vpc")),
+    }
+    Ok(interface)
 }
 
 /// Has an interface of a profile join a subnet, and be reached from outside if that is wished.
@@ -104,13 +107,37 @@ fn into_subnet(deed: &mut Deed, linode: &str, fields: &Fields, interface: &mut V
     let region = deed.truth.servers.get(linode).map(|server| server.zone.clone()).unwrap_or_default();
     let ipv4 = fields.object("ipv4")?.unwrap_or_default();
     let (vpc, address) = vpcs::join(&deed.truth, subnet, &region, ipv4.text("vpc")?, &path)?;
-    let nat = match ipv4.text("nat_1_1")? {
-        Some("any") => addresses::of(&deed.truth, linode).first().map(ToString::to_string),
-        other => other.map(str::to_owned),
-    };
+    let nat = nat(deed, linode, &ipv4)?;
     interface["vpc_id"] = json!(vpc);
     interface["subnet_id"] = json!(subnet);
     interface["ipv4"] = json!({"vpc": address.to_string(), "nat_1_1": nat});
     interface["ip_ranges"] = json!(fields.texts("ip_ranges")?.unwrap_or_default());
     Ok(())
+}
+
+/// Gives an interface in a subnet what a change says of its addresses.
+pub fn move_within_subnet(deed: &mut Deed, linode: &str, fields: &Fields, interface: &mut Value) -> Result<(), Answer> {
+    if let Some(ipv4) = fields.object("ipv4")? {
+        if let Some(wanted) = ipv4.text("vpc")?.filter(|wanted| interface["ipv4"]["vpc"] != *wanted) {
+            let region = deed.truth.servers.get(linode).map(|server| server.zone.clone()).unwrap_or_default();
+            let subnet = interface["subnet_id"].as_i64().unwrap_or_default();
+            let (_, address) = vpcs::join(&deed.truth, subnet, &region, Some(wanted), &ipv4.path("vpc"))?;
+            interface["ipv4"]["vpc"] = json!(address.to_string());
+        }
+        if ipv4.has("nat_1_1") {
+            interface["ipv4"]["nat_1_1"] = json!(nat(deed, linode, &ipv4)?);
+        }
+    }
+    if let Some(ranges) = fields.texts("ip_ranges")? {
+        interface["ip_ranges"] = json!(ranges);
+    }
+    Ok(())
+}
+
+/// The public address that leads to one in a subnet: the Linode's own for `any`.
+fn nat(deed: &Deed, linode: &str, ipv4: &Fields) -> Result<Option<String>, Answer> {
+    Ok(match ipv4.text("nat_1_1")? {
+        Some("any") => addresses::of(&deed.truth, linode).first().map(ToString::to_string),
+        other => other.map(str::to_owned),
+    })
 }

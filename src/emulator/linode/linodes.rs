@@ -21,7 +21,6 @@ pub static ROUTES: &[Route] = &[
     change("PUT", "/linode/instances/{id}", update),
     change("DELETE", "/linode/instances/{id}", delete),
     look("/linode/instances/{id}/firewalls", its_firewalls),
-    look("/linode/instances/{id}/transfer", transfer),
 ];
 
 /// A Linode.
@@ -143,12 +142,6 @@ fn index(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
 fn its_firewalls(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
     find(truth, args.id)?;
     list(args.request, &listing::FIREWALLS, firewalls::of(truth, args.id))
-}
-
-fn transfer(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
-    let (server, _) = find(truth, args.id)?;
-    let quota = plans::find(&server.kind).map_or(0, |plan| plan.transfer);
-    Ok(Answer::ok(json!({"used": 0, "quota": quota, "billable": 0, "region_transfers": []})))
 }
 
 /// The alerts of a new Linode with this many virtual CPUs.

@@ -9,6 +9,7 @@ mod attach;
 mod backups;
 mod catalogue;
 mod clone;
+mod config_interfaces;
 mod configs;
 mod create;
 mod deploy;
@@ -49,6 +50,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 mod ttl;
+mod usage;
 mod vendor;
 mod volumes;
 mod vpcs;

@@ -2,8 +2,8 @@
 
 use super::problem::{not_found, problem};
 use super::{
-    account, attach, backups, catalogue, clone, configs, create, devices, disks, domains, events, firewalls, images, linode_ips, linodes,
-    locks, networking_ips, power, ranges, rebuild, records, reserved_ips, resize, tags, volumes, vpcs,
+    account, attach, backups, catalogue, clone, config_interfaces, configs, create, devices, disks, domains, events, firewalls, images,
+    linode_ips, linodes, locks, networking_ips, power, ranges, rebuild, records, reserved_ips, resize, tags, usage, volumes, vpcs,
 };
 use crate::emulator::face::{Answer, Args, Request, Route};
 
@@ -18,6 +18,8 @@ static TABLES: &[&[Route]] = &[
     clone::ROUTES,
     disks::ROUTES,
     configs::ROUTES,
+    config_interfaces::ROUTES,
+    usage::ROUTES,
     backups::ROUTES,
     volumes::ROUTES,
     attach::ROUTES,

@@ -581,3 +581,49 @@ fn an_old_linode_leaves_a_recovery_image_for_a_week() {
     garden.advance(8 * 86_400);
     assert_ne!(garden.get("/images")["data"][0]["type"], "automatic");
 }
+
+#[test]
+fn a_profile_has_up_to_three_interfaces_in_an_order() {
+    let garden = Garden::new();
+    let linode = garden.linode("pad-1", json!({}));
+    garden.calm();
+    let config = garden.get(&format!("/linode/instances/{linode}/configs"))["data"][0]["id"].clone();
+    let url = format!("/linode/instances/{linode}/configs/{config}/interfaces");
+    assert_eq!(garden.get(&url), json!([]));
+    let public = garden.post(&url, json!({"purpose": "public", "primary": true}));
+    let vlan = garden.post(&url, json!({"purpose": "vlan", "label": "home", "ipam_address": "10.0.0.1/24"}));
+    assert_eq!((&vlan["label"], &vlan["active"], &vlan["ipv4"]), (&json!("home"), &json!(false), &Value::Null));
+    garden.post(&format!("{url}/order"), json!({"ids": [vlan["id"], public["id"]]}));
+    assert_eq!(garden.get(&url)[0], vlan);
+    assert_eq!(
+        garden.reason("POST", &format!("{url}/order"), json!({"ids": [vlan["id"]]})),
+        "Must name every interface of the configuration profile once."
+    );
+    let (_, put) = garden.send("PUT", &format!("{url}/{}", vlan["id"]), json!({"primary": true}));
+    assert_eq!((put["primary"].clone(), garden.get(&format!("{url}/{}", public["id"]))["primary"].clone()), (json!(true), json!(false)));
+    garden.post(&format!("/linode/instances/{linode}/boot"), json!({}));
+    garden.calm();
+    assert_eq!(garden.get(&format!("{url}/{}", vlan["id"]))["active"], true);
+    assert_eq!(garden.send("DELETE", &format!("{url}/{}", vlan["id"]), Value::Null).0, 400);
+    garden.post(&format!("/linode/instances/{linode}/shutdown"), json!({}));
+    garden.calm();
+    garden.delete(&format!("{url}/{}", vlan["id"]));
+    assert_eq!(garden.get(&url).as_array().map(Vec::len), Some(1));
+    assert_eq!(garden.reason("POST", &url, json!({"purpose": "other"})), "Must be one of public, vlan, vpc");
+    assert_eq!(garden.get(&format!("/linode/instances/{linode}/transfer/2026/1"))["bytes_total"], 0);
+    assert_eq!(garden.send("GET", &format!("/linode/instances/{linode}/transfer/2026/13"), Value::Null).0, 404);
+}
+
+#[test]
+fn a_volume_is_free_once_its_linode_is_gone() {
+    let garden = Garden::new();
+    let linode = garden.linode("pad-1", json!({"booted": true}));
+    let volume = garden.post("/volumes", json!({"label": "pad-data", "linode_id": linode}));
+    let url = format!("/volumes/{}", volume["id"]);
+    garden.calm();
+    garden.delete(&format!("/linode/instances/{linode}"));
+    assert_eq!(garden.reason("POST", &format!("{url}/detach"), Value::Null), "The Linode is being deleted.");
+    garden.advance(9);
+    assert_eq!(garden.get(&url)["linode_id"], Value::Null);
+    garden.delete(&url);
+}

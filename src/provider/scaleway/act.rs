@@ -1,8 +1,14 @@
 //! Steps, as calls: one call that changes something each, and what must be read before it.
 
-use super::{Scaleway, client::Changed, look::GB, refusal::Kind, rules, stock::born, wire};
+use super::{
+    super::client::{Kind, Refused},
+    Scaleway,
+    client::Changed,
+    look::{self, GB},
+    rules, wire,
+};
 use crate::{
-    model::{Awaited, Id, Object, Server, Step, Tags, VolumeStatus},
+    model::{Awaited, CopyStatus, Id, Object, Power, Server, Step, Tags, VolumeStatus},
     provider::{
         Problem,
         http::{Body, Request},
@@ -18,7 +24,7 @@ impl Scaleway {
         let done = |id: &str| Ok(id.to_owned());
         match step {
             Step::ReserveAddress { tags } => {
-                let body = json!({"project": self.project, "type": "routed_ipv4", "tags": born(tags, client.now())});
+                let body = json!({"project": self.project, "type": "routed_ipv4", "tags": tags.clone().born(client.now()).0});
                 Ok(client.make(&Request::post(zone.instance("ips"), body), |it: wire::InIp| it.ip.id).await?)
             }
             Step::CreateFirewall { name, tags } => {
@@ -45,7 +51,7 @@ impl Scaleway {
             Step::SeedServer(id) => {
                 let seed = (self.seed)().map_err(|answer| Problem::Refused { answer, remedy: None })?;
                 let path = zone.instance(&format!("servers/{id}/user_data/cloud-init"));
-                client.change(&Request::new(Method::PATCH, path, Body::Plain(seed))).await?;
+                client.change(&Request::new(Method::PATCH, path, Body::Plain(seed.document))).await?;
                 done(id.as_str())
             }
             Step::StartServer(id) => self.start(id).await,
@@ -93,6 +99,7 @@ impl Scaleway {
                 answer => Ok(answer.map(|()| id.to_string())?),
             },
             Step::Configure { .. } => Err(unable("run a configuration")),
+            Step::SetWatchdog { .. } => Err(unable("set a watchdog")),
             Step::CaptureImage { .. } | Step::DeleteImage(_) => Err(unable("work with images of local disks")),
         }
     }
@@ -109,9 +116,14 @@ impl Scaleway {
 
     /// A server as it is now.
     pub(super) async fn server(&self, id: &Id<Server>) -> Result<wire::Server, Problem> {
-        let request = Request::get(self.zone.instance(&format!("servers/{id}")));
-        let found: Option<wire::InServer> = self.zone.client.find(&request).await.map_err(|it| it.problem())?;
-        found.map(|it| it.server).ok_or_else(|| Problem::NotDone { answer: format!("server {id} is gone"), pause: None })
+        let gone = || Problem::NotDone { answer: format!("server {id} is gone"), pause: None };
+        self.find_server(id).await?.ok_or_else(gone)
+    }
+
+    /// A server as it is now; `None` where there is none.
+    pub(super) async fn find_server(&self, id: &Id<Server>) -> Result<Option<wire::Server>, Problem> {
+        let found: Option<wire::InServer> = self.find(self.zone.instance(&format!("servers/{id}"))).await?;
+        Ok(found.map(|it| it.server))
     }
 
     async fn retag(&self, object: &Object, tags: &Tags, name: Option<&str>) -> Result<String, Problem> {
@@ -134,24 +146,21 @@ impl Scaleway {
     /// Whether what is awaited has arrived, looked at by id.
     pub(super) async fn has_arrived(&self, awaited: &Awaited) -> Result<bool, Problem> {
         let zone = &self.zone;
-        let settled = |status: &str, passing: &[&str]| !passing.contains(&status);
         Ok(match awaited {
             Awaited::ServerSettled(id) => {
-                let found: Option<wire::InServer> = self.find(zone.instance(&format!("servers/{id}"))).await?;
-                found.is_none_or(|it| settled(&it.server.state, &["starting", "stopping"]))
+                use Power::{Deleting, Starting, Stopping};
+                self.find_server(id).await?.is_none_or(|it| !matches!(look::power(&it.state), Starting | Stopping | Deleting))
             }
-            Awaited::ServerGone(id) => {
-                let found: Option<wire::InServer> = self.find(zone.instance(&format!("servers/{id}"))).await?;
-                found.is_none()
-            }
+            Awaited::ServerGone(id) => self.find_server(id).await?.is_none(),
             Awaited::VolumeSettled(id) => {
-                let found: Option<wire::Volume> = self.find(zone.block(&format!("volumes/{id}"))).await?;
                 use VolumeStatus::{Busy, Creating, Deleting, Detaching};
-                found.is_none_or(|it| !matches!(super::look::volume(&it).status, Busy | Creating | Deleting | Detaching))
+                let found: Option<wire::Volume> = self.find(zone.block(&format!("volumes/{id}"))).await?;
+                found.is_none_or(|it| !matches!(look::volume(&it).status, Busy | Creating | Deleting | Detaching))
             }
             Awaited::SnapshotSettled(id) => {
+                use CopyStatus::{Creating, Deleting};
                 let found: Option<wire::Snapshot> = self.find(zone.block(&format!("snapshots/{id}"))).await?;
-                found.is_none_or(|it| settled(&it.status, &["creating", "exporting", "deleting"]))
+                found.is_none_or(|it| !matches!(look::snapshot(&it).status, Creating | Deleting))
             }
             Awaited::ImageSettled(_) => true,
             Awaited::Clock(stamp) => {

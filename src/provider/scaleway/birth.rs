@@ -1,17 +1,17 @@
 //! Births: what servers and volumes are made from, and whether they can be had at all.
 
 use super::{
+    super::client::{Kind, Refused},
     Scaleway,
     act::unable,
     client::Changed,
     look::GB,
-    refusal::Kind,
-    stock::{cheapest_gpus, some},
+    stock::cheapest_gpus,
     wire,
 };
 use crate::{
     model::{Boot, NewServer, NewVolume, Role, World, tag_value},
-    provider::{Problem, http::Request},
+    provider::{Problem, http::Request, some},
 };
 use serde_json::{Map, Value, json};
 

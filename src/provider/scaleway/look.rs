@@ -3,76 +3,47 @@
 use super::{
     Scaleway,
     client::{Listed, Unread},
-    shot::List,
+    shot::{List, Shot},
     wire,
 };
 use crate::{
     model::{
-        Address, Cause, CopyStatus, DELETED, Firewall, Id, InstanceKey, LastHeld, Origin, Power, Ran, Record, Role, Root, Seed, Seen,
-        Server, Snapshot, Stamp, Tags, Volume, VolumeStatus, World, instance_tag,
+        Address, Cause, CopyStatus, DELETED, Firewall, Id, LastHeld, Lock, Origin, Power, Ran, Record, Role, Root, Seed, Seen, Server,
+        Snapshot, Stamp, Tags, Told, Volume, VolumeStatus, World,
     },
     provider::http::Request,
 };
 use futures_util::future::{join, join_all};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bytes in a GB.
 pub(crate) const GB: u64 = 1_000_000_000;
-/// The tag of an address that says when it was reserved, on Scaleway's clock: the API shows no such stamp.
-pub(crate) const BORN: &str = "born";
 
 impl Scaleway {
-    pub(super) async fn look(&self, key: &InstanceKey) -> World {
-        let tag = instance_tag(key);
+    pub(super) async fn look(&self) -> World {
         let (shot, records) = join(self.zone.shot(), self.records_of_name()).await;
-        let tagged = |tags: &[String]| tags.contains(&tag);
-        // What is in another project is told, and touched by nobody who means this one.
-        let mut foreign: BTreeSet<String> = BTreeSet::new();
-        let mut ours = |project: &str, tags: &[String]| {
-            let here = project == self.project;
-            // A copy that was kept on deletion binds a new instance to nothing.
-            if tagged(tags) && !here && !tags.iter().any(|it| it == DELETED) {
-                foreign.insert(format!("project {project}"));
-            }
-            here && tagged(tags)
-        };
-        let mut servers: List<wire::Server> = only(&shot.servers, |it| ours(&it.project, &it.tags));
-        let mut volumes: List<wire::Volume> = only(&shot.volumes, |it| ours(&it.project_id, &it.tags));
-        let snapshots = only(&shot.snapshots, |it| ours(&it.project_id, &it.tags));
-        let mut ips = only(&shot.ips, |it| ours(&it.project, &it.tags) && it.kind != "routed_ipv6");
-        let mut groups = only(&shot.groups, |it| ours(&it.project, &it.tags));
-        self.search_again(&mut servers, &mut ips, &mut groups, &tag).await;
-        self.complete(&mut servers, &mut volumes, &mut ips, &tag).await;
-        for server in servers.iter().flatten().filter(|it| it.state == "running") {
+        let mut servers: List<wire::Server> = only(&shot.servers, |it| self.is_ours(&it.project, &it.tags));
+        let mut volumes: List<wire::Volume> = only(&shot.volumes, |it| self.is_ours(&it.project_id, &it.tags));
+        let snapshots = only(&shot.snapshots, |it| self.is_ours(&it.project_id, &it.tags));
+        let mut ips = only(&shot.ips, |it| self.is_our_address(it));
+        let mut groups = only(&shot.groups, |it| self.is_ours(&it.project, &it.tags));
+        self.search_again(&mut servers, &mut ips, &mut groups).await;
+        self.complete(&mut servers, &mut volumes, &mut ips).await;
+        for server in servers.iter().flatten().filter(|it| power(&it.state) == Power::Running) {
             self.started().remove(&server.id);
         }
         let firewalls = self.firewalls(&groups).await;
         let seeds = self.seeds(&servers).await;
-
-        let mut strange = Vec::new();
-        let states = ips.iter().flatten().map(|it| ("address", &it.id, &it.state, &["attached", "detached", "pending"][..]));
-        let groups_too = groups.iter().flatten().map(|it| ("firewall", &it.id, &it.state, &["available", "syncing"][..]));
-        for (what, id, state, known) in states.chain(groups_too) {
-            if !known.contains(&state.as_str()) {
-                strange.push((format!("{what} {id}"), state.clone()));
-            }
-        }
+        let strange = strange(ips.iter().flatten(), groups.iter().flatten());
         let here = |tags: &[String]| !tags.iter().any(|it| it == DELETED);
         let copies = snapshots.as_ref().is_ok_and(|it| !it.iter().any(|it| here(&it.tags)));
         let nothing = nothing(&servers) && nothing(&volumes) && copies && nothing(&ips);
-        let elsewhere = self.elsewhere(&tag, shot.now, nothing, foreign.into_iter().collect()).await;
+        let elsewhere = self.elsewhere(shot.now, nothing, self.foreign(&shot)).await;
         let our_ips: BTreeSet<&str> = ips.iter().flatten().map(|it| it.id.as_str()).collect();
         World {
             now: shot.now,
             servers: match seeds {
-                Ok(seeds) => seen(servers, |it| {
-                    let seed = match self.wants_seed(it) {
-                        true if seeds.contains(&it.id) => Seed::Set,
-                        true => Seed::Missing,
-                        false => Seed::Untold,
-                    };
-                    server(it, seed, &our_ips)
-                }),
+                Ok(seeds) => seen(servers, |it| server(it, seeds.get(&it.id).copied().unwrap_or(Seed::Untold), &our_ips)),
                 Err(cause) => Seen::Unknown(cause),
             },
             volumes: seen(volumes, volume),
@@ -86,26 +57,52 @@ impl Scaleway {
         }
     }
 
+    /// Whether something is this instance's: in its project, and tagged so.
+    fn is_ours(&self, project: &str, tags: &[String]) -> bool {
+        project == self.project && tags.contains(&self.mark)
+    }
+
+    /// The instance has an IPv4 address of its own; one of the other kind is nobody's but the owner's.
+    fn is_our_address(&self, it: &wire::Ip) -> bool {
+        self.is_ours(&it.project, &it.tags) && it.kind != "routed_ipv6"
+    }
+
+    /// The other projects that hold something of this instance: told, and touched by nobody who means this one. A copy
+    /// that was kept on deletion binds a new instance to nothing.
+    fn foreign(&self, shot: &Shot) -> BTreeSet<String> {
+        let mut projects = BTreeSet::new();
+        let mut note = |project: &str, tags: &[String]| {
+            if project != self.project && tags.contains(&self.mark) && !tags.iter().any(|it| it == DELETED) {
+                projects.insert(format!("project {project}"));
+            }
+        };
+        shot.servers.iter().flatten().for_each(|it| note(&it.project, &it.tags));
+        shot.volumes.iter().flatten().for_each(|it| note(&it.project_id, &it.tags));
+        shot.snapshots.iter().flatten().for_each(|it| note(&it.project_id, &it.tags));
+        shot.ips.iter().flatten().for_each(|it| note(&it.project, &it.tags));
+        shot.groups.iter().flatten().for_each(|it| note(&it.project, &it.tags));
+        projects
+    }
+
     /// Lists of a fleet ask for the tag that all carry. Before something is made in place of what lost that tag, or all
     /// of an instance is deleted, the instance's own is asked for.
-    async fn search_again(&self, servers: &mut List<wire::Server>, ips: &mut List<wire::Ip>, groups: &mut List<wire::Group>, tag: &str) {
+    async fn search_again(&self, servers: &mut List<wire::Server>, ips: &mut List<wire::Ip>, groups: &mut List<wire::Group>) {
         if !self.zone.is_wide() || !(self.keeps_server || self.deleting) {
             return;
         }
-        let list = |what: &str| Request::get(self.zone.instance(what)).with("tags", tag);
-        let ours = |project: &str, tags: &[String]| project == self.project && tags.iter().any(|it| it == tag);
+        let list = |what: &str| Request::get(self.zone.instance(what)).with("tags", self.mark.as_str());
         let client = &self.zone.client;
         if self.deleting || nothing(servers) {
             let found = client.instance_list(&list("servers"), |it: wire::Servers| it.servers).await;
-            *servers = self.listed(found, |it| ours(&it.project, &it.tags));
+            *servers = self.listed(found, |it| self.is_ours(&it.project, &it.tags));
         }
         if self.deleting || nothing(ips) {
             let found = client.instance_list(&list("ips"), |it: wire::Ips| it.ips).await;
-            *ips = self.listed(found, |it| ours(&it.project, &it.tags) && it.kind != "routed_ipv6");
+            *ips = self.listed(found, |it| self.is_our_address(it));
         }
         if self.deleting || nothing(groups) {
             let found = client.instance_list(&list("security_groups"), |it: wire::Groups| it.security_groups).await;
-            *groups = self.listed(found, |it| ours(&it.project, &it.tags));
+            *groups = self.listed(found, |it| self.is_ours(&it.project, &it.tags));
         }
     }
 
@@ -115,7 +112,7 @@ impl Scaleway {
 
     /// Adds what lists do not show: the volumes of our servers that carry no tag, and, where a list lags, the
     /// servers of ours that hold our volumes or addresses. These may say for a moment that a server has them which is gone.
-    async fn complete(&self, servers: &mut List<wire::Server>, volumes: &mut List<wire::Volume>, ips: &mut List<wire::Ip>, tag: &str) {
+    async fn complete(&self, servers: &mut List<wire::Server>, volumes: &mut List<wire::Volume>, ips: &mut List<wire::Ip>) {
         let (Ok(known), Ok(listed), Ok(reserved)) = (&*servers, &*volumes, &*ips) else { return };
         let holders = listed.iter().flat_map(holder).chain(reserved.iter().filter_map(|it| Some(it.server.as_ref()?.id.as_str())));
         let holders = holders.filter(|id| known.iter().all(|it| it.id != **id));
@@ -128,7 +125,7 @@ impl Scaleway {
             match found {
                 Ok(Some(found)) => {
                     if let Ok(servers) = servers
-                        && found.server.tags.iter().any(|it| it == tag)
+                        && self.is_ours(&found.server.project, &found.server.tags)
                     {
                         servers.push(found.server);
                     }
@@ -176,37 +173,29 @@ impl Scaleway {
         Seen::listed(firewalls.collect())
     }
 
-    /// Whether a server's first-boot data are looked for: it is off, and is to start.
-    fn wants_seed(&self, server: &wire::Server) -> bool {
-        self.starts && server.state == "stopped"
-    }
-
-    /// The servers whose first-boot data are there.
-    async fn seeds(&self, servers: &List<wire::Server>) -> Result<BTreeSet<String>, Cause> {
-        let mut there = BTreeSet::new();
-        for server in servers.iter().flatten().filter(|it| self.wants_seed(it)) {
+    /// What each server that is off, and is to start, has for its first boot; of others nothing is asked.
+    async fn seeds(&self, servers: &List<wire::Server>) -> Result<BTreeMap<String, Seed>, Cause> {
+        let mut seeds = BTreeMap::new();
+        for server in servers.iter().flatten().filter(|it| self.starts && power(&it.state) == Power::Off) {
             let request = Request::get(self.zone.instance(&format!("servers/{}/user_data", server.id)));
             let keys: Option<wire::UserData> = self.zone.client.find(&request).await.map_err(|it| self.cause(&it))?;
-            if keys.is_some_and(|it| it.user_data.iter().any(|key| key == "cloud-init")) {
-                there.insert(server.id.clone());
-            }
+            let set = keys.is_some_and(|it| it.user_data.iter().any(|key| key == "cloud-init"));
+            seeds.insert(server.id.clone(), if set { Seed::Set } else { Seed::Missing });
         }
-        Ok(there)
+        Ok(seeds)
     }
 
     /// Where else the instance lives: in another project of the same zone, or in another zone. Other zones are asked
     /// only where this one holds nothing of it, and on deletion.
-    async fn elsewhere(&self, tag: &str, now: Stamp, nothing: bool, foreign: Vec<String>) -> Seen<Vec<String>> {
+    async fn elsewhere(&self, now: Stamp, nothing: bool, foreign: BTreeSet<String>) -> Seen<Vec<String>> {
         let mut places = foreign;
         if nothing || self.deleting {
-            match self.zone.elsewhere(tag, now).await {
+            match self.zone.elsewhere(&self.mark, now).await {
                 Ok(zones) => places.extend(zones),
                 Err(cause) => return Seen::Unknown(cause),
             }
         }
-        places.sort();
-        places.dedup();
-        Seen::listed(places)
+        Seen::listed(places.into_iter().collect())
     }
 
     /// The records of the spec's DNS name. Without one in the spec, nothing is asked.
@@ -284,6 +273,7 @@ fn server(it: &wire::Server, seed: Seed, our_ips: &BTreeSet<&str>) -> Server {
         power,
         seed,
         locked: it.protected,
+        told: Told::default(),
         tags: Tags(it.tags.clone()),
     }
 }
@@ -296,9 +286,18 @@ pub(super) fn power(state: &str) -> Power {
         "running" => Power::Running,
         "stopping" => Power::Stopping,
         "stopped in place" => Power::StoppedInPlace,
-        "locked" => Power::Locked,
+        "locked" => Power::Locked(Lock::Vendor),
         other => Power::Unknown(other.to_owned()),
     }
+}
+
+/// What is in a state that the planner has no word for: its kind and id, and the state.
+pub(super) fn strange<'w>(ips: impl Iterator<Item = &'w wire::Ip>, groups: impl Iterator<Item = &'w wire::Group>) -> Vec<(String, String)> {
+    let known_ip = |state: &str| ["attached", "detached", "pending"].contains(&state);
+    let known_group = |state: &str| ["available", "syncing"].contains(&state);
+    let ips = ips.filter(|it| !known_ip(&it.state)).map(|it| (format!("address {}", it.id), it.state.clone()));
+    let groups = groups.filter(|it| !known_group(&it.state)).map(|it| (format!("firewall {}", it.id), it.state.clone()));
+    ips.chain(groups).collect()
 }
 
 /// The server that holds a volume, or is letting it go.
@@ -365,12 +364,11 @@ pub(super) fn snapshot(it: &wire::Snapshot) -> Snapshot {
 
 fn address(it: &wire::Ip) -> Address {
     let tags = Tags(it.tags.clone());
-    let born = tags.get(BORN).and_then(|it| it.parse().ok()).map_or(Stamp(0), |seconds: i64| Stamp(seconds.saturating_mul(1_000_000)));
     Address {
         id: Id::new(it.id.as_str()),
         address: it.address.clone().unwrap_or_default(),
         server: it.server.as_ref().map(|it| Id::new(it.id.as_str())),
-        created: born,
+        created: tags.birth(),
         tags,
     }
 }

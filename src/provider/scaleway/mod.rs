@@ -17,6 +17,8 @@ mod power;
 mod refusal;
 mod rules;
 mod shot;
+#[cfg(test)]
+mod states;
 mod stock;
 #[cfg(test)]
 mod tests;
@@ -25,8 +27,8 @@ mod wire;
 pub use account::Account;
 pub use shot::Zone;
 
-use super::{Problem, Provider};
-use crate::model::{Ask, Awaited, Capabilities, InstanceKey, Pace, ServerState, Step, World, instance_tag, spec::Dns};
+use super::{Problem, Provider, Seed};
+use crate::model::{Ask, Awaited, Capabilities, InstanceKey, ServerState, Step, World, instance_tag, spec::Dns};
 use async_trait::async_trait;
 use client::Client;
 use rules::RuleBook;
@@ -35,11 +37,7 @@ use std::{
     collections::BTreeSet,
     path::PathBuf,
     sync::{Arc, Mutex},
-    time::Duration,
 };
-
-/// What a guest is given for its first boot, as cloud-init takes it. Made when it is needed; it holds a secret.
-pub type Seed = Box<dyn Fn() -> Result<super::http::Secret, String> + Send + Sync>;
 
 /// One instance at Scaleway.
 pub struct Scaleway {
@@ -77,15 +75,7 @@ impl Zone {
 impl Scaleway {
     /// The hands for one wish.
     pub fn new(zone: Arc<Zone>, project: &str, ask: &Ask, seed: Seed, speed: f64) -> Self {
-        let mut capabilities = Capabilities::scaleway();
-        capabilities.speed = speed;
-        let scaled = |pause: Duration| pause.div_f64(speed.max(1.0));
-        let Pace { first, longest, deadline } = capabilities.pace;
-        capabilities.pace = Pace {
-            first: scaled(first).max(Duration::from_millis(5)),
-            longest: scaled(longest).max(Duration::from_millis(20)),
-            deadline: scaled(deadline).max(Duration::from_secs(5)),
-        };
+        let capabilities = Capabilities::scaleway().at_speed(speed);
         Self {
             zone,
             project: project.to_owned(),
@@ -110,7 +100,8 @@ impl Provider for Scaleway {
     }
 
     async fn observe(&self, key: &InstanceKey) -> World {
-        self.look(key).await
+        debug_assert_eq!(instance_tag(key), self.mark, "hands are for one instance");
+        self.look().await
     }
 
     async fn perform(&self, step: &Step) -> Result<String, Problem> {

@@ -7,9 +7,6 @@ use crate::{
 };
 use serde_json::{Value, json};
 
-/// Seconds for which others may remember where the DNS name points: the least that Scaleway takes.
-const TTL: u64 = 60;
-
 impl Scaleway {
     fn records(&self) -> Result<(String, &str), Problem> {
         let dns = self.dns.as_ref().ok_or_else(|| unable("set a DNS record that the spec does not name"))?;
@@ -18,7 +15,8 @@ impl Scaleway {
 
     pub(super) async fn set_record(&self, address: &str) -> Result<String, Problem> {
         let (path, name) = self.records()?;
-        let record = json!({"name": name, "type": "A", "data": address, "ttl": TTL, "priority": 0, "comment": self.mark});
+        let record =
+            json!({"name": name, "type": "A", "data": address, "ttl": self.capabilities.dns_ttl, "priority": 0, "comment": self.mark});
         let change = json!({"set": {"id_fields": {"name": name, "type": "A"}, "records": [record]}});
         let body = json!({"changes": [change], "return_all_records": false, "disallow_new_zone_creation": true});
         self.patch(path, body, name).await

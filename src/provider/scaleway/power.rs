@@ -1,8 +1,13 @@
 //! What is done to a server: power, disks, type, its end. Each reads it first: only what it allows now is asked of it.
 
-use super::{Scaleway, client::Changed, refusal::Kind, wire};
+use super::{
+    super::client::{Kind, Refused},
+    Scaleway,
+    client::Changed,
+    look, wire,
+};
 use crate::{
-    model::{Id, Role, Server, Volume},
+    model::{Id, Power, Role, Server, Volume},
     provider::{Problem, http::Request},
 };
 use serde_json::{Value, json};
@@ -13,7 +18,7 @@ impl Scaleway {
     /// its type was free.
     pub(super) async fn start(&self, id: &Id<Server>) -> Result<String, Problem> {
         let server = self.server(id).await?;
-        let fell_back = server.state == "stopped" && self.started().remove(id.as_str());
+        let fell_back = look::power(&server.state) == Power::Off && self.started().remove(id.as_str());
         if fell_back {
             let answer = format!("{} was powered on and fell back to stopped", server.commercial_type);
             return Err(Problem::OutOfStock { answer });
@@ -58,17 +63,15 @@ impl Scaleway {
 
     /// Terminates a server that runs, deletes one that is off. Its volumes and its address stay.
     pub(super) async fn delete_server(&self, id: &Id<Server>, off: bool) -> Result<String, Problem> {
-        let request = Request::get(self.zone.instance(&format!("servers/{id}")));
-        let found: Option<wire::InServer> = self.zone.client.find(&request).await.map_err(|it| it.problem())?;
-        let Some(wire::InServer { server }) = found else { return Ok(id.to_string()) };
+        let Some(server) = self.find_server(id).await? else { return Ok(id.to_string()) };
         if server.protected {
             let answer = format!("server {id} is protected");
             return Err(Problem::Refused { answer, remedy: Some(UNPROTECT.to_owned()) });
         }
-        match server.state.as_str() {
-            "stopped" => self.zone.client.delete(self.zone.instance(&format!("servers/{id}"))).await?,
+        match look::power(&server.state) {
+            Power::Off => self.zone.client.delete(self.zone.instance(&format!("servers/{id}"))).await?,
             // Somebody started it since it was seen off: the next look tells what that means.
-            state if off => return Err(Problem::NotDone { answer: format!("server {id} is {state} again"), pause: None }),
+            _ if off => return Err(Problem::NotDone { answer: format!("server {id} is {} again", server.state), pause: None }),
             _ => self.power(&server, "terminate").await?,
         }
         Ok(id.to_string())

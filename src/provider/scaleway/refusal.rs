@@ -3,7 +3,8 @@
 use super::{
     super::{
         Problem,
-        http::{Broken, Reply},
+        client::{Kind, Refused},
+        http::Reply,
     },
     wire::Complaint,
 };
@@ -17,41 +18,14 @@ pub(crate) struct Refusal {
     pause: Option<std::time::Duration>,
 }
 
-/// The kinds that something is decided by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// No such object; `expired` is how older products say so.
-    Gone,
-    /// Too many calls; nothing was done.
-    TooMany,
-    /// Something is under way; nothing was done.
-    Transient,
-    /// The object is not in the condition that the call needs; nothing was done.
-    Precondition,
-    /// The key is not accepted.
-    Unauthenticated,
-    /// The key may not do this.
-    Denied,
-    /// No more of these are allowed.
-    Quota,
-    /// No machine is free.
-    OutOfStock,
-    /// The request makes no sense to Scaleway.
-    Invalid,
-    /// Scaleway broke; it may have done it.
-    Broken,
-    /// Anything else.
-    Other,
-}
+impl Refused for Refusal {
+    const VENDOR: &'static str = "Scaleway";
 
-impl Refusal {
-    /// Reads an answer that is not good. Its body may be empty, or a gateway's page.
-    pub fn of(reply: &Reply) -> Self {
+    fn of(reply: &Reply) -> Self {
         Self { status: reply.status, complaint: Complaint::read(&reply.body), pause: reply.pause }
     }
 
-    /// What kind of refusal it is.
-    pub fn kind(&self) -> Kind {
+    fn kind(&self) -> Kind {
         let quota = self.complaint.message.to_lowercase().contains("quota exceeded");
         match self.complaint.kind.as_str() {
             "not_found" | "unknown_resource" | "expired" | "resource_expired" => Kind::Gone,
@@ -78,26 +52,11 @@ impl Refusal {
         }
     }
 
-    /// What Scaleway said, in a line.
-    pub fn said(&self) -> String {
-        let it = &self.complaint;
-        let more = [&it.precondition, &it.help_message, &it.reason, &it.current_state].into_iter().filter(|it| !it.is_empty()).cloned();
-        let of = [&it.resource, &it.resource_id].into_iter().filter(|it| !it.is_empty()).cloned().collect::<Vec<_>>().join(" ");
-        let more: Vec<String> = it.details.iter().cloned().chain(more).chain(Some(of).filter(|it| !it.is_empty())).collect();
-        let message = match it.message.as_str() {
-            "" if self.kind() == Kind::TooMany => "too many calls".to_owned(),
-            "" => format!("status {}", self.status),
-            message => message.to_owned(),
-        };
-        if more.is_empty() { message } else { format!("{message} ({})", more.join("; ")) }
-    }
-
-    /// What is true after a call that changes something was refused so.
-    pub fn problem(&self) -> Problem {
+    fn problem(&self) -> Problem {
         let answer = self.said();
         let refused = |answer: String, remedy: &str| Problem::Refused { answer, remedy: Some(remedy.to_owned()) };
         match self.kind() {
-            Kind::TooMany | Kind::Transient | Kind::Precondition => Problem::NotDone { answer, pause: self.pause },
+            Kind::TooMany | Kind::Transient | Kind::Precondition | Kind::NameTaken => Problem::NotDone { answer, pause: self.pause },
             Kind::Gone if self.complaint.resource == "project_id" => {
                 refused(format!("there is no such project: {answer}"), "check provider.scaleway.projectId")
             }
@@ -110,6 +69,22 @@ impl Refusal {
             Kind::OutOfStock => Problem::OutOfStock { answer },
             Kind::Invalid | Kind::Other => Problem::Refused { answer, remedy: None },
         }
+    }
+}
+
+impl Refusal {
+    /// What Scaleway said, in a line.
+    pub fn said(&self) -> String {
+        let it = &self.complaint;
+        let more = [&it.precondition, &it.help_message, &it.reason, &it.current_state].into_iter().filter(|it| !it.is_empty()).cloned();
+        let of = [&it.resource, &it.resource_id].into_iter().filter(|it| !it.is_empty()).cloned().collect::<Vec<_>>().join(" ");
+        let more: Vec<String> = it.details.iter().cloned().chain(more).chain(Some(of).filter(|it| !it.is_empty())).collect();
+        let message = match it.message.as_str() {
+            "" if self.kind() == Kind::TooMany => "too many calls".to_owned(),
+            "" => format!("status {}", self.status),
+            message => message.to_owned(),
+        };
+        if more.is_empty() { message } else { format!("{message} ({})", more.join("; ")) }
     }
 
     /// Why a look at `zone` tells nothing. `found` says where the key is.
@@ -136,11 +111,3 @@ const UNAUTHENTICATED: &str = "put a key that is in force into SCW_SECRET_KEY, o
 const DENIED: &str = "give the key's owner the permission sets InstancesFullAccess and BlockStorageFullAccess (and DomainsDNSFullAccess \
                       for network.dns) in the project that the spec names, and check that this is its id: https://console.scaleway.com/iam/policies";
 const QUOTA: &str = "delete what you no longer need, or ask for more at https://console.scaleway.com/organization/quotas; then apply again";
-
-/// What is true after a call that changes something got no answer.
-pub(crate) fn unanswered(broken: Broken) -> Problem {
-    match broken {
-        Broken::NotSent(answer) => Problem::NotDone { answer: format!("cannot reach Scaleway: {answer}"), pause: None },
-        Broken::Lost(answer) => Problem::MaybeDone { answer },
-    }
-}

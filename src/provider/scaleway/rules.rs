@@ -34,6 +34,8 @@ pub(crate) struct RuleBook {
 /// One group's rules, as of a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Page {
+    /// The tag of the instance that the group belongs to.
+    of: String,
     modified: Stamp,
     rules: Vec<(String, String, String)>,
 }
@@ -65,25 +67,24 @@ impl RuleBook {
                             page.rules.iter().map(|(protocol, ports, from)| Rule::new(protocol, ports, from)).collect(),
                         );
                     }
-                    None => unknown.push((group.id.clone(), group.modification_date.0)),
+                    None => unknown.push(group.clone()),
                 }
             }
         }
         if unknown.is_empty() {
             return Ok(known);
         }
-        let read = stream::iter(unknown).map(|(id, modified)| async move {
-            let request = Request::get(format!("/instance/v1/zones/{zone}/security_groups/{id}/rules"));
-            let listed = client.instance_list(&request, |it: wire::Rules| it.rules).await;
-            (id, modified, listed)
+        let read = stream::iter(unknown).map(|group| async move {
+            let request = Request::get(format!("/instance/v1/zones/{zone}/security_groups/{}/rules", group.id));
+            (group, client.instance_list(&request, |it: wire::Rules| it.rules).await)
         });
         let read: Vec<_> = read.buffer_unordered(AT_ONCE).collect().await;
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        for (id, modified, listed) in read {
+        for (group, listed) in read {
             let rules = lets_in(&listed?.items);
             let plain = rules.iter().map(|it| (it.protocol.clone(), it.ports.clone(), it.from.clone())).collect();
-            pages.insert(id.clone(), Page { modified, rules: plain });
-            known.insert(id, rules);
+            pages.insert(group.id.clone(), Page { of: owner(&group.tags), modified: group.modification_date.0, rules: plain });
+            known.insert(group.id.clone(), rules);
         }
         self.keep(&pages);
         Ok(known)
@@ -92,6 +93,16 @@ impl RuleBook {
     /// What we changed is read again, whatever its date.
     pub fn forget(&self, group: &str) {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner).remove(group);
+    }
+
+    /// Forgets the groups of these instances, by their tags, that a complete list of theirs no longer shows.
+    pub fn forget_missing(&self, instances: &[String], listed: &[wire::Group]) {
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = pages.len();
+        pages.retain(|id, page| !instances.contains(&page.of) || listed.iter().any(|it| it.id == *id));
+        if pages.len() < before {
+            self.keep(&pages);
+        }
     }
 
     fn keep(&self, pages: &BTreeMap<String, Page>) {
@@ -109,6 +120,11 @@ impl RuleBook {
             tracing::debug!(file = %file.display(), %error, "could not keep the rules that were read");
         }
     }
+}
+
+/// The tag that says which instance a group belongs to.
+fn owner(tags: &[String]) -> String {
+    tags.iter().find(|it| it.starts_with("in:")).cloned().unwrap_or_default()
 }
 
 /// What a group's rules let in, in canonical order. A rule that is not of our making is among them as what it is, so
@@ -176,6 +192,31 @@ mod tests {
             "editable": false, "action": "drop",
         })));
         assert_eq!(lets_in(&answered), wanted);
+    }
+
+    fn group(id: &str, instance: &str) -> wire::Group {
+        serde_json::from_value(json!({
+            "id": id, "name": id, "project": "p", "stateful": true, "state": "available", "tags": ["cloudypad:v1", instance],
+            "inbound_default_policy": "drop", "outbound_default_policy": "accept",
+            "creation_date": "2026-01-01T00:00:00Z", "modification_date": "2026-01-01T00:00:00Z",
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_a_complete_list_no_longer_shows_is_forgotten() {
+        let file = std::env::temp_dir().join(format!("cloudypad-rules-{}.json", std::process::id()));
+        let groups = [group("a", "in:default.one"), group("b", "in:default.two"), group("c", "in:default.two")];
+        let page = |it: &wire::Group| Page { of: owner(&it.tags), modified: it.modification_date.0, rules: Vec::new() };
+        let pages = groups.iter().map(|it| (it.id.clone(), page(it))).collect();
+        let book = RuleBook { file: Some(file.clone()), pages: Mutex::new(pages) };
+        let kept = |book: &RuleBook| book.pages.lock().unwrap().keys().cloned().collect::<Vec<_>>().concat();
+        book.forget_missing(&["in:default.one".to_owned()], &groups);
+        assert_eq!(kept(&book), "abc", "all are there");
+        book.forget_missing(&["in:default.two".to_owned()], &groups[1..2]);
+        assert_eq!(kept(&book), "ab", "the other instance was not asked for");
+        assert_eq!(kept(&RuleBook::open(Some(file.clone()))), "ab", "in the file, too");
+        fs::remove_file(file).unwrap();
     }
 
     #[test]

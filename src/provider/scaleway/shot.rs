@@ -1,23 +1,17 @@
 //! One look at a zone, shared by every instance that lives there: five lists, whatever the number of instances.
 
 use super::{
+    super::client::{Kind, Refused},
     client::{Client, Listed, Unread},
-    refusal::Kind,
     rules::RuleBook,
     wire,
 };
 use crate::{
     model::{Cause, FORMAT, InstanceKey, Stamp, instance_tag},
-    provider::http::Request,
+    provider::{http::Request, shared::Shared},
 };
 use futures_util::future::join_all;
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::Mutex;
 
 /// Every zone there is (source: the vendor's documentation; zones are named after regions).
@@ -42,8 +36,6 @@ pub(crate) struct Shot {
     pub snapshots: List<wire::Snapshot>,
     pub ips: List<wire::Ip>,
     pub groups: List<wire::Group>,
-    /// Its number among the looks of this process, taken before the first request.
-    began: u64,
 }
 
 /// One account in one zone, for all its instances.
@@ -55,8 +47,9 @@ pub struct Zone {
     tag: String,
     /// Tags of which each wanted block object carries one.
     any: Vec<String>,
-    clock: AtomicU64,
-    latest: Mutex<Option<Arc<Shot>>>,
+    /// The instances' own tags.
+    instances: Vec<String>,
+    latest: Shared<Shot>,
     elsewhere: Mutex<Option<Elsewhere>>,
 }
 
@@ -76,9 +69,9 @@ impl Zone {
         };
         // An object that lost the tag of all is found by the tag of its instance, as far as a request can be long.
         let mut any = vec![tag.clone()];
-        any.extend(own.into_iter().filter(|it| *it != tag).take(LONGEST_LIST));
-        let (clock, latest, elsewhere) = (AtomicU64::new(0), Mutex::new(None), Mutex::new(None));
-        Self { client, name, rules, tag, any, clock, latest, elsewhere }
+        any.extend(own.iter().filter(|it| **it != tag).take(LONGEST_LIST).cloned());
+        let (latest, elsewhere) = (Shared::new(), Mutex::new(None));
+        Self { client, name, rules, tag, any, instances: own, latest, elsewhere }
     }
 
     /// Whether it looks for several instances at once.
@@ -96,20 +89,17 @@ impl Zone {
 
     /// A look that begins now or later. Whoever asks while one is under way shares the next.
     pub(crate) async fn shot(&self) -> Arc<Shot> {
-        let asked = self.clock.fetch_add(1, Ordering::Relaxed);
-        // Whoever asks at the same moment shares this look.
-        tokio::task::yield_now().await;
-        let mut latest = self.latest.lock().await;
-        if let Some(shot) = latest.as_ref().filter(|it| it.began > asked) {
-            return shot.clone();
-        }
-        let shot = Arc::new(self.take(&self.name).await);
-        *latest = Some(shot.clone());
-        shot
+        let look = async {
+            let shot = self.take(&self.name).await;
+            if let Ok(groups) = &shot.groups {
+                self.rules.forget_missing(&self.instances, groups);
+            }
+            shot
+        };
+        self.latest.get(look).await
     }
 
     async fn take(&self, zone: &str) -> Shot {
-        let began = self.clock.fetch_add(1, Ordering::Relaxed);
         let instance = |what: &str| Request::get(format!("/instance/v1/zones/{zone}/{what}")).with("tags", self.tag.clone());
         // The newest first: then what comes or goes between two pages either moves the total or shows an item twice.
         let block = |what: &str| {
@@ -140,7 +130,6 @@ impl Zone {
             snapshots: self.list(zone, snapshots),
             ips: self.list(zone, ips),
             groups: self.list(zone, groups),
-            began,
         }
     }
 

@@ -1,10 +1,7 @@
 //! What Scaleway has free, and what it may have left behind.
 
 use super::{Scaleway, ZONES, client::Unread, look::GB, wire};
-use crate::{
-    model::Tags,
-    provider::{Problem, http::Request},
-};
+use crate::provider::{Problem, http::Request, some};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
 
@@ -85,22 +82,4 @@ pub(super) fn cheapest_gpus(types: &[(String, wire::ServerType)]) -> Vec<&str> {
     let mut gpus: Vec<_> = types.iter().filter(|(_, it)| it.gpu.is_some_and(|gpus| gpus > 0)).collect();
     gpus.sort_by(|(_, a), (_, b)| a.hourly_price.total_cmp(&b.hourly_price));
     gpus.into_iter().map(|(name, _)| name.as_str()).collect()
-}
-
-/// The first few of many, for people.
-pub(super) fn some(names: &[&str]) -> String {
-    const FEW: usize = 5;
-    match names.len().checked_sub(FEW) {
-        None | Some(0) => names.join(", "),
-        Some(more) => format!("{} and {more} more", names[..FEW].join(", ")),
-    }
-}
-
-/// The tags of an address that is reserved now.
-pub(super) fn born(tags: &Tags, now: crate::model::Stamp) -> Vec<String> {
-    let mut tags = tags.0.clone();
-    if now.0 > 0 {
-        tags.push(format!("{}:{}", super::look::BORN, now.0.div_euclid(1_000_000)));
-    }
-    tags
 }

@@ -1,9 +1,10 @@
 //! Our decoders against recorded traffic of the real API, where that is at hand.
 
 use super::{
+    super::client::{Kind, Refused},
     super::http::Reply,
     look,
-    refusal::{Kind, Refusal},
+    refusal::Refusal,
     wire,
 };
 use crate::model::{CopyStatus, Power, VolumeStatus};
@@ -164,7 +165,7 @@ fn every_recorded_refusal_has_a_meaning() {
     let ours = ["instance", "block", "marketplace", "domain"];
     for call in calls().iter().filter(|it| it.status >= 400 && it.route.first().is_some_and(|it| ours.contains(&it.as_str()))) {
         let body = if call.body.is_null() { Vec::new() } else { serde_json::to_vec(&call.body).unwrap() };
-        let refusal = Refusal::of(&Reply { status: call.status, date: None, total: None, pause: None, body });
+        let refusal = Refusal::of(&Reply { status: call.status, date: None, total: None, pause: None, maintenance: false, body });
         let expected = match call.status {
             404 => Kind::Gone,
             403 => Kind::Denied,
@@ -178,7 +179,7 @@ fn every_recorded_refusal_has_a_meaning() {
 }
 
 fn refusal(status: u16, body: &str) -> Refusal {
-    Refusal::of(&Reply { status, date: None, total: None, pause: None, body: body.as_bytes().to_vec() })
+    Refusal::of(&Reply { status, date: None, total: None, pause: None, maintenance: false, body: body.as_bytes().to_vec() })
 }
 
 /// Shapes that were not recorded lately, from the fact sheet: the type decides, then the status.

@@ -2,7 +2,7 @@
 //!
 //! Sources: recorded traffic of the real API, and the official SDK where nothing was recorded.
 
-use crate::model::Stamp;
+use crate::{model::Stamp, provider::client::Keyed};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -339,12 +339,6 @@ fn detail(it: &Value) -> Option<String> {
         () if it["resource"].is_string() => Some(format!("{} {}", text("action"), text("resource"))),
         () => None,
     }
-}
-
-/// What tells one item of a list from another.
-pub(crate) trait Keyed {
-    /// Its id, or its name where it has none.
-    fn key(&self) -> &str;
 }
 
 macro_rules! keyed_by_id {

@@ -1,7 +1,8 @@
 //! Whose account: the environment and the configuration file of Scaleway's own tools, with their precedence.
 
 use crate::support::{
-    face::{Face, PROJECT, pad},
+    face::Face,
+    scaleway::{PROJECT, SCALEWAY, pad},
     shop::{Ran, Shop},
 };
 
@@ -77,7 +78,7 @@ fn fill(text: &str) -> String {
 fn settings_are_found_as_scaleways_own_tools_find_them() {
     for case in CASES {
         let shop = Shop::new();
-        let face = Face::start_demanding(&shop, RIGHT);
+        let face = Face::start_demanding(&SCALEWAY, &shop, RIGHT);
         shop.write("scw.yaml", &fill(case.config));
         let head = "apiVersion: cloudypad.gg/v1alpha1\nkind: Instance\nmetadata: {name: mypad}\n";
         let more = if case.spec.is_empty() { String::new() } else { format!(", {}", fill(case.spec)) };
@@ -91,7 +92,7 @@ fn settings_are_found_as_scaleways_own_tools_find_them() {
 #[test]
 fn a_file_that_cannot_be_used_is_told_without_its_secrets() {
     let shop = Shop::new();
-    let face = Face::start_demanding(&shop, RIGHT);
+    let face = Face::start_demanding(&SCALEWAY, &shop, RIGHT);
     shop.write("pad.yaml", &pad("absent", ""));
     let ran = plan(&shop, &face, &[]);
     assert!(ran.code == 1 && ran.err.contains("SCW_CONFIG_PATH names"), "{}", ran.err);

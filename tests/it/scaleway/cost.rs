@@ -1,7 +1,8 @@
 //! How few requests a plan takes.
 
 use crate::support::{
-    face::{Entry, Face, PROJECT, pad},
+    face::{Entry, Face},
+    scaleway::{PROJECT, pad},
     shop::Shop,
 };
 
@@ -17,7 +18,7 @@ fn plan_costs(shop: &Shop, face: &Face, args: &[&str], code: i32) -> Vec<Entry> 
 #[test]
 fn a_plan_of_one_instance_takes_at_most_seven_reads() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     for state in ["present", "stopped", "absent"] {
         face.apply(&shop, &pad(state, ""));
         let log = plan_costs(&shop, &face, &["plan", "pad.yaml", "--detailed-exitcode"], 0);
@@ -32,7 +33,7 @@ fn a_plan_of_one_instance_takes_at_most_seven_reads() {
 #[test]
 fn a_plan_of_a_hundred_instances_takes_at_most_twelve_reads() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     for number in 0..100 {
         let spec = format!(
             "apiVersion: cloudypad.gg/v1alpha1\nkind: Instance\nmetadata:\n  name: pad-{number}\nspec:\n  serverState: stopped\n  \

@@ -1,7 +1,8 @@
 //! Errors that people meet, word by word: what happened, what exists now and is billed, what to do.
 
 use crate::support::{
-    face::{Face, SECRET, pad},
+    face::Face,
+    scaleway::{SCALEWAY, SECRET, pad},
     shop::{Ran, Shop},
 };
 use serde_json::json;
@@ -44,7 +45,7 @@ fn errors_say_what_is_and_what_to_do() {
     let mut text = String::new();
     for (title, spec, faults) in stories {
         let shop = Shop::new();
-        let face = Face::start(&shop);
+        let face = Face::scaleway(&shop);
         shop.write("pad.yaml", &spec);
         for (operation, what, times, skip) in faults {
             face.arm(operation, what, times, skip);
@@ -84,7 +85,7 @@ fn errors_say_what_is_and_what_to_do() {
 #[test]
 fn a_key_that_is_not_accepted_is_told_at_once() {
     let shop = Shop::new();
-    let face = Face::start_demanding(&shop, "another-key");
+    let face = Face::start_demanding(&SCALEWAY, &shop, "another-key");
     shop.write("pad.yaml", &pad("present", ""));
     let ran = face.expect(&shop, 3, &["apply", "pad.yaml", "--yes"]);
     assert!(ran.out.contains("held Denied") && ran.out.contains("the environment variable SCW_SECRET_KEY"), "{}", ran.out);
@@ -96,7 +97,7 @@ fn a_key_that_is_not_accepted_is_told_at_once() {
 #[test]
 fn waiting_for_stock_goes_on_when_there_is_some() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     shop.write("pad.yaml", &pad("present", ""));
     face.arm("POST /instance/v1/zones/{zone}/servers/{id}/action poweron", "out-of-stock", 3, 0);
     let ran = face.expect(&shop, 0, &["apply", "pad.yaml", "--yes", "--wait-for-stock", "30m"]);
@@ -117,7 +118,7 @@ fn waiting_for_stock_goes_on_when_there_is_some() {
 #[test]
 fn secrets_appear_nowhere() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     shop.write("pad.yaml", &pad("present", ""));
     let mut command = face.command(&shop, &["-vv", "apply", "pad.yaml", "--yes"]);
     let ran = Ran::from(command.env("CLOUDYPAD_LOG", "trace").output().unwrap());

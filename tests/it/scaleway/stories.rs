@@ -1,7 +1,8 @@
 //! What else happens to people: names, strangers in the console, other zones, protection, orphans.
 
 use crate::support::{
-    face::{Entry, Face, PROJECT, pad},
+    face::{Entry, Face},
+    scaleway::{PROJECT, SCALEWAY, pad},
     shop::{Ran, Shop},
 };
 use serde_json::{Value, json};
@@ -30,7 +31,7 @@ fn addresses(face: &Face) -> Vec<String> {
 #[test]
 fn a_name_follows_the_machine_and_spares_the_address() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     face.apply(&shop, &pad("present", NAMED));
     let first = addresses(&face);
     assert_eq!(record(&face), [(first[0].clone(), 60)]);
@@ -51,7 +52,7 @@ fn a_name_follows_the_machine_and_spares_the_address() {
 #[test]
 fn without_a_name_the_address_stays() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     face.apply(&shop, &pad("present", ""));
     let before = addresses(&face);
     let (ran, _) = face.apply(&shop, &pad("absent", ""));
@@ -64,7 +65,7 @@ fn without_a_name_the_address_stays() {
 #[test]
 fn a_name_that_somebody_else_uses_is_left_alone() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     let add =
         json!({"add": {"records": [{"name": "mypad", "type": "A", "data": "198.51.100.7", "ttl": 300, "priority": 0, "comment": null}]}});
     let body = json!({"changes": [add], "return_all_records": false, "disallow_new_zone_creation": false});
@@ -81,7 +82,7 @@ fn a_name_that_somebody_else_uses_is_left_alone() {
 #[test]
 fn a_missing_permission_holds_only_those_who_need_it() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     face.arm("GET /domain*", "denied", 1000, 0);
     face.apply(&shop, &pad("present", ""));
     shop.write("pad.yaml", &pad("present", NAMED));
@@ -93,7 +94,7 @@ fn a_missing_permission_holds_only_those_who_need_it() {
 #[test]
 fn a_guest_that_shut_itself_down_is_stopped_for_good() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     face.apply(&shop, &pad("present", ""));
     let shut_down = || {
         face.post("/_emulator/guest-shutdown", json!({"server": server(&face)["id"]}));
@@ -116,7 +117,7 @@ fn a_guest_that_shut_itself_down_is_stopped_for_good() {
 #[test]
 fn a_server_that_its_owner_protected_is_not_touched() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     face.apply(&shop, &pad("stopped", "  protect: true\n"));
     assert_eq!(server(&face)["protected"], false, "our protect is not Scaleway's");
     let path = format!("/instance/v1/zones/fr-par-2/servers/{}", server(&face)["id"].as_str().unwrap());
@@ -140,7 +141,7 @@ fn a_server_that_its_owner_protected_is_not_touched() {
 #[test]
 fn an_instance_is_found_where_it_lives() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     face.apply(&shop, &pad("absent", "").replace("    enable: true\n", "    enable: false\n").replace("absent", "stopped"));
     for (moved, place) in [
         (pad("present", "").replace("fr-par-2", "nl-ams-1"), "fr-par-2"),
@@ -161,7 +162,7 @@ fn an_instance_is_found_where_it_lives() {
 #[test]
 fn an_orphan_is_told_and_not_deleted() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     let images = face.get("/marketplace/v2/local-images?image_label=ubuntu_jammy_gpu_os_12&zone=fr-par-2&type=instance_sbs");
     let server = json!({
         "name": "lost", "commercial_type": "L4-1-24G", "project": PROJECT, "image": images["local_images"][0]["id"],
@@ -183,7 +184,7 @@ fn an_orphan_is_told_and_not_deleted() {
 #[test]
 fn births_carry_keys_and_returns_carry_the_volume() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE2VfCzWQpDX6DJdrLLXhkkGXzMZ5x5YQ8jKcW7CQ6rD";
     shop.write("id.pub", &format!("{key} me@here\n"));
     let spec = |state| pad(state, "  ssh:\n    publicKeyPath: id.pub\n");
@@ -214,7 +215,7 @@ fn births_carry_keys_and_returns_carry_the_volume() {
 #[test]
 fn a_refused_detach_costs_snapshots_and_no_byte() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     face.apply(&shop, &pad("present", ""));
     face.apply(&shop, &pad("stopped", ""));
     face.arm("PATCH /instance/v1/zones/{zone}/servers/{id}", "refused", 9, 0);
@@ -230,7 +231,7 @@ fn a_refused_detach_costs_snapshots_and_no_byte() {
 #[test]
 fn a_volume_that_speaks_of_a_server_that_is_gone_is_waited_for() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     let kept = |state| pad(state, "").replace("enable: true", "enable: false");
     face.apply(&shop, &kept("present"));
     face.apply(&shop, &kept("stopped"));
@@ -247,7 +248,7 @@ fn a_volume_that_speaks_of_a_server_that_is_gone_is_waited_for() {
 #[test]
 fn a_refused_snapshot_delete_is_tried_again_at_the_next_archive() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     face.apply(&shop, &pad("present", ""));
     face.arm("DELETE /block*", "refused", 9, 2); // the two volumes go well
     let (ran, _) = face.apply(&shop, &pad("absent", ""));
@@ -261,7 +262,7 @@ fn a_refused_snapshot_delete_is_tried_again_at_the_next_archive() {
 #[test]
 fn a_fleet_sees_what_lost_the_common_tag() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     let other = pad("absent", "").replace("name: mypad", "name: otherpad");
     let strip = |kind: &str, path: &str| {
         let listed = face.get(&format!("{path}?tags=in%3Adefault.mypad"));
@@ -291,7 +292,7 @@ fn a_fleet_sees_what_lost_the_common_tag() {
 #[test]
 fn another_projects_instance_is_left_alone() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     let second = |state: &str| pad(state, "").replace(PROJECT, "22222222-2222-4222-8222-222222222222");
     let delete = ["delete", "pad.yaml", "--yes", "--destroy-data", "mypad"];
     face.apply(&shop, &second("present"));
@@ -316,7 +317,7 @@ fn another_projects_instance_is_left_alone() {
 #[test]
 fn an_instance_in_two_zones_can_be_deleted() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     let other = |state: &str| pad(state, "").replace("fr-par-2", "fr-par-1");
     let delete = ["delete", "pad.yaml", "--yes", "--destroy-data", "mypad"];
     face.apply(&shop, &pad("present", ""));
@@ -343,7 +344,7 @@ fn an_instance_in_two_zones_can_be_deleted() {
 #[test]
 fn a_machine_is_stopped_whatever_else_is_wrong() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     face.apply(&shop, &pad("present", NAMED));
     // A foreign disk on the server, the name unreadable, the address at somebody else's server.
     let tags = json!(["cloudypad:v1", "in:default.otherpad", "role:data"]);
@@ -374,7 +375,7 @@ fn a_machine_is_stopped_whatever_else_is_wrong() {
 #[test]
 fn a_record_without_a_comment_goes_before_its_address() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     face.apply(&shop, &pad("present", NAMED));
     let address = addresses(&face)[0].clone();
     let plain = json!({"name": "mypad", "type": "A", "data": address, "ttl": 60, "priority": 0, "comment": null});
@@ -393,7 +394,7 @@ fn a_record_without_a_comment_goes_before_its_address() {
 #[test]
 fn a_type_that_cannot_be_had_costs_nothing() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     shop.write("pad.yaml", &pad("present", "").replace("L4-1-24G", "l4-1-24g"));
     let ran = face.expect(&shop, 3, &["apply", "pad.yaml", "--yes"]);
     assert!(ran.out.contains("write instanceType: L4-1-24G") && ran.out.contains("nothing of it is billed now"), "{}", ran.out);
@@ -409,7 +410,7 @@ fn a_type_that_cannot_be_had_costs_nothing() {
 #[test]
 fn a_spec_names_its_account() {
     let shop = Shop::new();
-    let face = Face::start_demanding(&shop, "the-other-key");
+    let face = Face::start_demanding(&SCALEWAY, &shop, "the-other-key");
     let spec = |how: &str| pad("present", "").replace("      zone:", &format!("      credentials:\n        {how}\n      zone:"));
     shop.write("pad.yaml", &spec("env: OTHER_KEY"));
     let mut command = face.command(&shop, &["apply", "pad.yaml", "--yes"]);

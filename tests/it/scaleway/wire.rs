@@ -1,7 +1,8 @@
 //! The order on the wire on the way to the archive. What may be called is decided by what was seen before.
 
 use crate::support::{
-    face::{Entry, Face, pad},
+    face::{Entry, Face},
+    scaleway::pad,
     shop::Shop,
 };
 
@@ -63,7 +64,7 @@ pub fn check(log: &[Entry]) -> Result<(), String> {
 #[test]
 fn an_archive_waits_for_what_it_needs_to_see() {
     let shop = Shop::new();
-    let face = Face::start(&shop);
+    let face = Face::scaleway(&shop);
     face.apply(&shop, &pad("present", ""));
     shop.write("pad.yaml", &pad("absent", ""));
     face.log();
@@ -88,4 +89,57 @@ fn an_archive_waits_for_what_it_needs_to_see() {
     let mut turned = log.clone();
     turned.swap(position("DELETE servers"), position("POST snapshots"));
     assert!(check(&turned).is_err(), "a server deleted before its disks are copied still passes");
+}
+
+/// Whether before each action and each deletion of a server it was looked at by its id, after whatever was done to it
+/// before: what it allows is only trusted from there. How many there were, by kind.
+fn looked_before(log: &[Entry]) -> Result<std::collections::BTreeMap<String, usize>, String> {
+    let id = |it: &Entry| it.path.split('/').skip_while(|it| *it != "servers").nth(1).unwrap_or_default().to_owned();
+    let mut counts = std::collections::BTreeMap::new();
+    for (at, entry) in log.iter().enumerate() {
+        let brief = entry.brief();
+        if !brief.starts_with("POST servers/action") && brief != "DELETE servers" {
+            continue;
+        }
+        let server = id(entry);
+        // New tags may come in between: they are written side by side, and allow and forbid nothing.
+        let retags = |it: &Entry| it.brief() == "PATCH servers" && it.body.as_object().is_some_and(|it| it.keys().all(|key| key == "tags"));
+        let before = log[..at].iter().rev().find(|it| id(it) == server && !retags(it));
+        let before = before.ok_or_else(|| format!("{brief}: {server} was never seen"))?;
+        if before.brief() != "GET servers" || before.status != 200 || before.seen.is_empty() {
+            return Err(format!("{brief}: the call before it is {}, {}", before.brief(), before.status));
+        }
+        *counts.entry(brief).or_default() += 1;
+    }
+    Ok(counts)
+}
+
+#[test]
+fn no_action_without_a_look_at_what_its_server_allows() {
+    let shop = Shop::new();
+    let face = Face::scaleway(&shop);
+    face.log();
+    for state in ["present", "stopped", "present", "absent", "present"] {
+        shop.write("pad.yaml", &pad(state, ""));
+        face.expect(&shop, 0, &["apply", "pad.yaml", "--yes"]);
+    }
+    face.expect(&shop, 0, &["delete", "pad.yaml", "--yes", "--destroy-data", "mypad"]);
+    let log = face.log();
+    let counts = looked_before(&log).unwrap();
+    let kinds: Vec<(&str, usize)> = counts.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
+    let expected = [
+        ("DELETE servers", 1),
+        ("POST servers/action poweroff", 3),
+        ("POST servers/action poweron", 4),
+        ("POST servers/action terminate", 1),
+    ];
+    assert_eq!(kinds, expected);
+    // The test can fail: without the looks by id, nothing is looked at before.
+    for kind in ["poweroff", "poweron", "terminate"] {
+        let at = log.iter().position(|it| it.brief().ends_with(kind)).unwrap();
+        let look = log[..at].iter().rposition(|it| it.brief() == "GET servers" && it.path.split('/').count() == 7).unwrap();
+        let mut blind = log.clone();
+        blind.remove(look);
+        assert!(looked_before(&blind).is_err(), "{kind} without its look still passes");
+    }
 }

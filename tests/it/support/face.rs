@@ -1,6 +1,11 @@
 //! An emulator of a vendor's API as a process of its own, with its admin door.
 
-use super::shop::{Ran, Shop};
+use super::{
+    linode::LINODE,
+    scaleway::SCALEWAY,
+    shop::{Ran, Shop},
+    vendor::Vendor,
+};
 use serde_json::{Value, json};
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -13,6 +18,7 @@ pub const SPEED: &str = "2000";
 
 /// A running emulator; it ends with the test.
 pub struct Face {
+    pub vendor: &'static Vendor,
     child: Child,
     address: String,
 }
@@ -20,6 +26,7 @@ pub struct Face {
 /// One API request as the emulator logged it.
 #[derive(Debug, Clone)]
 pub struct Entry {
+    vendor: &'static Vendor,
     pub method: String,
     pub path: String,
     pub status: u64,
@@ -33,13 +40,10 @@ impl Entry {
         self.method != "GET"
     }
 
-    /// The method and the path without API version, zone and ids.
+    /// The method and the path without API version, place and ids.
     pub fn brief(&self) -> String {
-        let is_id = |it: &str| it.len() == 36 && it.matches('-').count() == 4;
-        let zoned = self.path.splitn(6, '/').nth(5).filter(|_| self.path.contains("/zones/")).unwrap_or(self.path.trim_start_matches('/'));
-        let plain: Vec<&str> = zoned.split('/').filter(|it| !is_id(it)).collect();
         let action = self.body["action"].as_str().map(|it| format!(" {it}")).unwrap_or_default();
-        format!("{} {}{action}", self.method, plain.join("/"))
+        format!("{} {}{action}", self.method, (self.vendor.plain)(&self.path))
     }
 }
 
@@ -52,23 +56,28 @@ impl Drop for Face {
 
 impl Face {
     /// Starts an emulator of Scaleway's API in the shop's directory.
-    pub fn start(shop: &Shop) -> Self {
-        Self::start_at(shop, SPEED)
+    pub fn scaleway(shop: &Shop) -> Self {
+        Self::start(&SCALEWAY, shop)
+    }
+
+    /// One of Linode's.
+    pub fn linode(shop: &Shop) -> Self {
+        Self::start(&LINODE, shop)
+    }
+
+    pub fn start(vendor: &'static Vendor, shop: &Shop) -> Self {
+        Self::start_with(vendor, shop, &[])
     }
 
     /// One that takes this key alone.
-    pub fn start_demanding(shop: &Shop, key: &str) -> Self {
-        Self::start_with(shop, &["--speed", SPEED, "--token", key])
+    pub fn start_demanding(vendor: &'static Vendor, shop: &Shop, key: &str) -> Self {
+        Self::start_with(vendor, shop, &["--token", key])
     }
 
-    pub fn start_at(shop: &Shop, speed: &str) -> Self {
-        Self::start_with(shop, &["--speed", speed])
-    }
-
-    fn start_with(shop: &Shop, more: &[&str]) -> Self {
+    fn start_with(vendor: &'static Vendor, shop: &Shop, more: &[&str]) -> Self {
         let data = shop.path("vendor");
         let mut child = Command::new(env!("CARGO_BIN_EXE_cloudypad"))
-            .args(["emulator", "--provider", "scaleway", "--listen", "127.0.0.1:0", "--data"])
+            .args(["emulator", "--provider", vendor.name, "--speed", SPEED, "--listen", "127.0.0.1:0", "--data"])
             .arg(&data)
             .args(more)
             .stdin(Stdio::null())
@@ -79,7 +88,7 @@ impl Face {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().rsplit('/').next().unwrap().to_owned();
         assert!(line.starts_with("listening on http://"), "{line}");
-        Self { child, address }
+        Self { vendor, child, address }
     }
 
     pub fn url(&self) -> String {
@@ -91,9 +100,10 @@ impl Face {
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nX-Auth-Token: a-stranger\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\n{}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
              Connection: close\r\n\r\n",
             self.address,
+            self.vendor.stranger,
             body.len()
         );
         stream.write_all(head.as_bytes()).unwrap();
@@ -127,6 +137,11 @@ impl Face {
     pub fn disarm(&self) {
         let (status, _) = self.call("DELETE", "/_emulator/faults", None);
         assert!(status < 300);
+        self.unstick();
+    }
+
+    /// Lets come due what never would.
+    pub fn unstick(&self) {
         self.post("/_emulator/clock", json!({"unstick": true}));
     }
 
@@ -134,6 +149,7 @@ impl Face {
     pub fn log(&self) -> Vec<Entry> {
         let log = self.get("/_emulator/log");
         let entries = log["requests"].as_array().unwrap().iter().map(|it| Entry {
+            vendor: self.vendor,
             method: it["method"].as_str().unwrap().to_owned(),
             path: it["path"].as_str().unwrap().to_owned(),
             status: it["status"].as_u64().unwrap_or(0),
@@ -181,7 +197,8 @@ impl Face {
     /// A command of the shop's with this emulator as its cloud.
     pub fn command(&self, shop: &Shop, args: &[&str]) -> Command {
         let mut command = shop.command(args);
-        command.env("SCW_API_URL", self.url()).env("SCW_SECRET_KEY", SECRET).env("CLOUDYPAD_CLOUD_SPEED", SPEED);
+        let vendor = self.vendor;
+        command.env(vendor.url_variable, self.url()).env(vendor.key_variable, vendor.key).env("CLOUDYPAD_CLOUD_SPEED", SPEED);
         command
     }
 
@@ -202,19 +219,4 @@ impl Face {
         let ran = self.expect(shop, 0, &["apply", "pad.yaml", "--yes"]);
         (ran, self.changes())
     }
-}
-
-/// The secret key that tests send.
-pub const SECRET: &str = "5ec2e700-0000-4000-8000-5ec2e75ec2e7";
-
-/// The project that tests pay with.
-pub const PROJECT: &str = "11111111-1111-4111-8111-111111111111";
-
-/// The reference spec at Scaleway, with more lines below `spec:`.
-pub fn pad(state: &str, more: &str) -> String {
-    format!(
-        "apiVersion: cloudypad.gg/v1alpha1\nkind: Instance\nmetadata:\n  name: mypad\nspec:\n  serverState: {state}\n  provider:\n    \
-         scaleway:\n      projectId: {PROJECT}\n      zone: fr-par-2\n      instanceType: L4-1-24G\n  rootDisk:\n    sizeGb: 30\n  \
-         dataDisk:\n    sizeGb: 100\n  rootDiskSnapshot:\n    enable: true\n  dataDiskSnapshot:\n    enable: true\n{more}"
-    )
 }

@@ -1,5 +1,8 @@
 //! What the tests share: a workshop to run the binary in, emulated vendors, and worlds in words.
 
 pub mod face;
+pub mod linode;
+pub mod scaleway;
 pub mod shop;
+pub mod vendor;
 pub mod words;

@@ -7,8 +7,8 @@
 #![allow(dead_code)] // the benchmarks use a part of it
 
 use cloudypad::model::{
-    Address, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, Firewall, Id, Image, Instance, LastHeld, Origin, Power, Ran, Record,
-    Root, Rule, Seed, Seen, Server, Snapshot, Stamp, Tags, Volume, VolumeStatus, World, tag_value,
+    Address, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, FailedCapture, Firewall, Id, Image, Instance, LastHeld, Lock, OffBy,
+    Origin, Power, Ran, Record, Root, Rule, Seed, Seen, Server, Snapshot, Stamp, Tags, Told, Volume, VolumeStatus, World, tag_value,
 };
 use serde_json::json;
 
@@ -66,6 +66,7 @@ pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
                     _ => json!({}),
                 };
             }
+            "image" if head.starts_with("image limit") => spec["provider"]["linode"]["imageLimitGb"] = json!(number(head)?),
             "image" => spec["provider"][provider]["image"] = json!(head.trim_start_matches("image ")),
             "type" => spec["provider"][provider]["instanceType"] = json!(head.trim_start_matches("type ")),
             state @ ("present" | "stopped" | "absent") => spec["serverState"] = json!(state),
@@ -134,8 +135,9 @@ pub fn nothing() -> World {
     }
 }
 
-fn record(address: &str, ours: bool) -> Seen<Record> {
-    Seen::Present(Record { addresses: vec![address.to_owned()], ttl: 60, ours })
+fn record(ask: &Ask, address: &str, ours: bool) -> Seen<Record> {
+    let ttl = if ask.spec.placement().provider == "linode" { 30 } else { 60 };
+    Seen::Present(Record { addresses: vec![address.to_owned()], ttl, ours })
 }
 
 struct Builder<'a> {
@@ -161,8 +163,8 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
             ["no", "address"] => address = false,
             ["no", "firewall"] => firewall = false,
             ["no", ..] => {}
-            ["record", "taken", address] => world.record = record(address, false),
-            ["record", address] => world.record = record(address, true),
+            ["record", "taken", address] => world.record = record(ask, address, false),
+            ["record", address] => world.record = record(ask, address, true),
             ["strange", what, state] => world.strange.push(((*what).to_owned(), (*state).to_owned())),
             ["denied", "servers"] => denied = true,
             ["firewall", "open"] => open = true,
@@ -246,7 +248,9 @@ impl Builder<'_> {
             "stopping" => Power::Stopping,
             "stopped in place" => Power::StoppedInPlace,
             "deleting" => Power::Deleting,
-            "locked" => Power::Locked,
+            "locked" => Power::Locked(Lock::Vendor),
+            "suspended" => Power::Locked(Lock::Bill),
+            "busy" => Power::Busy,
             other => Power::Unknown(other.to_owned()),
         };
         let mut tags = self.tags(&[format!("img:{}", self.default_image())]);
@@ -264,6 +268,7 @@ impl Builder<'_> {
             ran: Ran::Maybe,
             seed: Seed::Set,
             locked: false,
+            told: Told::default(),
             tags: Tags::default(),
         };
         for detail in details {
@@ -287,6 +292,18 @@ impl Builder<'_> {
                 ["by", owner] => tags = tags.with_value("by", owner),
                 ["protected"] => tags = tags.with("protect:yes"),
                 ["locked"] => server.locked = true,
+                ["own", "address", address] => server.told.own_address = Some((*address).to_owned()),
+                ["watchdog", word @ ("on" | "off")] => server.told.watchdog = Some(*word == "on"),
+                ["capture", "failed", "at", seconds] => {
+                    let at = at(seconds.parse().map_err(|_| detail.to_string())?);
+                    server.told.failed_capture = Some(FailedCapture { at, said: String::new() });
+                }
+                ["uncaptured", value] => tags = tags.with_value("uncaptured", value),
+                ["off", "by", "its", "guest"] => server.told.off_by = Some(OffBy::Guest),
+                ["off", "by", "the", "vendor"] => server.told.off_by = Some(OffBy::Vendor("host_reboot".to_owned())),
+                ["off", "by", user] => {
+                    server.told.off_by = Some(OffBy::Order { user: (*user).to_owned(), at: at(900) });
+                }
                 ["without", "seed"] => server.seed = Seed::Missing,
                 ["never", "ran"] => server.ran = Ran::Never,
                 ["off", "untold"] => server.off_since = None,
@@ -354,6 +371,10 @@ impl Builder<'_> {
                 ["born", seconds] => volume.created = at(seconds.parse().map_err(|_| detail.to_string())?),
                 ["never", "used"] => volume.last_held = LastHeld::Never,
                 ["untold"] => volume.last_held = LastHeld::Untold,
+                ["fresh"] => {
+                    volume.last_held = LastHeld::Untold;
+                    volume.tags = volume.tags.clone().with("fresh:yes");
+                }
                 ["loser", "of", server] => volume.tags = volume.tags.clone().with_value("loser", server),
                 ["protected"] => volume.tags = volume.tags.clone().with("protect:yes"),
                 ["creating"] => volume.status = VolumeStatus::Creating,

@@ -1,0 +1,339 @@
+//! Steps, as calls: one call that changes something each, and what must be read before it.
+
+use super::{
+    Linode,
+    client::{Changed, Unread},
+    events::History,
+    labels::{IMAGE, LINODE, SHORT, label},
+    look::{self, OF, power},
+    rules, wire,
+};
+use crate::{
+    model::{Awaited, Id, LocalDisk, Object, Power, Role, Server, Step, Tags, Volume},
+    provider::{
+        Problem,
+        client::{Kind, Refused},
+        http::Request,
+    },
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+impl Linode {
+    pub(super) async fn act(&self, step: &Step) -> Result<String, Problem> {
+        let client = &self.estate.client;
+        match step {
+            Step::ReserveAddress { tags } => {
+                let body = json!({"region": self.region, "tags": tags.clone().born(client.now()).0});
+                let made = client.make(&Request::post("/networking/reserved/ips", body), |it: wire::Reserved| it.address).await;
+                made.map_err(|changed| match changed {
+                    // Not every account may reserve addresses.
+                    Changed::Refused(refusal) if matches!(refusal.kind(), Kind::Gone | Kind::Invalid) => {
+                        Problem::Refused { answer: refusal.said(), remedy: None }
+                    }
+                    changed => changed.into(),
+                })
+            }
+            Step::CreateFirewall { name, tags } => {
+                let rules = json!({"inbound": [], "inbound_policy": "DROP", "outbound": [], "outbound_policy": "ACCEPT"});
+                let label = label(name, SHORT);
+                let body = json!({"label": label, "rules": rules, "tags": tags.0});
+                self.make_named("/networking/firewalls", body, &label).await
+            }
+            Step::ShutFirewall(id) => self.shut(id.as_str()).await,
+            Step::SetRules { firewall, rules } => self.set_rules(firewall.as_str(), rules::grouped(rules)).await,
+            Step::CreateVolume(new) => {
+                if new.from.is_some() {
+                    return Err(unable("make a volume from a snapshot"));
+                }
+                let label = label(&new.name, SHORT);
+                let body = json!({"label": label, "size": new.size_gb, "region": self.region, "tags": new.tags.0});
+                self.make_named("/volumes", body, &label).await
+            }
+            Step::CreateServer(new) => self.create_server(new).await,
+            Step::Retag { object, tags, name } => self.retag(object, tags, name.as_deref()).await,
+            Step::SetWatchdog { server, on } => {
+                self.put(format!("/linode/instances/{server}"), json!({"watchdog_enabled": on}), server.as_str()).await
+            }
+            Step::StartServer(id) => self.switch(id, &[Power::Running, Power::Starting], "boot", json!({})).await,
+            Step::StopServer(id) => self.switch(id, &[Power::Off, Power::Stopping], "shutdown", json!({})).await,
+            Step::Attach { server, volume, role: Role::Data } => {
+                let body = json!({"linode_id": number(server.as_str()), "persist_across_boots": true});
+                client.change(&Request::post(format!("/volumes/{volume}/attach"), body)).await?;
+                Ok(volume.to_string())
+            }
+            Step::Detach { server, volumes } => self.detach(server, volumes).await,
+            Step::Grow { volume, size_gb } => {
+                client.change(&Request::post(format!("/volumes/{volume}/resize"), json!({"size": size_gb}))).await?;
+                Ok(volume.to_string())
+            }
+            Step::AssignFirewall { server, firewall } => {
+                let body = json!({"id": number(server.as_str()), "type": "linode"});
+                client.change(&Request::post(format!("/networking/firewalls/{firewall}/devices"), body)).await?;
+                Ok(firewall.to_string())
+            }
+            Step::ChangeType { server, machine_type } => {
+                let body = json!({"type": machine_type, "allow_auto_disk_resize": false, "migration_type": "cold"});
+                client.change(&Request::post(format!("/linode/instances/{server}/resize"), body)).await?;
+                Ok(server.to_string())
+            }
+            Step::SetRecord { address } => self.set_record(address).await,
+            Step::DeleteRecord { addresses } => self.delete_record(addresses).await,
+            Step::CaptureImage { disk, name, tags } => self.capture(disk.disk(), name, tags).await,
+            Step::DeleteServer { server, off, .. } => self.delete_server(server, *off).await,
+            Step::DeleteVolume(spared) => self.delete(format!("/volumes/{}", spared.disk()), spared.disk().as_str()).await,
+            Step::DeleteImage(copy) => self.delete(image_path(copy.copy().as_str()), copy.copy().as_str()).await,
+            Step::ReleaseAddress(id) => self.delete(format!("/networking/reserved/ips/{id}"), id.as_str()).await,
+            Step::DeleteFirewall(id) => self.delete(format!("/networking/firewalls/{id}"), id.as_str()).await,
+            Step::Configure { .. } => Err(unable("run a configuration")),
+            Step::AssignAddress { .. } => Err(unable("give a Linode another address")),
+            Step::Attach { role: Role::Root, .. } => Err(unable("boot from a volume")),
+            Step::SeedServer(_) | Step::Tune { .. } | Step::TakeSnapshot { .. } | Step::DeleteSnapshot(_) => {
+                Err(unable("work with snapshots, or what a volume does in a second"))
+            }
+        }
+    }
+
+    pub(super) async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, Unread> {
+        self.estate.client.find(&Request::get(path)).await
+    }
+
+    /// A Linode as it is now.
+    async fn linode(&self, id: &Id<Server>) -> Result<Option<wire::Linode>, Problem> {
+        self.find(&format!("/linode/instances/{id}")).await.map_err(|it| it.problem())
+    }
+
+    /// Makes something whose label is unique. Where the label is taken, whose it is decides.
+    pub(super) async fn make_named(&self, path: &str, body: Value, label: &str) -> Result<String, Problem> {
+        let made = self.estate.client.make(&Request::post(path, body), |it: wire::Made| it.id.0).await;
+        match made {
+            Err(Changed::Refused(refusal)) if refusal.kind() == Kind::NameTaken => Err(self.taken(path, label, refusal.said()).await),
+            made => Ok(made?),
+        }
+    }
+
+    async fn taken(&self, path: &str, label: &str, answer: String) -> Problem {
+        #[derive(serde::Deserialize)]
+        struct Named {
+            id: wire::Key,
+            #[serde(default)]
+            tags: Vec<String>,
+        }
+        let list = Request::get(path).filtered(json!({"label": label}));
+        match self.estate.client.first::<Named>(&list).await {
+            // One that is ours, or that is on its way out: the next look tells.
+            Ok(found) => match found.iter().find(|it| !it.tags.contains(&self.mark)) {
+                Some(other) => Problem::Refused {
+                    answer: format!("the label {label} is taken by {} ({answer})", other.id),
+                    remedy: Some(format!("rename {label} in Linode's Cloud Manager, or give this instance another name")),
+                },
+                None => Problem::NotDone { answer, pause: None },
+            },
+            Err(unread) => unread.problem(),
+        }
+    }
+
+    async fn put(&self, path: String, body: Value, id: &str) -> Result<String, Problem> {
+        self.estate.client.change(&Request::put(path, body)).await?;
+        Ok(id.to_owned())
+    }
+
+    async fn delete(&self, path: String, id: &str) -> Result<String, Problem> {
+        self.estate.client.delete(path).await?;
+        Ok(id.to_owned())
+    }
+
+    /// Powers a Linode on or off, unless it is on its way there: what the API says then, no recording shows.
+    async fn switch(&self, id: &Id<Server>, there: &[Power], order: &str, body: Value) -> Result<String, Problem> {
+        match self.linode(id).await? {
+            None => Err(Problem::NotDone { answer: format!("Linode {id} is gone"), pause: None }),
+            Some(it) if there.contains(&power(&it.status)) => Ok(id.to_string()),
+            Some(_) => {
+                self.estate.client.change(&Request::post(format!("/linode/instances/{id}/{order}"), body)).await?;
+                Ok(id.to_string())
+            }
+        }
+    }
+
+    async fn detach(&self, server: &Id<Server>, volumes: &[Id<Volume>]) -> Result<String, Problem> {
+        for volume in volumes {
+            self.memory().detaching.insert(volume.to_string(), server.to_string());
+            let answer = self.estate.client.change(&Request::post(format!("/volumes/{volume}/detach"), json!({}))).await;
+            if let Err(changed) = answer {
+                let problem = Problem::from(changed);
+                if !matches!(problem, Problem::MaybeDone { .. }) {
+                    self.memory().detaching.remove(volume.as_str());
+                }
+                return Err(problem);
+            }
+        }
+        Ok(server.to_string())
+    }
+
+    /// Deletes a Linode with its disks. Its volumes and its reserved address stay.
+    async fn delete_server(&self, id: &Id<Server>, off: bool) -> Result<String, Problem> {
+        let Some(linode) = self.linode(id).await? else { return Ok(id.to_string()) };
+        match power(&linode.status) {
+            Power::Off | Power::Deleting => {}
+            // Somebody started it since it was seen off: the next look tells what that means.
+            _ if off => return Err(Problem::NotDone { answer: format!("Linode {id} is {} again", linode.status), pause: None }),
+            _ => {}
+        }
+        self.delete(format!("/linode/instances/{id}"), id.as_str()).await
+    }
+
+    /// Captures the root disk as an image that takes first-boot data again.
+    async fn capture(&self, of: &Id<LocalDisk>, name: &str, tags: &Tags) -> Result<String, Problem> {
+        let client = &self.estate.client;
+        let disk = self.root_disk(of.as_str()).await?;
+        let tags = tags.clone().with_value(OF, of.as_str());
+        let body = json!({
+            "disk_id": number(&disk), "label": label(name, IMAGE), "description": "made by cloudypad", "tags": tags.0, "cloud_init": true,
+        });
+        let id = client.make(&Request::post("/images", body), |it: wire::Made| it.id.0).await?;
+        self.memory().captures.insert(id.clone(), (of.to_string(), client.now()));
+        Ok(id)
+    }
+
+    /// The disk that a Linode boots from: its configuration says so; else its only disk that is not swap.
+    async fn root_disk(&self, linode: &str) -> Result<String, Problem> {
+        let client = &self.estate.client;
+        let below = |what: &str| Request::get(format!("/linode/instances/{linode}/{what}"));
+        let configs = client.list::<wire::Config>(&below("configs")).await.map_err(|it| it.problem())?.items;
+        let disks = client.list::<wire::Disk>(&below("disks")).await.map_err(|it| it.problem())?.items;
+        let mut said: Vec<String> = configs.into_iter().filter_map(|it| Some(it.devices.sda?.disk_id?.0)).collect();
+        said.dedup();
+        let bootable: Vec<&wire::Disk> = disks.iter().filter(|it| it.filesystem != "swap").collect();
+        match (said.as_slice(), bootable.as_slice()) {
+            ([one], _) => Ok(one.clone()),
+            (_, [one]) => Ok(one.id.0.clone()),
+            _ => Err(Problem::Refused {
+                answer: format!("Linode {linode} has {} disks, and its configurations do not say which one it boots from", bootable.len()),
+                remedy: Some("have exactly one configuration, with the root disk as sda".to_owned()),
+            }),
+        }
+    }
+
+    async fn shut(&self, id: &str) -> Result<String, Problem> {
+        let path = format!("/networking/firewalls/{id}");
+        let found: Option<wire::Firewall> = self.find(&path).await.map_err(|it| it.problem())?;
+        match found {
+            None => Err(Problem::NotDone { answer: format!("firewall {id} is gone"), pause: None }),
+            Some(it) if it.status != "enabled" => self.put(path, json!({"status": "enabled"}), id).await,
+            Some(it) => self.set_rules(id, rules::grouped(&rules::read(&it.rules))).await,
+        }
+    }
+
+    /// Replaces all rules: what they do not speak of stays out, and everything may go out.
+    async fn set_rules(&self, id: &str, rules: Result<Vec<Value>, String>) -> Result<String, Problem> {
+        let remedy = "write fewer, or wider, networks in network.allowFrom, or fewer ports".to_owned();
+        let inbound = rules.map_err(|answer| Problem::Refused { answer, remedy: Some(remedy) })?;
+        let body = json!({"inbound": inbound, "inbound_policy": "DROP", "outbound": [], "outbound_policy": "ACCEPT"});
+        self.put(format!("/networking/firewalls/{id}/rules"), body, id).await
+    }
+
+    async fn retag(&self, object: &Object, tags: &Tags, name: Option<&str>) -> Result<String, Problem> {
+        let mut body = json!({"tags": tags.0});
+        let (path, longest) = match object {
+            Object::Server(id) => (format!("/linode/instances/{id}"), Some(LINODE)),
+            Object::Volume(id) => (format!("/volumes/{id}"), None),
+            Object::Image(id) => (image_path(id.as_str()), Some(IMAGE)),
+            Object::Address(id) => (format!("/networking/reserved/ips/{id}"), None),
+            Object::Firewall(id) => (format!("/networking/firewalls/{id}"), Some(SHORT)),
+            Object::Snapshot(_) => return Err(unable("work with snapshots")),
+        };
+        // A volume's label is its path in the guest: it stays.
+        if let (Some(name), Some(longest)) = (name, longest) {
+            body["label"] = json!(label(name, longest));
+        }
+        self.put(path, body, object.id()).await
+    }
+
+    /// Whether what is awaited has arrived, looked at by id.
+    pub(super) async fn has_arrived(&self, awaited: &Awaited) -> Result<bool, Problem> {
+        let problem = |unread: Unread| unread.problem();
+        Ok(match awaited {
+            Awaited::ServerSettled(id) => match self.linode(id).await?.map(|it| power(&it.status)) {
+                Some(Power::Starting | Power::Stopping | Power::Busy | Power::Deleting) => false,
+                // What is off may be about to boot, or still on its way down.
+                Some(Power::Off) => !self.is_busy(id.as_str()).await?,
+                _ => true,
+            },
+            Awaited::ServerGone(id) => self.linode(id).await?.is_none(),
+            Awaited::VolumeSettled(id) => {
+                let found: Option<wire::Volume> = self.find(&format!("/volumes/{id}")).await.map_err(problem)?;
+                let Some(it) = found else { return Ok(true) };
+                use crate::model::VolumeStatus::{Busy, Creating, Deleting};
+                let passing = matches!(look::volume_status(&it.status, it.linode_id.is_some()), Busy | Creating | Deleting);
+                match &it.linode_id {
+                    _ if passing => false,
+                    None => true,
+                    Some(holder) if self.memory().detaching.get(&it.id.0) == Some(&holder.0) => false,
+                    Some(holder) => self
+                        .linode(&Id::new(holder.0.as_str()))
+                        .await?
+                        .is_some_and(|linode| power(&linode.status) != Power::Running || it.io_ready != Some(false)),
+                }
+            }
+            Awaited::SnapshotSettled(_) => true,
+            Awaited::ImageSettled(id) => self.image_settled(id.as_str()).await?,
+            Awaited::Clock(stamp) => {
+                // Any answer tells the time; this one is short, and the same for everybody.
+                self.find::<wire::Type>(&format!("/linode/types/{}", self.machine_type)).await.map_err(problem)?;
+                self.estate.client.now() >= *stamp
+            }
+        })
+    }
+
+    /// Whether something is under way on a Linode, as far as the token may know.
+    async fn is_busy(&self, linode: &str) -> Result<bool, Problem> {
+        let now = self.estate.client.now();
+        let events = self.estate.events_of(linode).await.map_err(|it| it.problem())?;
+        Ok(events.is_some_and(|events| History::of(events, now, now).busy))
+    }
+
+    /// An image is complete once it says so and its job is over; one that vanished failed.
+    async fn image_settled(&self, id: &str) -> Result<bool, Problem> {
+        let found: Option<wire::Image> = self.find(&image_path(id)).await.map_err(|it| it.problem())?;
+        let of = match &found {
+            Some(it) => Tags(it.tags.clone()).get(OF).map(str::to_owned),
+            None => self.memory().captures.get(id).map(|(of, _)| of.clone()),
+        };
+        let Some(linode) = of else { return Ok(true) };
+        let events = self.estate.events_of(&linode).await.map_err(|it| it.problem())?;
+        let now = self.estate.client.now();
+        let Some(events) = events else {
+            if power_of(&self.linode(&Id::new(linode.as_str())).await?) == Some(Power::Off) {
+                self.seen_off(&linode, now);
+            } else {
+                self.memory().off.remove(&linode);
+            }
+            let mut memory = self.memory();
+            if let (None, Some((_, at))) = (&found, memory.captures.remove(id)) {
+                memory.failed.insert(linode, crate::model::FailedCapture { at, said: String::new() });
+            }
+            return Ok(found.is_none_or(|it| look::image(&it, false).status != crate::model::CopyStatus::Creating));
+        };
+        let imaging = History::of(events, now, now).imaging.iter().any(|it| it == id);
+        // Where it vanished, the event that says why may come a moment later.
+        Ok(found.map_or(!imaging, |it| look::image(&it, imaging).status != crate::model::CopyStatus::Creating))
+    }
+}
+
+fn power_of(linode: &Option<wire::Linode>) -> Option<Power> {
+    linode.as_ref().map(|it| power(&it.status))
+}
+
+/// The path of an image, whose id holds a slash.
+fn image_path(id: &str) -> String {
+    format!("/images/{}", id.replace('/', "%2F"))
+}
+
+/// An id as the API takes it in a body.
+pub(super) fn number(id: &str) -> Value {
+    id.parse::<u64>().map_or_else(|_| json!(id), |it| json!(it))
+}
+
+pub(super) fn unable(what: &str) -> Problem {
+    Problem::Refused { answer: format!("Linode's hands cannot {what}"), remedy: None }
+}

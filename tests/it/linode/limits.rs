@@ -1,0 +1,208 @@
+//! What Linode does not do for everybody: large images, free machines, reserved addresses, events, many calls.
+
+use crate::support::{face::Face, linode::pad, shop::Shop};
+use serde_json::{Value, json};
+
+/// The reference spec, its first capture kept on the way down.
+fn reuse(state: &str, more: &str) -> String {
+    pad(state, more).replace("    onStop: refresh\n", "")
+}
+
+/// The instance's Linode, as a stranger in the console sees it.
+pub fn linode(face: &Face) -> Value {
+    let all = face.get("/v4/linode/instances");
+    let all = all["data"].as_array().unwrap();
+    assert_eq!(all.len(), 1, "{all:?}");
+    all[0].clone()
+}
+
+fn get(face: &Face, shop: &Shop) -> Value {
+    serde_json::from_str(&face.expect(shop, 0, &["get", "pad.yaml", "-o", "json"]).out).unwrap()
+}
+
+/// An account stores images of 6 GB. A capture that is given up is noted, leaves the machine playable, and holds its
+/// archive, with two ways out.
+#[test]
+fn a_capture_that_is_given_up_leaves_a_machine_to_play_on() {
+    let shop = Shop::new();
+    let face = Face::linode(&shop);
+    face.post("/_emulator/settings", json!({"image_limit_mb": 100}));
+    let (ran, calls) = face.apply(&shop, &reuse("present", ""));
+    assert_eq!(calls.iter().filter(|it| *it == "POST images").count(), 1, "{calls:?}");
+    assert!(ran.out.contains("CaptureFailed"), "{}", ran.out);
+    assert_eq!(linode(&face)["status"], "running");
+    let (ran, calls) = face.apply(&shop, &reuse("present", ""));
+    assert_eq!(calls, [""; 0], "nobody tries again unasked");
+    assert!(ran.out.contains("CaptureFailed") && ran.out.contains("imageLimitGb") && ran.out.contains("disposable"), "{}", ran.out);
+    assert_eq!(get(&face, &shop)["conditions"], json!(["CaptureFailed"]));
+
+    shop.write("pad.yaml", &reuse("absent", ""));
+    face.log();
+    let ran = face.expect(&shop, 3, &["apply", "pad.yaml", "--yes"]);
+    assert!(ran.out.contains("held CaptureFailed") && ran.out.contains("6 GB"), "{}", ran.out);
+    assert_eq!(face.changes(), [""; 0], "held before it is stopped");
+
+    // The first way out: the limit is raised.
+    face.post("/_emulator/settings", json!({"image_limit_mb": null}));
+    let raised = |state| reuse(state, "").replace("      region:", "      imageLimitGb: 20\n      region:");
+    let (_, calls) = face.apply(&shop, &raised("absent"));
+    assert!(calls.contains(&"POST images".to_owned()) && calls.contains(&"DELETE linode/instances".to_owned()), "{calls:?}");
+    face.apply(&shop, &raised("present"));
+    assert_eq!(face.judge(&["in:default.mypad"]), (vec![], vec![]), "nothing lost, nothing leaked");
+}
+
+/// The second way out: the disk may go.
+#[test]
+fn a_root_disk_that_cannot_be_captured_can_be_let_go() {
+    let shop = Shop::new();
+    let face = Face::linode(&shop);
+    face.post("/_emulator/settings", json!({"image_limit_mb": 100}));
+    face.apply(&shop, &reuse("present", ""));
+    let disposable = |state| reuse(state, "").replace("    sizeGb: 30\n", "    sizeGb: 30\n    disposable: true\n");
+    let (ran, calls) = face.apply(&shop, &disposable("absent"));
+    assert!(ran.out.contains("will be lost: everything on the disk (rootDisk.disposable)"), "{}", ran.out);
+    assert!(!calls.contains(&"POST images".to_owned()), "{calls:?}");
+    assert!(face.inventory().iter().any(|it| it.contains("volume")), "the data volume stays: {:?}", face.inventory());
+    face.apply(&shop, &disposable("present"));
+}
+
+/// A failure at the raised limit is a new failure: it is noted anew, and not tried again and again.
+#[test]
+fn a_capture_that_fails_again_is_noted_again() {
+    let shop = Shop::new();
+    let face = Face::linode(&shop);
+    face.post("/_emulator/settings", json!({"image_limit_mb": 100}));
+    face.apply(&shop, &reuse("present", ""));
+    shop.write("pad.yaml", &reuse("absent", "").replace("      region:", "      imageLimitGb: 20\n      region:"));
+    face.log();
+    let ran = face.expect(&shop, 3, &["apply", "pad.yaml", "--yes"]);
+    assert!(ran.out.contains("more than 20 GB"), "{}", ran.out);
+    assert_eq!(face.changes().iter().filter(|it| *it == "POST images").count(), 1);
+    let ran = face.expect(&shop, 3, &["apply", "pad.yaml", "--yes"]);
+    assert!(ran.out.contains("CaptureFailed"), "{}", ran.out);
+    assert_eq!(face.changes(), [""; 0]);
+}
+
+#[test]
+fn a_plan_that_is_sold_out_is_a_hold_with_alternatives() {
+    let shop = Shop::new();
+    let face = Face::linode(&shop);
+    face.arm("POST /linode/instances", "out-of-stock", 1, 0);
+    shop.write("pad.yaml", &reuse("present", ""));
+    let ran = face.expect(&shop, 3, &["apply", "pad.yaml", "--yes"]);
+    assert!(ran.out.contains("no machine is free") && ran.out.contains("--wait-for-stock"), "{}", ran.out);
+    assert!(ran.out.contains("another instanceType (free in fr-par: g2-gpu-"), "{}", ran.out);
+    face.apply(&shop, &reuse("present", ""));
+}
+
+/// An account that may not reserve addresses is served with the Linode's own.
+#[test]
+fn without_reserved_addresses_the_linodes_own_is_told() {
+    let shop = Shop::new();
+    let face = Face::linode(&shop);
+    face.arm("POST /networking/reserved/ips", "quota", 1, 0);
+    let (ran, calls) = face.apply(&shop, &reuse("present", ""));
+    assert!(ran.out.contains("the run goes on without it"), "{}", ran.out);
+    assert_eq!(calls.iter().filter(|it| it.contains("reserved")).count(), 1);
+    let (ran, calls) = face.apply(&shop, &reuse("present", ""));
+    assert_eq!(calls, [""; 0]);
+    assert!(ran.out.contains("no address is reserved"), "{}", ran.out);
+    let own = linode(&face)["ipv4"][0].clone();
+    assert_eq!(get(&face, &shop)["host"], own);
+}
+
+/// Where the account may reserve one, the host stays the same through an archive.
+#[test]
+fn a_reserved_address_outlives_the_linode() {
+    let shop = Shop::new();
+    let face = Face::linode(&shop);
+    face.apply(&shop, &reuse("present", ""));
+    let host = get(&face, &shop)["host"].clone();
+    assert_eq!(linode(&face)["ipv4"], json!([host]));
+    face.apply(&shop, &reuse("absent", ""));
+    face.apply(&shop, &reuse("present", ""));
+    assert_eq!(linode(&face)["ipv4"], json!([host]));
+    assert_eq!(get(&face, &shop)["host"], host);
+}
+
+/// Off is billed in full: said in the plan and by `get`.
+#[test]
+fn off_is_not_free() {
+    let shop = Shop::new();
+    let face = Face::linode(&shop);
+    face.apply(&shop, &reuse("present", ""));
+    let (ran, calls) = face.apply(&shop, &reuse("stopped", ""));
+    assert_eq!(calls, ["POST linode/instances/shutdown"]);
+    assert!(ran.out.contains("billed in full on Linode, use absent"), "{}", ran.out);
+    let table = face.expect(&shop, 0, &["get", "pad.yaml"]).out;
+    assert!(table.contains("billed in full on Linode, use absent"), "{table}");
+}
+
+/// A token that may not read events does without: what it sees itself is proof enough, for the run that sees it.
+#[test]
+fn without_leave_to_read_events_it_is_captured_again() {
+    let shop = Shop::new();
+    let face = Face::linode(&shop);
+    face.arm("GET /account/events*", "denied", 100_000, 0);
+    face.apply(&shop, &pad("present", ""));
+    face.apply(&shop, &pad("absent", ""));
+    face.apply(&shop, &pad("present", ""));
+    assert_eq!(face.judge(&["in:default.mypad"]), (vec![], vec![]));
+    face.post("/_emulator/settings", json!({"image_limit_mb": 100}));
+    shop.write("pad.yaml", &pad("absent", ""));
+    face.log();
+    let ran = face.expect(&shop, 3, &["apply", "pad.yaml", "--yes"]);
+    assert!(ran.out.contains("CaptureFailed"), "{}", ran.out);
+    assert_eq!(face.changes().iter().filter(|it| *it == "POST images").count(), 1);
+}
+
+/// Who, or what, switched it off is told; the spec decides.
+#[test]
+fn who_switched_it_off_is_told() {
+    let shop = Shop::new();
+    let face = Face::linode(&shop);
+    face.apply(&shop, &reuse("present", ""));
+    let id = linode(&face)["id"].clone();
+    let plan = || face.expect(&shop, 0, &["plan", "pad.yaml"]).out;
+
+    face.post(&format!("/v4/linode/instances/{id}/shutdown"), json!({}));
+    face.post("/_emulator/clock", json!({"advance": 120}));
+    assert!(plan().contains("was powered off through the vendor's console or API, by "), "{}", plan());
+    face.expect(&shop, 0, &["apply", "pad.yaml", "--yes"]);
+
+    face.post("/_emulator/guest-shutdown", json!({"linode": id}));
+    face.post("/_emulator/clock", json!({"advance": 120}));
+    assert!(plan().contains("was shut down from inside, or failed"), "{}", plan());
+    face.expect(&shop, 0, &["apply", "pad.yaml", "--yes"]);
+
+    for (what, says) in [("platform-stop", "stopped server"), ("suspend", "until a bill is paid")] {
+        face.post(&format!("/_emulator/{what}"), json!({"linode": id}));
+        let ran = face.expect(&shop, 3, &["plan", "pad.yaml"]);
+        assert!(ran.out.contains("held Locked") && ran.out.contains(says), "{what}: {}", ran.out);
+        face.post("/_emulator/release", json!({"linode": id}));
+    }
+    face.expect(&shop, 0, &["apply", "pad.yaml", "--yes"]);
+}
+
+/// A plan of 500 instances in one account stays inside the real rate limits, which the emulator enforces: no call of it is
+/// refused, and there are few.
+#[test]
+fn a_plan_of_five_hundred_stays_inside_the_limits() {
+    let shop = Shop::new();
+    let face = Face::linode(&shop);
+    face.post("/_emulator/settings", json!({"rate_limits": true}));
+    face.apply(&shop, &pad("present", ""));
+    let more = |index: usize| pad("present", "").replace("name: mypad", &format!("name: pad-{index}"));
+    let all: Vec<String> = (0..499).map(more).collect();
+    shop.write("fleet.yaml", &format!("{}---\n{}", pad("present", ""), all.join("---\n")));
+    face.log();
+    let ran = face.expect(&shop, 0, &["plan", "fleet.yaml"]);
+    assert!(
+        ran.out.contains("499 instances to change") && ran.out.contains("1 in sync"),
+        "{}",
+        &ran.out[ran.out.len().saturating_sub(300)..]
+    );
+    let log = face.log();
+    assert!(log.len() <= 12, "{} calls", log.len());
+    assert!(log.iter().all(|it| it.status == 200), "{log:?}");
+}

@@ -1,0 +1,211 @@
+//! Lifecycles in bad weather: whatever goes wrong on the way, every run is resumed by a plain apply, and ends well.
+//!
+//! `CLOUDYPAD_SEED` repeats one seed, `CLOUDYPAD_SEEDS` sets how many there are.
+
+use super::Trial;
+use crate::support::{
+    face::Face,
+    shop::{Ran, Shop},
+};
+use fastrand::Rng;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// A call that weather can befall.
+pub struct Call {
+    /// As faults know it; one that ends in `*` stands for all that begin so.
+    pub operation: &'static str,
+    /// The wishes on the way to which it is made: `present`, `stopped`, `absent`, `delete`.
+    pub wishes: &'static str,
+    /// A `look`, or a `change`; a `birth` makes something, a `motion` sets something off which takes its time, a `machine`
+    /// is wanted from the stock. What else there is a vendor's weather says.
+    pub sorts: &'static str,
+}
+
+pub const fn call(operation: &'static str, wishes: &'static str, sorts: &'static str) -> Call {
+    Call { operation, wishes, sorts }
+}
+
+/// What can go wrong, and on which sort of calls: those that it can befall, and on which it shows. What comes more often
+/// than the rest is here more often.
+const WEATHER: &[(&str, &str)] = &[
+    ("rate-limited", "any"),
+    ("rate-limited", "any"),
+    ("broken-before", "any"),
+    ("broken-after", "change"),
+    ("broken-after", "change"),
+    ("unavailable", "any"),
+    ("html", "any"),
+    ("dropped", "any"),
+    ("lost-reply", "any"),
+    ("lost-reply", "change"),
+    ("lost-reply", "change"),
+    ("late", "change"),
+    ("transient", "change"),
+    ("refused", "change"),
+    ("slow", "motion"),
+    ("stale", "look"),
+    ("quota", "birth"),
+    ("out-of-stock", "machine"),
+    ("stuck", "motion"),
+];
+
+/// A hold that a kind of weather brings about, and that ends by the owner's word alone.
+pub struct Remedy {
+    pub weather: &'static str,
+    /// Its code.
+    pub hold: &'static str,
+    /// What the owner makes of the spec.
+    pub word: fn(spec: &str) -> String,
+}
+
+/// A vendor's weather.
+pub struct Season {
+    pub trial: &'static Trial,
+    /// What can go wrong with this vendor alone, and on which sort of calls.
+    pub weather: &'static [(&'static str, &'static str)],
+    pub calls: &'static [Call],
+    /// Lasting habits of the cloud, drawn anew with every storm.
+    pub habits: fn(&mut Rng) -> Value,
+    /// The holds that its own weather brings about, beside the common ones.
+    pub remedies: &'static [Remedy],
+    /// How many records a DNS name has.
+    pub records: fn(&Face, name: &str) -> u64,
+}
+
+/// How often each kind strikes in a half, at least.
+const STRIKES: usize = 5;
+
+/// The lines of a spec with a DNS name.
+const NAMED: &str = "  network:\n    dns: {zone: example.com, record: mypad}\n";
+
+impl Season {
+    /// Every lifecycle of a half, the odd seeds or the even ones; in enough of them, every kind of weather was met, and often.
+    pub fn pass(&self, part: u64) {
+        let mut struck = BTreeMap::new();
+        let count = seeds(part).map(|seed| self.lifecycle(seed, &mut struck)).count();
+        let kinds = self.kinds().map(|it| it.0);
+        let rare: Vec<&str> = kinds.filter(|it| struck.get(*it).is_none_or(|times| *times < STRIKES)).collect();
+        assert!(count < 40 || rare.is_empty(), "struck seldom: {rare:?} of {struck:?}");
+    }
+
+    fn kinds(&self) -> impl Iterator<Item = &(&'static str, &'static str)> {
+        WEATHER.iter().chain(self.weather)
+    }
+
+    fn lifecycle(&self, seed: u64, struck: &mut BTreeMap<String, usize>) {
+        let shop = Shop::new();
+        let face = Face::start(self.trial.vendor, &shop);
+        let mut rng = Rng::with_seed(seed);
+        let named = if seed.is_multiple_of(3) { NAMED } else { "" };
+        let what = format!("seed {seed}");
+        let mut state = "delete";
+        for _ in 0..rng.usize(3..6) {
+            let others = ["present", "present", "stopped", "absent", "absent"].into_iter().filter(|it| *it != state);
+            state = rng.choice(others.collect::<Vec<_>>()).unwrap();
+            self.trial.write(&shop, state, named);
+            self.insist(&what, &shop, &face, &mut rng, state, &["apply", "pad.yaml", "--yes", "-o", "json"]);
+            face.disarm();
+            assert_eq!(face.judge(&["in:default.mypad"]), (Vec::new(), Vec::new()), "{what}, {state}");
+            // What the cloud refused to delete is cleared away at the next archive.
+            face.expect(&shop, 0, &["apply", "pad.yaml", "--yes"]);
+            face.faults().into_iter().for_each(|it| *struck.entry(it).or_default() += 1);
+            self.trial.settled(&shop, &face, state, &what);
+        }
+        let delete = ["delete", "pad.yaml", "--yes", "--destroy-data", "mypad", "-o", "json"];
+        let ran = self.insist(&what, &shop, &face, &mut rng, "delete", &delete);
+        face.faults().into_iter().for_each(|it| *struck.entry(it).or_default() += 1);
+        if ran.out.contains("the run goes on without it") {
+            // A copy that the cloud would not delete is told, and goes with the next delete.
+            face.disarm();
+            face.expect(&shop, 0, &delete);
+        }
+        assert_eq!(face.judge(&[]).0, Vec::<String>::new(), "{what}: something is left after delete");
+        assert_eq!((self.records)(&face, "mypad"), 0, "{what}: the name is left after delete");
+    }
+
+    /// Runs a command until it ends well, at first in bad weather, then in good: how it ended.
+    fn insist(&self, what: &str, shop: &Shop, face: &Face, rng: &mut Rng, wish: &str, args: &[&str]) -> Ran {
+        let mut lasting: Vec<&str> = Vec::new();
+        let mut said = String::new();
+        for attempt in 0..7 {
+            match attempt {
+                0..3 => lasting.extend(self.storm(face, rng, wish)),
+                _ => face.disarm(),
+            }
+            let ran = face.run(shop, args);
+            assert!([0, 3].contains(&ran.code), "{what}, {args:?}, attempt {attempt}: {}\n{}\n{}", ran.code, ran.out, ran.err);
+            if ran.code == 0 {
+                return ran;
+            }
+            let hold = hold(&ran);
+            // In good weather nothing holds but what was stuck before.
+            if attempt > 2 {
+                lasting.retain(|it| ["stuck", "slow"].contains(it));
+            }
+            assert!(self.explains(&lasting, &hold), "{what}, {args:?}, attempt {attempt}: {hold} in {lasting:?}\n{}", ran.out);
+            if hold == "Stuck" {
+                // Such a wait takes seconds of ours: one of them is enough.
+                face.unstick();
+            }
+            if let Some(remedy) = self.remedies.iter().find(|it| it.hold == hold) {
+                shop.write("pad.yaml", &(remedy.word)(&shop.read("pad.yaml")));
+            }
+            said = format!("{}\n{}", ran.out, ran.err);
+        }
+        panic!("{what}, {args:?}: does not converge: {said}");
+    }
+
+    /// Arms a few faults for the way to a wish; what they are.
+    fn storm(&self, face: &Face, rng: &mut Rng, wish: &str) -> Vec<&'static str> {
+        let mut armed = Vec::new();
+        for _ in 0..rng.usize(1..4) {
+            let Some(&(what, sort)) = rng.choice(self.kinds().collect::<Vec<_>>()) else { continue };
+            let befalls = |it: &&Call| it.wishes.contains(wish) && (sort == "any" || it.sorts.split(' ').any(|its| its == sort));
+            let calls: Vec<&Call> = self.calls.iter().filter(befalls).collect();
+            let Some(call) = rng.choice(calls) else { continue };
+            let times = if what == "rate-limited" { rng.u32(1..12) } else { rng.u32(1..3) };
+            // Of one call alone there are few.
+            let skip = if call.operation.ends_with('*') { rng.u32(0..6) } else { rng.u32(0..2) };
+            face.arm(call.operation, what, times, skip);
+            armed.push(what);
+        }
+        face.post("/_emulator/settings", (self.habits)(rng));
+        armed
+    }
+
+    /// Whether this weather can bring about that hold. Anything else would be a false one.
+    fn explains(&self, armed: &[&str], hold: &str) -> bool {
+        let any = |kinds: &[&str]| armed.iter().any(|it| kinds.contains(it));
+        let common = match hold {
+            "Refused" => any(&["quota", "refused"]),
+            "OutOfStock" => any(&["out-of-stock"]),
+            "Stuck" => any(&["stuck", "slow"]),
+            // A look is tried so often that only lasting weather blinds it.
+            "Blind" | "KeepsFailing" => armed.iter().any(|it| *it != "stuck"),
+            _ => false,
+        };
+        common || self.remedies.iter().any(|it| it.hold == hold && any(&[it.weather]))
+    }
+}
+
+/// The code of the hold that a run, or its plan, ended with.
+fn hold(ran: &Ran) -> String {
+    let lines = ran.out.lines().filter_map(|it| serde_json::from_str::<Value>(it).ok());
+    let mut codes = lines.filter_map(|it| it["hold"]["code"].as_str().map(str::to_owned));
+    codes.next_back().unwrap_or_else(|| panic!("no hold: {}\n{}", ran.out, ran.err))
+}
+
+fn seeds(part: u64) -> impl Iterator<Item = u64> {
+    let var = |name: &str| std::env::var(name).ok().and_then(|it| it.parse::<u64>().ok());
+    let (first, count) = match var("CLOUDYPAD_SEED") {
+        Some(seed) => (seed, 1),
+        None => (1, var("CLOUDYPAD_SEEDS").unwrap_or(100)),
+    };
+    (first..first + count).filter(move |seed| seed % 2 == part)
+}
+
+/// How new objects show in lists with a lag, at most so many seconds.
+pub fn listing_lag(rng: &mut Rng) -> Value {
+    json!({"listing_lag": rng.u32(0..5)})
+}
