@@ -60,7 +60,8 @@ pub fn touch(deed: &mut Deed, id: &str) {
 
 /// Whether lists show an object of this age.
 pub fn is_listed(truth: &Truth, now: Moment, created: Moment) -> bool {
-    created.plus_seconds(truth.faults.listing_lag) <= now
+    let lag = truth.faults.listing_lag;
+    lag == 0 || created.plus_seconds(lag) <= now
 }
 
 /// A Linode as the API shows it.

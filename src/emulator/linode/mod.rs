@@ -32,8 +32,14 @@ mod linodes;
 mod listing;
 mod locks;
 mod moments;
+#[cfg(test)]
+mod names_tests;
 mod network;
+#[cfg(test)]
+mod network_tests;
 mod networking_ips;
+#[cfg(test)]
+mod odd_tests;
 mod plans;
 mod power;
 pub(in crate::emulator) mod prices;

@@ -39,6 +39,12 @@ static TABLES: &[&[Route]] = &[
     &vpcs::ROUTES,
 ];
 
+/// Every endpoint, one after the other.
+#[cfg(test)]
+pub fn every() -> impl Iterator<Item = &'static Route> {
+    TABLES.iter().copied().flatten()
+}
+
 /// The endpoint a request is for, and the names in its path.
 ///
 /// Errors: 404, where there is none, and 405, where it has other methods.
