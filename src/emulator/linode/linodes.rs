@@ -20,7 +20,6 @@ pub static ROUTES: &[Route] = &[
     look("/linode/instances/{id}", get),
     change("PUT", "/linode/instances/{id}", update),
     change("DELETE", "/linode/instances/{id}", delete),
-    look("/linode/instances/{id}/firewalls", its_firewalls),
 ];
 
 /// A Linode.
@@ -138,11 +137,6 @@ fn index(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
     let servers = truth.servers.values().filter(|server| is_listed(truth, now, server.created));
     let pairs = servers.filter_map(|server| Some((server, truth.linode.linodes.get(&server.id)?)));
     list(args.request, &listing::INSTANCES, pairs.map(|(server, details)| shown(truth, server, details)).collect())
-}
-
-fn its_firewalls(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
-    find(truth, args.id)?;
-    list(args.request, &listing::FIREWALLS, firewalls::of(truth, args.id))
 }
 
 /// The alerts of a new Linode with this many virtual CPUs.

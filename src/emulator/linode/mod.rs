@@ -27,6 +27,7 @@ mod interfaces;
 mod jobs;
 mod kernels;
 mod label;
+mod linode_firewalls;
 mod linode_ips;
 mod linodes;
 mod listing;

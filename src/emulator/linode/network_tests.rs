@@ -205,6 +205,12 @@ fn a_linode_stands_behind_one_firewall() {
     garden.reason("PUT", &format!("/networking/firewalls/{}", first["id"]), json!({"status": "enabled"}));
     let truth = || garden.get("/_emulator/truth")["servers"][linode["id"].to_string()]["firewall"].clone();
     assert_eq!(truth(), json!(second["id"].to_string()));
+    assert_eq!(garden.put(&own, json!({"firewall_ids": []}))["results"], 0);
+    assert_eq!(truth(), Value::Null);
+    assert_eq!(garden.put(&own, json!({"firewall_ids": [second["id"]]}))["results"], 1);
+    garden.reason("PUT", &own, json!({"firewall_ids": [1]}));
+    garden.post(&format!("{own}/apply"), Value::Null);
+    let device = garden.get(&devices)["data"][0].clone();
     garden.delete(&format!("{devices}/{}", device["id"]));
     assert_eq!(truth(), Value::Null);
     garden.delete(&format!("/networking/firewalls/{}", first["id"]));

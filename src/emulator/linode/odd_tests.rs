@@ -113,14 +113,7 @@ fn every_endpoint_stands_every_body() {
     let garden = Garden::new();
     let linode = garden.post("/linode/instances", json!({"label": "one", "region": "gb-lon", "type": "g6-standard-1", "image": "linode/debian12", "root_pass": "thisIsYourRootPassword"}));
     garden.calm();
-    let names = [
-        linode["id"].to_string(),
-        "1".to_owned(),
-        "-1".to_owned(),
-        "x".to_owned(),
-        "99999999999999999999999".to_owned(),
-        "private/1".to_owned(),
-    ];
+    let names = [linode["id"].to_string(), "private/1".to_owned(), "99999999999999999999999".to_owned()];
     for route in every().filter(|route| route.method != "DELETE") {
         for name in &names {
             let part = |part: &str| if part.starts_with('{') { name.clone() } else { part.to_owned() };

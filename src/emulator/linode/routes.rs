@@ -3,7 +3,8 @@
 use super::problem::{not_found, problem};
 use super::{
     account, attach, backups, catalogue, clone, config_interfaces, configs, create, devices, disks, domains, events, firewalls, images,
-    linode_ips, linodes, locks, networking_ips, power, ranges, rebuild, records, reserved_ips, resize, tags, usage, volumes, vpcs,
+    linode_firewalls, linode_ips, linodes, locks, networking_ips, power, ranges, rebuild, records, reserved_ips, resize, tags, usage,
+    volumes, vpcs,
 };
 use crate::emulator::face::{Answer, Args, Request, Route};
 
@@ -26,6 +27,7 @@ static TABLES: &[&[Route]] = &[
     images::ROUTES,
     events::ROUTES,
     locks::ROUTES,
+    &linode_firewalls::ROUTES,
     &linode_ips::ROUTES,
     &networking_ips::ROUTES,
     &reserved_ips::ROUTES,
