@@ -50,13 +50,13 @@ const WEATHER: &[(&str, &str)] = &[
     ("stuck", "motion"),
 ];
 
-/// A hold that a kind of weather brings about, and that ends by the owner's word alone.
+/// A hold that a kind of weather brings about.
 pub struct Remedy {
     pub weather: &'static str,
     /// Its code.
     pub hold: &'static str,
-    /// What the owner makes of the spec.
-    pub word: fn(spec: &str) -> String,
+    /// What the owner makes of the spec; none, where it passes by itself.
+    pub word: Option<fn(spec: &str) -> String>,
 }
 
 /// A vendor's weather.
@@ -69,6 +69,8 @@ pub struct Season {
     pub habits: fn(&mut Rng) -> Value,
     /// The holds that its own weather brings about, beside the common ones.
     pub remedies: &'static [Remedy],
+    /// What is there before the first run: the DNS zone example.com.
+    pub prepare: fn(&Face),
     /// How many records a DNS name has.
     pub records: fn(&Face, name: &str) -> u64,
 }
@@ -96,45 +98,70 @@ impl Season {
     fn lifecycle(&self, seed: u64, struck: &mut BTreeMap<String, usize>) {
         let shop = Shop::new();
         let face = Face::start(self.trial.vendor, &shop);
-        let mut rng = Rng::with_seed(seed);
+        (self.prepare)(&face);
+        let (rng, scars) = (Rng::with_seed(seed), Vec::new());
+        let mut life = Life { season: self, what: format!("seed {seed}"), shop, face, rng, scars };
         let named = if seed.is_multiple_of(3) { NAMED } else { "" };
-        let what = format!("seed {seed}");
-        let mut state = "delete";
-        for _ in 0..rng.usize(3..6) {
+        let mut state = "absent";
+        for _ in 0..life.rng.usize(3..6) {
             let others = ["present", "present", "stopped", "absent", "absent"].into_iter().filter(|it| *it != state);
-            state = rng.choice(others.collect::<Vec<_>>()).unwrap();
-            self.trial.write(&shop, state, named);
-            self.insist(&what, &shop, &face, &mut rng, state, &["apply", "pad.yaml", "--yes", "-o", "json"]);
-            face.disarm();
-            assert_eq!(face.judge(&["in:default.mypad"]), (Vec::new(), Vec::new()), "{what}, {state}");
-            // What the cloud refused to delete is cleared away at the next archive.
-            face.expect(&shop, 0, &["apply", "pad.yaml", "--yes"]);
-            face.faults().into_iter().for_each(|it| *struck.entry(it).or_default() += 1);
-            self.trial.settled(&shop, &face, state, &what);
+            state = life.rng.choice(others.collect::<Vec<_>>()).unwrap();
+            life.wish(state, named, struck);
         }
+        life.end(struck);
+    }
+}
+
+/// One lifecycle.
+struct Life<'s> {
+    season: &'s Season,
+    what: String,
+    shop: Shop,
+    face: Face,
+    rng: Rng,
+    /// The weather so far that the owner's word alone makes good.
+    scars: Vec<&'static str>,
+}
+
+impl Life<'_> {
+    fn wish(&mut self, state: &str, more: &str, struck: &mut BTreeMap<String, usize>) {
+        self.season.trial.write(&self.shop, state, more);
+        self.insist(state, &["apply", "pad.yaml", "--yes", "-o", "json"]);
+        let Self { season, what, shop, face, .. } = self;
+        face.disarm();
+        assert_eq!(face.judge(&["in:default.mypad"]), (Vec::new(), Vec::new()), "{what}, {state}");
+        // What the cloud refused to delete is cleared away at the next archive.
+        face.expect(shop, 0, &["apply", "pad.yaml", "--yes"]);
+        face.faults().into_iter().for_each(|it| *struck.entry(it).or_default() += 1);
+        season.trial.settled(shop, face, state, what);
+    }
+
+    fn end(&mut self, struck: &mut BTreeMap<String, usize>) {
         let delete = ["delete", "pad.yaml", "--yes", "--destroy-data", "mypad", "-o", "json"];
-        let ran = self.insist(&what, &shop, &face, &mut rng, "delete", &delete);
+        let ran = self.insist("delete", &delete);
+        let Self { season, what, shop, face, .. } = self;
         face.faults().into_iter().for_each(|it| *struck.entry(it).or_default() += 1);
         if ran.out.contains("the run goes on without it") {
             // A copy that the cloud would not delete is told, and goes with the next delete.
             face.disarm();
-            face.expect(&shop, 0, &delete);
+            face.expect(shop, 0, &delete);
         }
         assert_eq!(face.judge(&[]).0, Vec::<String>::new(), "{what}: something is left after delete");
-        assert_eq!((self.records)(&face, "mypad"), 0, "{what}: the name is left after delete");
+        assert_eq!((season.records)(face, "mypad"), 0, "{what}: the name is left after delete");
     }
 
     /// Runs a command until it ends well, at first in bad weather, then in good: how it ended.
-    fn insist(&self, what: &str, shop: &Shop, face: &Face, rng: &mut Rng, wish: &str, args: &[&str]) -> Ran {
+    fn insist(&mut self, wish: &str, args: &[&str]) -> Ran {
+        let what = format!("{}, {args:?}", self.what);
         let mut lasting: Vec<&str> = Vec::new();
         let mut said = String::new();
         for attempt in 0..7 {
             match attempt {
-                0..3 => lasting.extend(self.storm(face, rng, wish)),
-                _ => face.disarm(),
+                0..3 => lasting.extend(self.storm(wish)),
+                _ => self.face.disarm(),
             }
-            let ran = face.run(shop, args);
-            assert!([0, 3].contains(&ran.code), "{what}, {args:?}, attempt {attempt}: {}\n{}\n{}", ran.code, ran.out, ran.err);
+            let ran = self.face.run(&self.shop, args);
+            assert!([0, 3].contains(&ran.code), "{what}, attempt {attempt}: {}\n{}\n{}", ran.code, ran.out, ran.err);
             if ran.code == 0 {
                 return ran;
             }
@@ -143,26 +170,28 @@ impl Season {
             if attempt > 2 {
                 lasting.retain(|it| ["stuck", "slow"].contains(it));
             }
-            assert!(self.explains(&lasting, &hold), "{what}, {args:?}, attempt {attempt}: {hold} in {lasting:?}\n{}", ran.out);
+            let explained = self.season.explains(&lasting, &self.scars, &hold);
+            assert!(explained, "{what}, attempt {attempt}: {hold} in {lasting:?}, {:?}\n{}", self.scars, ran.out);
             if hold == "Stuck" {
                 // Such a wait takes seconds of ours: one of them is enough.
-                face.unstick();
+                self.face.unstick();
             }
-            if let Some(remedy) = self.remedies.iter().find(|it| it.hold == hold) {
-                shop.write("pad.yaml", &(remedy.word)(&shop.read("pad.yaml")));
+            if let Some(word) = self.season.remedies.iter().find(|it| it.hold == hold).and_then(|it| it.word) {
+                self.shop.write("pad.yaml", &word(&self.shop.read("pad.yaml")));
             }
             said = format!("{}\n{}", ran.out, ran.err);
         }
-        panic!("{what}, {args:?}: does not converge: {said}");
+        panic!("{what}: does not converge: {said}");
     }
 
     /// Arms a few faults for the way to a wish; what they are.
-    fn storm(&self, face: &Face, rng: &mut Rng, wish: &str) -> Vec<&'static str> {
+    fn storm(&mut self, wish: &str) -> Vec<&'static str> {
+        let Self { season, rng, face, .. } = self;
         let mut armed = Vec::new();
         for _ in 0..rng.usize(1..4) {
-            let Some(&(what, sort)) = rng.choice(self.kinds().collect::<Vec<_>>()) else { continue };
+            let Some(&(what, sort)) = rng.choice(season.kinds().collect::<Vec<_>>()) else { continue };
             let befalls = |it: &&Call| it.wishes.contains(wish) && (sort == "any" || it.sorts.split(' ').any(|its| its == sort));
-            let calls: Vec<&Call> = self.calls.iter().filter(befalls).collect();
+            let calls: Vec<&Call> = season.calls.iter().filter(befalls).collect();
             let Some(call) = rng.choice(calls) else { continue };
             let times = if what == "rate-limited" { rng.u32(1..12) } else { rng.u32(1..3) };
             // Of one call alone there are few.
@@ -170,12 +199,16 @@ impl Season {
             face.arm(call.operation, what, times, skip);
             armed.push(what);
         }
-        face.post("/_emulator/settings", (self.habits)(rng));
+        face.post("/_emulator/settings", (season.habits)(rng));
+        let remains = |it: &&&str| season.remedies.iter().any(|remedy| remedy.weather == **it && remedy.word.is_some());
+        self.scars.extend(armed.iter().filter(remains));
         armed
     }
+}
 
+impl Season {
     /// Whether this weather can bring about that hold. Anything else would be a false one.
-    fn explains(&self, armed: &[&str], hold: &str) -> bool {
+    fn explains(&self, armed: &[&str], scars: &[&str], hold: &str) -> bool {
         let any = |kinds: &[&str]| armed.iter().any(|it| kinds.contains(it));
         let common = match hold {
             "Refused" => any(&["quota", "refused"]),
@@ -185,7 +218,7 @@ impl Season {
             "Blind" | "KeepsFailing" => armed.iter().any(|it| *it != "stuck"),
             _ => false,
         };
-        common || self.remedies.iter().any(|it| it.hold == hold && any(&[it.weather]))
+        common || self.remedies.iter().any(|it| it.hold == hold && (any(&[it.weather]) || scars.contains(&it.weather)))
     }
 }
 
