@@ -95,7 +95,7 @@ async fn carry_out(cases: Cases, output: Output, consent: &Consent) -> Outcome {
         refuse_endless(&cases, &now)?;
         // Flags go for the plan of now as well, as far as they do.
         if is_same(&seen, &now) || (consent.is_by_flag() && is_given(consent, &cases, &now)?) {
-            let exit = run_all(&cases, &now, output).await;
+            let exit = run_all(&cases, &seen, &now, output).await;
             drop(locks);
             return exit;
         }
@@ -182,14 +182,26 @@ fn lock_all(cases: &Cases) -> Result<Vec<Lock>, Failure> {
     cases.cases.iter().map(|case| Ok(Lock::take(&cases.home, &case.ask.key)?)).collect()
 }
 
-async fn run_all(cases: &Cases, seen: &[Seen], output: Output) -> Outcome {
+async fn run_all(cases: &Cases, shown: &[Seen], now: &[Seen], output: Output) -> Outcome {
     let (stopper, stop) = watch::channel(false);
     listen(stopper);
     let teller = Teller::new(output, cases.cases.len() > 1);
     // Whoever has nothing to do is not run: nobody agreed to what it might begin by then.
-    let (due, rest): (Vec<_>, Vec<_>) = cases.cases.iter().zip(seen).partition(|(case, seen)| case.view(seen).has_work());
-    let mut worst = if rest.iter().any(|(case, seen)| case.view(seen).is_held()) { Exit::Held } else { Exit::Done };
-    let runs = due.into_iter().map(|(case, _)| run_one(&cases.home, case, stop.clone(), &teller));
+    let looked = cases.cases.iter().zip(now);
+    let (due, rest): (Vec<_>, Vec<_>) = looked.zip(shown).partition(|((case, now), _)| case.view(now).has_work());
+    let mut worst = Exit::Done;
+    for ((case, now), shown) in rest {
+        let ending = match &now.forecast.end {
+            Verdict::Held(hold) => Ending::Held(hold.clone()),
+            _ => Ending::Done { calls: 0 },
+        };
+        worst = worse(worst, if matches!(ending, Ending::Held(_)) { Exit::Held } else { Exit::Done });
+        // What was shown said otherwise.
+        if case.view(shown).has_work() {
+            teller.tell(case, &Event::Ended(ending));
+        }
+    }
+    let runs = due.into_iter().map(|((case, _), _)| run_one(&cases.home, case, stop.clone(), &teller));
     for outcome in futures_util::future::join_all(runs).await {
         let exit = match outcome {
             Ok(Ending::Done { .. }) => Exit::Done,

@@ -291,7 +291,13 @@ fn too_large_a_capture_fails_as_an_event_and_a_missing_image() {
     assert_eq!(garden.send("GET", &format!("/images/{image}"), Value::Null).0, 404);
 
     garden.post("/_emulator/settings", json!({"image_limit_mb": 8000}));
+    garden.post("/_emulator/settings", json!({"image_lag": 20}));
     let image = garden.post("/images", json!({"disk_id": root, "label": "base"}))["id"].as_str().unwrap().to_owned();
+    garden.advance(150);
+    assert_eq!(
+        (&garden.event("disk_imagize")["status"], &garden.get(&format!("/images/{image}"))["status"]),
+        (&json!("finished"), &json!("creating"))
+    );
     garden.calm();
     assert_eq!(garden.get(&format!("/images/{image}"))["size"], 6778);
 

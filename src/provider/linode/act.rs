@@ -309,7 +309,9 @@ impl Linode {
                 self.memory().off.remove(&linode);
             }
             let mut memory = self.memory();
-            if let (None, Some((_, at))) = (&found, memory.captures.remove(id)) {
+            if found.is_none()
+                && let Some((_, at)) = memory.captures.remove(id)
+            {
                 memory.failed.insert(linode, crate::model::FailedCapture { at, said: String::new() });
             }
             return Ok(found.is_none_or(|it| look::image(&it, false).status != crate::model::CopyStatus::Creating));

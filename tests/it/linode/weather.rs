@@ -3,12 +3,13 @@
 use super::TRIAL;
 use crate::{
     support::face::Face,
-    vendors::weather::{Call, Remedy, Season, call},
+    vendors::weather::{Call, Remedy, Season, call, guest_shutdown},
 };
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-static SEASON: Season = Season { trial: &TRIAL, weather: WEATHER, calls: CALLS, habits, remedies: REMEDIES, records };
+static SEASON: Season =
+    Season { trial: &TRIAL, weather: WEATHER, calls: CALLS, incidents: INCIDENTS, habits, remedies: REMEDIES, prepare, records };
 
 /// A maintenance that is announced, and captures that fail: mostly they are larger than what the account may store.
 const WEATHER: &[(&str, &str)] = &[("maintenance", "any"), ("in-vain", "capture")];
@@ -37,15 +38,26 @@ const CALLS: &[Call] = &[
     call("DELETE /images/{id}", "absent delete", "change"),
 ];
 
+/// With the watchdog on, a guest that shut itself down is booted again.
+const INCIDENTS: &[(&str, fn(&Face, &str))] = &[
+    ("guest-shutdown", guest_shutdown),
+    ("host-reboot", |face, server| {
+        face.call("POST", "/_emulator/host-reboot", Some(&json!({"server": server})));
+    }),
+    ("watchdog", |face, server| {
+        face.call("PUT", &format!("/v4/linode/instances/{server}"), Some(&json!({"watchdog_enabled": true})));
+        guest_shutdown(face, server);
+    }),
+];
+
 /// Lists and events lag.
 fn habits(rng: &mut Rng) -> Value {
     json!({"listing_lag": rng.u32(0..5), "event_lag": rng.u32(0..10)})
 }
 
-/// A maintenance is waited out: there is nothing to write.
 const REMEDIES: &[Remedy] = &[
-    Remedy { weather: "in-vain", hold: "CaptureFailed", word: raise_the_limit },
-    Remedy { weather: "maintenance", hold: "Refused", word: str::to_owned },
+    Remedy { weather: "in-vain", hold: "CaptureFailed", word: Some(raise_the_limit) },
+    Remedy { weather: "maintenance", hold: "Refused", word: None },
 ];
 
 /// What the owner can do about a capture that failed: say that the limit is higher than it was.
@@ -53,6 +65,10 @@ fn raise_the_limit(spec: &str) -> String {
     let said = spec.lines().find_map(|it| it.trim().strip_prefix("imageLimitGb: ")).map_or(6, |it| it.parse::<u64>().unwrap());
     let without: Vec<&str> = spec.lines().filter(|it| !it.contains("imageLimitGb")).collect();
     without.join("\n").replace("      region:", &format!("      imageLimitGb: {}\n      region:", said + 10)) + "\n"
+}
+
+fn prepare(face: &Face) {
+    face.post("/v4/domains", json!({"domain": "example.com", "type": "master", "soa_email": "owner@example.com"}));
 }
 
 fn records(face: &Face, name: &str) -> u64 {

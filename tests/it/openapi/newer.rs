@@ -112,6 +112,14 @@ const NEWER: &[Newer] = &[
     more_filters("linode/instances", &["image", "interface_generation"]),
 ];
 
+/// Lists that are described without pages, and have them: recorded with `page`, and with `pages` in the answer.
+const PAGED: &[&str] = &["networking/ips"];
+
+/// Whether a list has pages that its description does not have.
+pub fn is_paged(path: &[&str]) -> bool {
+    PAGED.contains(&path.join("/").as_str())
+}
+
 /// What is newer about an operation.
 pub fn fields(method: &str, path: &str) -> &'static Newer {
     const NOTHING: &Newer = &more("", "", &[], &[]);

@@ -9,7 +9,7 @@ use crate::support::{
 };
 use fastrand::Rng;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// A call that weather can befall.
 pub struct Call {
@@ -50,13 +50,13 @@ const WEATHER: &[(&str, &str)] = &[
     ("stuck", "motion"),
 ];
 
-/// A hold that a kind of weather brings about, and that ends by the owner's word alone.
+/// A hold that a kind of weather brings about.
 pub struct Remedy {
     pub weather: &'static str,
     /// Its code.
     pub hold: &'static str,
-    /// What the owner makes of the spec.
-    pub word: fn(spec: &str) -> String,
+    /// What the owner makes of the spec; none, where it passes by itself.
+    pub word: Option<fn(spec: &str) -> String>,
 }
 
 /// A vendor's weather.
@@ -65,10 +65,14 @@ pub struct Season {
     /// What can go wrong with this vendor alone, and on which sort of calls.
     pub weather: &'static [(&'static str, &'static str)],
     pub calls: &'static [Call],
+    /// What others do to a server that runs, by name, with its id: a guest, the vendor.
+    pub incidents: &'static [(&'static str, fn(&Face, server: &str))],
     /// Lasting habits of the cloud, drawn anew with every storm.
     pub habits: fn(&mut Rng) -> Value,
     /// The holds that its own weather brings about, beside the common ones.
     pub remedies: &'static [Remedy],
+    /// What is there before the first run: the DNS zone example.com.
+    pub prepare: fn(&Face),
     /// How many records a DNS name has.
     pub records: fn(&Face, name: &str) -> u64,
 }
@@ -85,7 +89,8 @@ impl Season {
         let mut struck = BTreeMap::new();
         let count = seeds(part).map(|seed| self.lifecycle(seed, &mut struck)).count();
         let kinds = self.kinds().map(|it| it.0);
-        let rare: Vec<&str> = kinds.filter(|it| struck.get(*it).is_none_or(|times| *times < STRIKES)).collect();
+        let rare: Vec<&str> =
+            kinds.chain(self.incidents.iter().map(|it| it.0)).filter(|it| struck.get(*it).is_none_or(|times| *times < STRIKES)).collect();
         assert!(count < 40 || rare.is_empty(), "struck seldom: {rare:?} of {struck:?}");
     }
 
@@ -96,45 +101,72 @@ impl Season {
     fn lifecycle(&self, seed: u64, struck: &mut BTreeMap<String, usize>) {
         let shop = Shop::new();
         let face = Face::start(self.trial.vendor, &shop);
-        let mut rng = Rng::with_seed(seed);
-        let named = if seed.is_multiple_of(3) { NAMED } else { "" };
+        (self.prepare)(&face);
         let what = format!("seed {seed}");
-        let mut state = "delete";
-        for _ in 0..rng.usize(3..6) {
+        let mut life = Life { season: self, what, shop, face, rng: Rng::with_seed(seed), scars: Vec::new(), struck };
+        let named = if seed.is_multiple_of(3) { NAMED } else { "" };
+        let mut state = "absent";
+        for _ in 0..life.rng.usize(3..6) {
             let others = ["present", "present", "stopped", "absent", "absent"].into_iter().filter(|it| *it != state);
-            state = rng.choice(others.collect::<Vec<_>>()).unwrap();
-            self.trial.write(&shop, state, named);
-            self.insist(&what, &shop, &face, &mut rng, state, &["apply", "pad.yaml", "--yes", "-o", "json"]);
-            face.disarm();
-            assert_eq!(face.judge(&["in:default.mypad"]), (Vec::new(), Vec::new()), "{what}, {state}");
-            // What the cloud refused to delete is cleared away at the next archive.
-            face.expect(&shop, 0, &["apply", "pad.yaml", "--yes"]);
-            face.faults().into_iter().for_each(|it| *struck.entry(it).or_default() += 1);
-            self.trial.settled(&shop, &face, state, &what);
+            state = life.rng.choice(others.collect::<Vec<_>>()).unwrap();
+            life.wish(state, named);
         }
+        life.end();
+    }
+}
+
+/// One lifecycle.
+struct Life<'s> {
+    season: &'s Season,
+    what: String,
+    shop: Shop,
+    face: Face,
+    rng: Rng,
+    /// The weather so far that the owner's word alone makes good.
+    scars: Vec<&'static str>,
+    /// How often each kind of weather struck, and each incident happened.
+    struck: &'s mut BTreeMap<String, usize>,
+}
+
+impl Life<'_> {
+    fn wish(&mut self, state: &str, more: &str) {
+        self.season.trial.write(&self.shop, state, more);
+        self.insist(state, &["apply", "pad.yaml", "--yes", "-o", "json"]);
+        let Self { season, what, shop, face, struck, .. } = self;
+        face.disarm();
+        assert_eq!(face.judge(&["in:default.mypad"]), (Vec::new(), Vec::new()), "{what}, {state}");
+        // What the cloud refused to delete is cleared away at the next archive.
+        face.expect(shop, 0, &["apply", "pad.yaml", "--yes"]);
+        face.faults().into_iter().for_each(|it| *struck.entry(it).or_default() += 1);
+        season.trial.settled(shop, face, state, what);
+    }
+
+    fn end(&mut self) {
         let delete = ["delete", "pad.yaml", "--yes", "--destroy-data", "mypad", "-o", "json"];
-        let ran = self.insist(&what, &shop, &face, &mut rng, "delete", &delete);
+        let ran = self.insist("delete", &delete);
+        let Self { season, what, shop, face, struck, .. } = self;
         face.faults().into_iter().for_each(|it| *struck.entry(it).or_default() += 1);
         if ran.out.contains("the run goes on without it") {
             // A copy that the cloud would not delete is told, and goes with the next delete.
             face.disarm();
-            face.expect(&shop, 0, &delete);
+            face.expect(shop, 0, &delete);
         }
         assert_eq!(face.judge(&[]).0, Vec::<String>::new(), "{what}: something is left after delete");
-        assert_eq!((self.records)(&face, "mypad"), 0, "{what}: the name is left after delete");
+        assert_eq!((season.records)(face, "mypad"), 0, "{what}: the name is left after delete");
     }
 
     /// Runs a command until it ends well, at first in bad weather, then in good: how it ended.
-    fn insist(&self, what: &str, shop: &Shop, face: &Face, rng: &mut Rng, wish: &str, args: &[&str]) -> Ran {
+    fn insist(&mut self, wish: &str, args: &[&str]) -> Ran {
+        let what = format!("{}, {args:?}", self.what);
         let mut lasting: Vec<&str> = Vec::new();
         let mut said = String::new();
         for attempt in 0..7 {
             match attempt {
-                0..3 => lasting.extend(self.storm(face, rng, wish)),
-                _ => face.disarm(),
+                0..3 => lasting.extend(self.storm(wish)),
+                _ => self.face.disarm(),
             }
-            let ran = face.run(shop, args);
-            assert!([0, 3].contains(&ran.code), "{what}, {args:?}, attempt {attempt}: {}\n{}\n{}", ran.code, ran.out, ran.err);
+            let ran = if attempt < 3 && self.rng.u32(0..4) == 0 { self.interfered(args) } else { self.face.run(&self.shop, args) };
+            assert!([0, 3].contains(&ran.code), "{what}, attempt {attempt}: {}\n{}\n{}", ran.code, ran.out, ran.err);
             if ran.code == 0 {
                 return ran;
             }
@@ -143,26 +175,43 @@ impl Season {
             if attempt > 2 {
                 lasting.retain(|it| ["stuck", "slow"].contains(it));
             }
-            assert!(self.explains(&lasting, &hold), "{what}, {args:?}, attempt {attempt}: {hold} in {lasting:?}\n{}", ran.out);
+            let explained = self.season.explains(&lasting, &self.scars, &hold);
+            assert!(explained, "{what}, attempt {attempt}: {hold} in {lasting:?}, {:?}\n{}", self.scars, ran.out);
             if hold == "Stuck" {
                 // Such a wait takes seconds of ours: one of them is enough.
-                face.unstick();
+                self.face.unstick();
             }
-            if let Some(remedy) = self.remedies.iter().find(|it| it.hold == hold) {
-                shop.write("pad.yaml", &(remedy.word)(&shop.read("pad.yaml")));
+            if let Some(word) = self.season.remedies.iter().find(|it| it.hold == hold).and_then(|it| it.word) {
+                self.shop.write("pad.yaml", &word(&self.shop.read("pad.yaml")));
             }
             said = format!("{}\n{}", ran.out, ran.err);
         }
-        panic!("{what}, {args:?}: does not converge: {said}");
+        panic!("{what}: does not converge: {said}");
+    }
+
+    /// Runs a command; before it, or while it runs, something happens to a server that runs.
+    fn interfered(&mut self, args: &[&str]) -> Ran {
+        let pause = Duration::from_millis(self.rng.u64(0..120));
+        let incident = self.rng.choice(self.season.incidents);
+        let child = self.face.command(&self.shop, args).spawn().unwrap();
+        std::thread::sleep(pause);
+        let inventory = self.face.inventory();
+        let server = inventory.iter().find_map(|it| it.strip_prefix("server ")?.strip_suffix(" running")?.split(' ').next());
+        if let (Some((what, happens)), Some(server)) = (incident, server) {
+            happens(&self.face, server);
+            *self.struck.entry((*what).to_owned()).or_default() += 1;
+        }
+        Ran::from(child.wait_with_output().unwrap())
     }
 
     /// Arms a few faults for the way to a wish; what they are.
-    fn storm(&self, face: &Face, rng: &mut Rng, wish: &str) -> Vec<&'static str> {
+    fn storm(&mut self, wish: &str) -> Vec<&'static str> {
+        let Self { season, rng, face, .. } = self;
         let mut armed = Vec::new();
         for _ in 0..rng.usize(1..4) {
-            let Some(&(what, sort)) = rng.choice(self.kinds().collect::<Vec<_>>()) else { continue };
+            let Some(&(what, sort)) = rng.choice(season.kinds().collect::<Vec<_>>()) else { continue };
             let befalls = |it: &&Call| it.wishes.contains(wish) && (sort == "any" || it.sorts.split(' ').any(|its| its == sort));
-            let calls: Vec<&Call> = self.calls.iter().filter(befalls).collect();
+            let calls: Vec<&Call> = season.calls.iter().filter(befalls).collect();
             let Some(call) = rng.choice(calls) else { continue };
             let times = if what == "rate-limited" { rng.u32(1..12) } else { rng.u32(1..3) };
             // Of one call alone there are few.
@@ -170,12 +219,16 @@ impl Season {
             face.arm(call.operation, what, times, skip);
             armed.push(what);
         }
-        face.post("/_emulator/settings", (self.habits)(rng));
+        face.post("/_emulator/settings", (season.habits)(rng));
+        let remains = |it: &&&str| season.remedies.iter().any(|remedy| remedy.weather == **it && remedy.word.is_some());
+        self.scars.extend(armed.iter().filter(remains));
         armed
     }
+}
 
+impl Season {
     /// Whether this weather can bring about that hold. Anything else would be a false one.
-    fn explains(&self, armed: &[&str], hold: &str) -> bool {
+    fn explains(&self, armed: &[&str], scars: &[&str], hold: &str) -> bool {
         let any = |kinds: &[&str]| armed.iter().any(|it| kinds.contains(it));
         let common = match hold {
             "Refused" => any(&["quota", "refused"]),
@@ -185,7 +238,7 @@ impl Season {
             "Blind" | "KeepsFailing" => armed.iter().any(|it| *it != "stuck"),
             _ => false,
         };
-        common || self.remedies.iter().any(|it| it.hold == hold && any(&[it.weather]))
+        common || self.remedies.iter().any(|it| it.hold == hold && (any(&[it.weather]) || scars.contains(&it.weather)))
     }
 }
 
@@ -203,6 +256,12 @@ fn seeds(part: u64) -> impl Iterator<Item = u64> {
         None => (1, var("CLOUDYPAD_SEEDS").unwrap_or(100)),
     };
     (first..first + count).filter(move |seed| seed % 2 == part)
+}
+
+/// The guest shuts itself down.
+pub fn guest_shutdown(face: &Face, server: &str) {
+    // It may be on its way down, or gone, by now.
+    face.call("POST", "/_emulator/guest-shutdown", Some(&json!({"server": server})));
 }
 
 /// How new objects show in lists with a lag, at most so many seconds.
