@@ -54,6 +54,7 @@ mod resize;
 mod routes;
 mod stock;
 mod tags;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod ttl;

@@ -276,3 +276,15 @@ fn a_profile_joins_a_network_of_ones_own() {
     }
     garden.delete(&format!("/vpcs/{}", vpc["id"]));
 }
+
+#[test]
+fn a_template_makes_a_firewall() {
+    let garden = Garden::new();
+    for template in garden.get("/networking/firewalls/templates")["data"].as_array().unwrap() {
+        let slug = template["slug"].as_str().unwrap();
+        assert_eq!(&garden.get(&format!("/networking/firewalls/templates/{slug}")), template);
+        let made = garden.post("/networking/firewalls", json!({"label": format!("like-{slug}"), "rules": template["rules"]}));
+        assert_eq!(made["rules"]["inbound"], template["rules"]["inbound"]);
+    }
+    assert_eq!(garden.send("GET", "/networking/firewalls/templates/none", Value::Null).0, 404);
+}

@@ -1,6 +1,7 @@
 //! Which endpoints there are, and what answers each. Paths are without their version.
 
 use super::problem::{not_found, problem};
+use super::templates;
 use super::{
     account, attach, backups, catalogue, clone, config_interfaces, configs, create, devices, disks, domains, events, firewalls, images,
     linode_firewalls, linode_ips, linodes, locks, networking_ips, power, ranges, rebuild, records, reserved_ips, resize, tags, usage,
@@ -32,6 +33,7 @@ static TABLES: &[&[Route]] = &[
     &networking_ips::ROUTES,
     &reserved_ips::ROUTES,
     &ranges::ROUTES,
+    &templates::ROUTES,
     &devices::ROUTES,
     &firewalls::ROUTES,
     &domains::ROUTES,
