@@ -202,7 +202,7 @@ fn a_plan_of_five_hundred_stays_inside_the_limits() {
     }
     face.post("/_emulator/clock", json!({"advance": 600}));
     // All are off; one in ten is to start, and is asked how it went off.
-    let state = |index: usize| if index % 10 == 0 { "present" } else { "stopped" };
+    let state = |index: usize| if index.is_multiple_of(10) { "present" } else { "stopped" };
     let spec = |index: usize| {
         let plain = pad(state(index), "").replace("  rootDiskSnapshot:\n    enable: true\n    onStop: refresh\n", "");
         plain.replace("name: mypad", &format!("name: {}", name(index)))

@@ -3,12 +3,13 @@
 use super::TRIAL;
 use crate::{
     support::face::Face,
-    vendors::weather::{Call, Remedy, Season, call},
+    vendors::weather::{Call, Remedy, Season, call, guest_shutdown},
 };
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-static SEASON: Season = Season { trial: &TRIAL, weather: WEATHER, calls: CALLS, habits, remedies: REMEDIES, prepare, records };
+static SEASON: Season =
+    Season { trial: &TRIAL, weather: WEATHER, calls: CALLS, incidents: INCIDENTS, habits, remedies: REMEDIES, prepare, records };
 
 /// A maintenance that is announced, and captures that fail: mostly they are larger than what the account may store.
 const WEATHER: &[(&str, &str)] = &[("maintenance", "any"), ("in-vain", "capture")];
@@ -35,6 +36,18 @@ const CALLS: &[Call] = &[
     call("DELETE *", "absent delete", "change"),
     call("DELETE /linode/instances/{id}", "absent delete", "change motion"),
     call("DELETE /images/{id}", "absent delete", "change"),
+];
+
+/// With the watchdog on, a guest that shut itself down is booted again.
+const INCIDENTS: &[(&str, fn(&Face, &str))] = &[
+    ("guest-shutdown", guest_shutdown),
+    ("host-reboot", |face, server| {
+        face.call("POST", "/_emulator/host-reboot", Some(&json!({"server": server})));
+    }),
+    ("watchdog", |face, server| {
+        face.call("PUT", &format!("/v4/linode/instances/{server}"), Some(&json!({"watchdog_enabled": true})));
+        guest_shutdown(face, server);
+    }),
 ];
 
 /// Lists and events lag.

@@ -3,10 +3,19 @@
 use super::TRIAL;
 use crate::{
     support::face::Face,
-    vendors::weather::{Call, Season, call, listing_lag},
+    vendors::weather::{Call, Season, call, guest_shutdown, listing_lag},
 };
 
-static SEASON: Season = Season { trial: &TRIAL, weather: &[], calls: CALLS, habits: listing_lag, remedies: &[], prepare: |_| {}, records };
+static SEASON: Season = Season {
+    trial: &TRIAL,
+    weather: &[],
+    calls: CALLS,
+    incidents: &[("guest-shutdown", guest_shutdown)],
+    habits: listing_lag,
+    remedies: &[],
+    prepare: |_| {},
+    records,
+};
 
 fn records(face: &Face, name: &str) -> u64 {
     let records = face.get(&format!("/domain/v2beta1/dns-zones/example.com/records?name={name}&type=A"));

@@ -9,7 +9,7 @@ use crate::support::{
 };
 use fastrand::Rng;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// A call that weather can befall.
 pub struct Call {
@@ -65,6 +65,8 @@ pub struct Season {
     /// What can go wrong with this vendor alone, and on which sort of calls.
     pub weather: &'static [(&'static str, &'static str)],
     pub calls: &'static [Call],
+    /// What others do to a server that runs, by name, with its id: a guest, the vendor.
+    pub incidents: &'static [(&'static str, fn(&Face, server: &str))],
     /// Lasting habits of the cloud, drawn anew with every storm.
     pub habits: fn(&mut Rng) -> Value,
     /// The holds that its own weather brings about, beside the common ones.
@@ -87,7 +89,8 @@ impl Season {
         let mut struck = BTreeMap::new();
         let count = seeds(part).map(|seed| self.lifecycle(seed, &mut struck)).count();
         let kinds = self.kinds().map(|it| it.0);
-        let rare: Vec<&str> = kinds.filter(|it| struck.get(*it).is_none_or(|times| *times < STRIKES)).collect();
+        let rare: Vec<&str> =
+            kinds.chain(self.incidents.iter().map(|it| it.0)).filter(|it| struck.get(*it).is_none_or(|times| *times < STRIKES)).collect();
         assert!(count < 40 || rare.is_empty(), "struck seldom: {rare:?} of {struck:?}");
     }
 
@@ -99,16 +102,16 @@ impl Season {
         let shop = Shop::new();
         let face = Face::start(self.trial.vendor, &shop);
         (self.prepare)(&face);
-        let (rng, scars) = (Rng::with_seed(seed), Vec::new());
-        let mut life = Life { season: self, what: format!("seed {seed}"), shop, face, rng, scars };
+        let what = format!("seed {seed}");
+        let mut life = Life { season: self, what, shop, face, rng: Rng::with_seed(seed), scars: Vec::new(), struck };
         let named = if seed.is_multiple_of(3) { NAMED } else { "" };
         let mut state = "absent";
         for _ in 0..life.rng.usize(3..6) {
             let others = ["present", "present", "stopped", "absent", "absent"].into_iter().filter(|it| *it != state);
             state = life.rng.choice(others.collect::<Vec<_>>()).unwrap();
-            life.wish(state, named, struck);
+            life.wish(state, named);
         }
-        life.end(struck);
+        life.end();
     }
 }
 
@@ -121,13 +124,15 @@ struct Life<'s> {
     rng: Rng,
     /// The weather so far that the owner's word alone makes good.
     scars: Vec<&'static str>,
+    /// How often each kind of weather struck, and each incident happened.
+    struck: &'s mut BTreeMap<String, usize>,
 }
 
 impl Life<'_> {
-    fn wish(&mut self, state: &str, more: &str, struck: &mut BTreeMap<String, usize>) {
+    fn wish(&mut self, state: &str, more: &str) {
         self.season.trial.write(&self.shop, state, more);
         self.insist(state, &["apply", "pad.yaml", "--yes", "-o", "json"]);
-        let Self { season, what, shop, face, .. } = self;
+        let Self { season, what, shop, face, struck, .. } = self;
         face.disarm();
         assert_eq!(face.judge(&["in:default.mypad"]), (Vec::new(), Vec::new()), "{what}, {state}");
         // What the cloud refused to delete is cleared away at the next archive.
@@ -136,10 +141,10 @@ impl Life<'_> {
         season.trial.settled(shop, face, state, what);
     }
 
-    fn end(&mut self, struck: &mut BTreeMap<String, usize>) {
+    fn end(&mut self) {
         let delete = ["delete", "pad.yaml", "--yes", "--destroy-data", "mypad", "-o", "json"];
         let ran = self.insist("delete", &delete);
-        let Self { season, what, shop, face, .. } = self;
+        let Self { season, what, shop, face, struck, .. } = self;
         face.faults().into_iter().for_each(|it| *struck.entry(it).or_default() += 1);
         if ran.out.contains("the run goes on without it") {
             // A copy that the cloud would not delete is told, and goes with the next delete.
@@ -160,7 +165,7 @@ impl Life<'_> {
                 0..3 => lasting.extend(self.storm(wish)),
                 _ => self.face.disarm(),
             }
-            let ran = self.face.run(&self.shop, args);
+            let ran = if attempt < 3 && self.rng.u32(0..4) == 0 { self.interfered(args) } else { self.face.run(&self.shop, args) };
             assert!([0, 3].contains(&ran.code), "{what}, attempt {attempt}: {}\n{}\n{}", ran.code, ran.out, ran.err);
             if ran.code == 0 {
                 return ran;
@@ -182,6 +187,21 @@ impl Life<'_> {
             said = format!("{}\n{}", ran.out, ran.err);
         }
         panic!("{what}: does not converge: {said}");
+    }
+
+    /// Runs a command; before it, or while it runs, something happens to a server that runs.
+    fn interfered(&mut self, args: &[&str]) -> Ran {
+        let pause = Duration::from_millis(self.rng.u64(0..120));
+        let incident = self.rng.choice(self.season.incidents);
+        let child = self.face.command(&self.shop, args).spawn().unwrap();
+        std::thread::sleep(pause);
+        let inventory = self.face.inventory();
+        let server = inventory.iter().find_map(|it| it.strip_prefix("server ")?.strip_suffix(" running")?.split(' ').next());
+        if let (Some((what, happens)), Some(server)) = (incident, server) {
+            happens(&self.face, server);
+            *self.struck.entry((*what).to_owned()).or_default() += 1;
+        }
+        Ran::from(child.wait_with_output().unwrap())
     }
 
     /// Arms a few faults for the way to a wish; what they are.
@@ -236,6 +256,12 @@ fn seeds(part: u64) -> impl Iterator<Item = u64> {
         None => (1, var("CLOUDYPAD_SEEDS").unwrap_or(100)),
     };
     (first..first + count).filter(move |seed| seed % 2 == part)
+}
+
+/// The guest shuts itself down.
+pub fn guest_shutdown(face: &Face, server: &str) {
+    // It may be on its way down, or gone, by now.
+    face.call("POST", "/_emulator/guest-shutdown", Some(&json!({"server": server})));
 }
 
 /// How new objects show in lists with a lag, at most so many seconds.
