@@ -83,7 +83,8 @@ pub fn aged(mut recording: Recording) -> Recording {
 
 /// The kind of thing that a path is about: the last collection in it, whatever is done to one of it.
 fn kind(path: &str) -> String {
-    const KINDS: &[&str] = &["instances", "configs", "disks", "ips", "images", "volumes", "firewalls", "devices", "domains", "records"];
+    const KINDS: &[&str] =
+        &["instances", "configs", "disks", "ips", "images", "volumes", "firewalls", "devices", "domains", "records", "interfaces"];
     let parts: Vec<&str> = path.split('/').collect();
     parts.iter().rev().find(|part| KINDS.contains(part)).unwrap_or(&parts[parts.len() - 1]).to_string()
 }
