@@ -34,6 +34,8 @@ const LIMIT_MB: u64 = 6144;
 const MOST: usize = 25;
 /// How long an upload takes to arrive, in cloud seconds.
 const UPLOAD_SECONDS: u64 = 40;
+/// How long it takes to copy an image to other regions, in cloud seconds.
+const REPLICATION_SECONDS: u64 = 60;
 /// How long a recovery image is kept, in cloud seconds.
 const RECOVERY_SECONDS: u64 = 7 * 86_400;
 
@@ -51,10 +53,11 @@ fn shown(number: &str, image: &ImageDetails) -> Value {
     if image.cloud_init {
         capabilities.push("cloud-init");
     }
-    let regions: Vec<Value> = match image.status.as_str() {
-        "available" => image.regions.iter().map(|region| json!({"region": region, "status": "available"})).collect(),
-        _ => Vec::new(),
+    let place = |region: &String| {
+        let status = if image.underway.contains(region) { "pending replication" } else { "available" };
+        json!({"region": region, "status": status})
     };
+    let regions: Vec<Value> = if image.status == "available" { image.regions.iter().map(place).collect() } else { Vec::new() };
     let copies = regions.len().max(1) as u64;
     json!({
         "id": id,
@@ -145,6 +148,7 @@ fn new(deed: &Deed, fields: &Fields, label: String, region: &str, size_mb: u64, 
         min_mb: size_mb,
         cloud_init: fields.flag("cloud_init")?.unwrap_or(false),
         regions: vec![home_of(region)],
+        underway: Vec::new(),
         expiry: None,
         created: deed.now,
         updated: deed.now,
@@ -322,6 +326,7 @@ pub fn recover(deed: &mut Deed, linode: &str) {
         min_mb: needs,
         cloud_init: false,
         regions: vec![home_of(&zone)],
+        underway: Vec::new(),
         expiry: Some(deed.now.plus_seconds(RECOVERY_SECONDS)),
         created: deed.now,
         updated: deed.now,
@@ -391,8 +396,17 @@ fn replicate(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     }
     let now = deed.now;
     if let Some(image) = deed.truth.linode.images.get_mut(&number) {
+        image.underway = wanted.iter().filter(|region| !image.regions.contains(region)).cloned().collect();
         image.regions = wanted;
         image.updated = now;
     }
+    deed.schedule(REPLICATION_SECONDS, Effect::Linode(Change::Replicated(number.clone())));
     answer(&deed.truth, &number)
+}
+
+/// What follows when an image is where it was to be copied to.
+pub fn replicated(deed: &mut Deed, number: &str) {
+    if let Some(image) = deed.truth.linode.images.get_mut(number) {
+        image.underway.clear();
+    }
 }

@@ -311,6 +311,7 @@ pub fn happen(deed: &mut Deed, change: &Change) {
         Change::Plugged(volume) => super::volumes::plugged(deed, volume),
         Change::Available(image) => super::images::available(deed, image),
         Change::Uploaded(image) => super::images::uploaded(deed, image),
+        Change::Replicated(image) => super::images::replicated(deed, image),
         Change::Expired(image) => super::images::expire(deed, image),
         Change::Unlisted => {}
     }

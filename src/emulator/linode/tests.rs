@@ -633,3 +633,26 @@ fn a_volume_is_free_once_its_linode_is_gone() {
     assert_eq!(garden.get(&url)["linode_id"], Value::Null);
     garden.delete(&url);
 }
+
+#[test]
+fn an_image_arrives_and_is_copied_to_other_regions() {
+    let garden = Garden::new();
+    let upload = garden.post("/images/upload", json!({"region": "us-ord", "label": "mine", "cloud_init": true}));
+    assert_eq!((&upload["image"]["status"], &upload["image"]["size"]), (&json!("pending_upload"), &json!(0)));
+    let url = format!("/images/{}", upload["image"]["id"].as_str().unwrap());
+    let regions = |image: &Value| {
+        let rows = image["regions"].as_array().unwrap();
+        rows.iter().map(|row| (row["region"].as_str().unwrap().to_owned(), row["status"].as_str().unwrap().to_owned())).collect::<Vec<_>>()
+    };
+    let pair = |region: &str, status: &str| (region.to_owned(), status.to_owned());
+    assert_eq!(garden.send("POST", &format!("{url}/regions"), json!({"regions": ["us-east"]})).0, 400);
+    garden.calm();
+    assert_eq!(regions(&garden.get(&url)), [pair("us-ord", "available")]);
+    let copied = garden.post(&format!("{url}/regions"), json!({"regions": ["us-ord", "us-east"]}));
+    assert_eq!(regions(&copied), [pair("us-ord", "available"), pair("us-east", "pending replication")]);
+    assert_eq!(copied["total_size"], 2);
+    garden.calm();
+    assert_eq!(regions(&garden.get(&url))[1], pair("us-east", "available"));
+    assert_eq!(garden.reason("POST", &format!("{url}/regions"), json!({"regions": ["mars"]})), "region is not valid");
+    assert_eq!(garden.event("image_upload")["status"], "finished");
+}
