@@ -21,6 +21,8 @@ mod events;
 mod filter;
 mod firewall_rules;
 mod firewalls;
+#[cfg(test)]
+mod garden;
 mod images;
 mod input;
 mod interfaces;
@@ -53,6 +55,8 @@ mod reserved_ips;
 mod resize;
 mod routes;
 mod stock;
+#[cfg(test)]
+mod storage_tests;
 mod tags;
 mod templates;
 #[cfg(test)]
