@@ -121,6 +121,8 @@ impl Vendor for Linode {
         let said = interaction.answer.as_ref().map(|it| it["errors"][0]["reason"].to_string()).unwrap_or_default();
         let fault = |what: &str| json!({"operation": operation, "what": what, "times": 1, "skip": 0});
         match interaction.status {
+            // A case may really have asked too often.
+            429 if interaction.notes("met") => Ok(()),
             429 => cloud.limit(operation),
             // What stood before the API, or stood still.
             500 => cloud.tell("faults", fault("broken-before")),
