@@ -286,7 +286,11 @@ impl Memory {
                 Err(Problem::NotDone { answer, pause: asked }) => {
                     (run.tell)(failed(answer.clone(), "tried again after a pause"));
                     match self.own_pause(run, &key) {
-                        Some(own) => pause = pause.max(asked.unwrap_or(own).min(LONGEST_ASKED)),
+                        // A cloud asks for its own seconds.
+                        Some(own) => {
+                            let speed = run.provider.capabilities().speed.max(1.0);
+                            pause = pause.max(asked.map_or(own, |asked| asked.min(LONGEST_ASKED).div_f64(speed)));
+                        }
                         None => hold = Some(Hold::KeepsFailing { step: planned.line.to_string(), answer: answer.clone() }),
                     }
                     self.answers.insert(key, answer);

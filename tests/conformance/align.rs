@@ -27,8 +27,11 @@ pub fn align(vendor: &dyn Vendor, recorded: &[&Value], got: &[Value], names: &Na
             continue;
         }
         let free = |at: &usize| !used[*at] && !name_of(&got[*at]).is_some_and(|id| names.is_known_as(id));
-        let fits = |at: &usize| {
-            vendor.telling().iter().all(|key| item[*key].as_str().is_none_or(|it| !ids(it).is_empty()) || item[*key] == got[*at][*key])
+        let shares = |at: &usize, key: &str| item[key].as_str().is_none_or(|it| !ids(it).is_empty()) || item[key] == got[*at][key];
+        let fits = |at: &usize| match item["id"].as_str().filter(|id| ids(id).is_empty()) {
+            // A name that everybody knows it by.
+            Some(id) => got[*at]["id"] == *id,
+            None => vendor.telling().iter().all(|key| shares(at, key)),
         };
         // The first of the best.
         let best = (0..got.len()).filter(free).filter(fits).rev().max_by_key(|at| likeness(item, &got[*at], names));

@@ -1,6 +1,6 @@
 //! The endpoints held to account: a path becomes a template, or lies outside.
 
-use crate::vendor::Vendor;
+use crate::{names::MARK, vendor::Vendor};
 
 /// One endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,7 +19,11 @@ impl Route {
         let segments: Vec<&str> = wanted.split('/').collect();
         let fits = |template: &&&str| {
             let parts: Vec<&str> = template.split('/').collect();
-            parts.len() == segments.len() && parts.iter().zip(&segments).all(|(part, segment)| part.starts_with('{') || part == segment)
+            let fits = |(part, segment): (&&str, &&str)| match *part {
+                "{number}" => segment.starts_with(MARK),
+                part => part.starts_with('{') || part == *segment,
+            };
+            parts.len() == segments.len() && parts.iter().zip(&segments).all(fits)
         };
         // A literal segment is more than a variable one: the template with the fewest variables wins.
         let template = vendor.templates().iter().filter(fits).min_by_key(|template| template.matches('{').count())?;

@@ -165,6 +165,9 @@ fn update_settings(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let settings = &mut deed.truth.linode.account.settings;
     settings.network_helper = fields.flag("network_helper")?.unwrap_or(settings.network_helper);
     settings.backups_enabled = fields.flag("backups_enabled")?.unwrap_or(settings.backups_enabled);
+    if fields.has("longview_subscription") {
+        settings.longview_subscription = fields.text("longview_subscription")?.map(str::to_owned);
+    }
     if let Some(wanted) = fields.text("interfaces_for_new_linodes")? {
         if !INTERFACES.contains(&wanted) {
             return Err(invalid("interfaces_for_new_linodes", &format!("Must be one of {}", INTERFACES.join(", "))));

@@ -46,6 +46,8 @@ pub struct Details {
     pub sold_out: Vec<String>,
     /// The largest image an account may have, in MB; the vendor's default if missing.
     pub image_limit_mb: Option<u64>,
+    /// For how many cloud seconds after its job an image is still said to be `creating`.
+    pub image_lag: u64,
     /// Whether every deleted Linode leaves a recovery image, and not only those older than half a day.
     pub recover_all: bool,
 }

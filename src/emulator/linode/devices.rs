@@ -114,13 +114,25 @@ pub fn check_free(truth: &Truth, firewall: &str, device: &Device) -> Result<(), 
 
 fn delete(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let device = one(&deed.truth, args)?.clone();
-    if let Some(details) = deed.truth.linode.network.firewalls.get_mut(args.id) {
-        details.devices.retain(|other| other.id != device.id);
-    }
-    tell_core(deed, args.id);
-    let about = firewalls::entity(&deed.truth, args.id);
-    notify(deed, "firewall_device_remove", about, None);
+    remove_from(deed, args.id, |other| other.id == device.id);
     Ok(Answer::ok(json!({})))
+}
+
+/// Has some devices of a firewall no longer stand behind it.
+pub fn remove_from(deed: &mut Deed, firewall: &str, is_meant: impl Fn(&Device) -> bool) {
+    if let Some(details) = deed.truth.linode.network.firewalls.get_mut(firewall) {
+        details.devices.retain(|device| !is_meant(device));
+    }
+    tell_core(deed, firewall);
+    let about = firewalls::entity(&deed.truth, firewall);
+    notify(deed, "firewall_device_remove", about, None);
+}
+
+impl Device {
+    /// Whether it is a Linode as a whole, by its id.
+    pub fn is(&self, linode: &str) -> bool {
+        self.linode == linode && self.interface.is_none()
+    }
 }
 
 /// Tells the core which servers a firewall protects.

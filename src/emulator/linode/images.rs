@@ -216,20 +216,29 @@ pub fn complete(deed: &mut Deed, number: &str) -> Result<(), String> {
         return Err(problem);
     }
     let needs = needs_mb(deed, number);
-    let now = deed.now;
     let Some(image) = deed.truth.linode.images.get_mut(number) else { return Err("The image was deleted.".to_owned()) };
-    image.status = "available".to_owned();
-    image.size_mb = needs;
     image.min_mb = needs;
-    image.updated = now;
     let name = image.label.clone();
-    if let Some(core) = deed.truth.images.get_mut(number) {
-        core.state = CopyState::Available;
+    match deed.truth.linode.image_lag {
+        0 => available(deed, number),
+        seconds => deed.schedule(seconds, Effect::Linode(Change::Available(number.to_owned()))),
     }
     deed.close_bills(number);
     let price = deed.truth.market.image(whole_gb(needs));
     deed.open_bill(number, "image", &name, price);
     Ok(())
+}
+
+/// Has a captured image be available, and as large as what is on it.
+pub fn available(deed: &mut Deed, number: &str) {
+    let now = deed.now;
+    let Some(image) = deed.truth.linode.images.get_mut(number) else { return };
+    image.status = "available".to_owned();
+    image.size_mb = image.min_mb;
+    image.updated = now;
+    if let Some(core) = deed.truth.images.get_mut(number) {
+        core.state = CopyState::Available;
+    }
 }
 
 /// Has an image that was being captured vanish.
@@ -277,16 +286,10 @@ fn upload(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
 
 /// What follows when an upload has arrived.
 pub fn uploaded(deed: &mut Deed, number: &str) {
-    let now = deed.now;
     let Some(image) = deed.truth.linode.images.get_mut(number) else { return };
-    image.status = "available".to_owned();
-    image.size_mb = 1;
     image.min_mb = 1;
-    image.updated = now;
     let name = image.label.clone();
-    if let Some(core) = deed.truth.images.get_mut(number) {
-        core.state = CopyState::Available;
-    }
+    available(deed, number);
     let price = deed.truth.market.image(1);
     deed.open_bill(number, "image", &name, price);
     let id = number.parse::<u64>().map_or(Value::Null, |number| json!(number));

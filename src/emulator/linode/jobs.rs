@@ -108,6 +108,8 @@ pub enum Change {
     Noticed(String),
     /// A running guest can use a volume.
     Plugged(String),
+    /// A captured image is said to be there.
+    Available(String),
     /// An uploaded image is there.
     Uploaded(String),
     /// A recovery image goes.

@@ -20,7 +20,6 @@ pub static ROUTES: &[Route] = &[
     look("/linode/instances/{id}", get),
     change("PUT", "/linode/instances/{id}", update),
     change("DELETE", "/linode/instances/{id}", delete),
-    look("/linode/instances/{id}/firewalls", its_firewalls),
 ];
 
 /// A Linode.
@@ -60,7 +59,8 @@ pub fn touch(deed: &mut Deed, id: &str) {
 
 /// Whether lists show an object of this age.
 pub fn is_listed(truth: &Truth, now: Moment, created: Moment) -> bool {
-    created.plus_seconds(truth.faults.listing_lag) <= now
+    let lag = truth.faults.listing_lag;
+    lag == 0 || created.plus_seconds(lag) <= now
 }
 
 /// A Linode as the API shows it.
@@ -137,11 +137,6 @@ fn index(truth: &Truth, now: Moment, args: &Args) -> Result<Answer, Answer> {
     let servers = truth.servers.values().filter(|server| is_listed(truth, now, server.created));
     let pairs = servers.filter_map(|server| Some((server, truth.linode.linodes.get(&server.id)?)));
     list(args.request, &listing::INSTANCES, pairs.map(|(server, details)| shown(truth, server, details)).collect())
-}
-
-fn its_firewalls(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
-    find(truth, args.id)?;
-    list(args.request, &listing::FIREWALLS, firewalls::of(truth, args.id))
 }
 
 /// The alerts of a new Linode with this many virtual CPUs.

@@ -46,23 +46,25 @@ pub const IMAGES: Listing =
 /// `/account/events`.
 pub const EVENTS: Listing = by(&["id", "action", "created", "read", "entity.id", "entity.type"]);
 /// `/networking/firewalls`, and those of one Linode.
-pub const FIREWALLS: Listing = by(&["id", "label", "tags", "created", "updated", "status"]);
+pub const FIREWALLS: Listing = by(&["id", "label", "tags", "created", "updated"]);
 /// `/networking/firewalls/{id}/devices`.
-pub const DEVICES: Listing = by(&["id", "created", "updated", "entity.id", "entity.type"]);
+pub const DEVICES: Listing = by(&["id", "created", "updated"]);
 /// `/domains`.
-pub const DOMAINS: Listing = by(&["id", "domain", "group", "tags", "type", "status", "soa_email"]);
+pub const DOMAINS: Listing = by(&["domain", "group", "tags"]);
 /// `/domains/{id}/records`.
-pub const RECORDS: Listing = by(&["id", "name", "type", "target", "tag"]);
+pub const RECORDS: Listing = by(&["name", "type", "target", "tag"]);
 /// `/linode/types`.
-pub const TYPES: Listing = by(&["id", "class", "label", "disk", "memory", "vcpus", "gpus", "transfer", "network_out"]);
+pub const TYPES: Listing = by(&["class", "label", "disk", "memory", "vcpus", "gpus", "transfer", "network_out"]);
 /// `/linode/kernels`.
-pub const KERNELS: Listing = by(&["id", "label", "version", "kvm", "architecture", "pvops", "deprecated"]);
+pub const KERNELS: Listing = by(&["label", "version", "kvm", "architecture", "pvops", "deprecated"]);
 /// `/regions`.
-pub const REGIONS: Listing = by(&["id", "label", "country", "site_type"]);
+pub const REGIONS: Listing = by(&["country", "site_type"]);
 /// `/regions/availability`.
 pub const AVAILABILITY: Listing = by(&["region", "plan", "available"]);
-/// `/networking/ips` and `/networking/reserved/ips`.
-pub const IPS: Listing = by(&["address", "type", "rdns", "region", "prefix", "reserved", "public", "linode_id", "tags"]);
+/// `/networking/ips`.
+pub const IPS: Listing = by(&["address", "type", "rdns", "region", "prefix", "reserved"]);
+/// `/networking/reserved/ips`.
+pub const RESERVED_IPS: Listing = by(&["address", "type", "rdns", "region", "prefix", "reserved", "tags"]);
 /// `/networking/ipv6/…`.
 pub const RANGES: Listing = by(&["range", "region", "prefix", "route_target"]);
 /// `/vpcs` and their subnets.

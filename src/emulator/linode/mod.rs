@@ -27,13 +27,20 @@ mod interfaces;
 mod jobs;
 mod kernels;
 mod label;
+mod linode_firewalls;
 mod linode_ips;
 mod linodes;
 mod listing;
 mod locks;
 mod moments;
+#[cfg(test)]
+mod names_tests;
 mod network;
+#[cfg(test)]
+mod network_tests;
 mod networking_ips;
+#[cfg(test)]
+mod odd_tests;
 mod plans;
 mod power;
 pub(in crate::emulator) mod prices;
@@ -47,6 +54,7 @@ mod resize;
 mod routes;
 mod stock;
 mod tags;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod ttl;

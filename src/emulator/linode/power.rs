@@ -309,6 +309,7 @@ pub fn happen(deed: &mut Deed, change: &Change) {
         Change::Uploading { linode, event } => jobs::half(deed, linode, *event),
         Change::Noticed(linode) => noticed(deed, linode),
         Change::Plugged(volume) => super::volumes::plugged(deed, volume),
+        Change::Available(image) => super::images::available(deed, image),
         Change::Uploaded(image) => super::images::uploaded(deed, image),
         Change::Expired(image) => super::images::expire(deed, image),
         Change::Unlisted => {}

@@ -25,7 +25,7 @@ pub const ROUTES: [Route; 5] = [
 fn list_all(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
     let addresses = truth.linode.network.addresses.iter().filter(|(_, details)| details.reserved.is_some());
     let rows: Vec<Value> = addresses.map(|(address, details)| shown_with_tags(truth, *address, details)).collect();
-    list(args.request, &listing::IPS, rows)
+    list(args.request, &listing::RESERVED_IPS, rows)
 }
 
 /// Billed from now on.

@@ -1,9 +1,11 @@
 //! Which endpoints there are, and what answers each. Paths are without their version.
 
 use super::problem::{not_found, problem};
+use super::templates;
 use super::{
     account, attach, backups, catalogue, clone, config_interfaces, configs, create, devices, disks, domains, events, firewalls, images,
-    linode_ips, linodes, locks, networking_ips, power, ranges, rebuild, records, reserved_ips, resize, tags, usage, volumes, vpcs,
+    linode_firewalls, linode_ips, linodes, locks, networking_ips, power, ranges, rebuild, records, reserved_ips, resize, tags, usage,
+    volumes, vpcs,
 };
 use crate::emulator::face::{Answer, Args, Request, Route};
 
@@ -26,10 +28,12 @@ static TABLES: &[&[Route]] = &[
     images::ROUTES,
     events::ROUTES,
     locks::ROUTES,
+    &linode_firewalls::ROUTES,
     &linode_ips::ROUTES,
     &networking_ips::ROUTES,
     &reserved_ips::ROUTES,
     &ranges::ROUTES,
+    &templates::ROUTES,
     &devices::ROUTES,
     &firewalls::ROUTES,
     &domains::ROUTES,
@@ -38,6 +42,12 @@ static TABLES: &[&[Route]] = &[
     &tags::ROUTES,
     &vpcs::ROUTES,
 ];
+
+/// Every endpoint, one after the other.
+#[cfg(test)]
+pub fn every() -> impl Iterator<Item = &'static Route> {
+    TABLES.iter().copied().flatten()
+}
 
 /// The endpoint a request is for, and the names in its path.
 ///

@@ -66,18 +66,64 @@ const DEPRECATED: [Row; 6] = [
     ("ubuntu25.10", "Ubuntu 25.10", 3500, "Ubuntu", "2025-10-10", "2026-07-09", "c"),
 ];
 
-/// All of them, in the order of the list.
+/// What is not listed any more, yet can be deployed by who knows it.
+const RETIRED: [Row; 40] = [
+    ("alpine3.9", "Alpine 3.9", 300, "Alpine", "2019-02-26", "2021-01-01", ""),
+    ("alpine3.10", "Alpine 3.10", 300, "Alpine", "2019-06-20", "2021-05-01", ""),
+    ("alpine3.11", "Alpine 3.11", 300, "Alpine", "2019-12-20", "2021-11-01", ""),
+    ("alpine3.12", "Alpine 3.12", 300, "Alpine", "2020-06-12", "2022-05-01", ""),
+    ("alpine3.13", "Alpine 3.13", 300, "Alpine", "2021-01-22", "2022-11-01", ""),
+    ("alpine3.14", "Alpine 3.14", 400, "Alpine", "2021-06-23", "2023-05-01", ""),
+    ("alpine3.15", "Alpine 3.15", 400, "Alpine", "2021-12-16", "2023-11-01", ""),
+    ("alpine3.16", "Alpine 3.16", 400, "Alpine", "2022-05-25", "2024-05-23", ""),
+    ("alpine3.17", "Alpine 3.17", 300, "Alpine", "2022-12-06", "2024-11-22", "c"),
+    ("alpine3.18", "Alpine 3.18", 300, "Alpine", "2023-05-09", "2025-05-09", "c"),
+    ("alpine3.19", "Alpine 3.19", 300, "Alpine", "2023-12-07", "2025-11-01", "cd"),
+    ("centos8", "CentOS 8", 2300, "CentOS", "2019-09-25", "2021-12-31", ""),
+    ("centos-stream8", "CentOS Stream 8", 2600, "CentOS", "2021-04-30", "2024-05-31", ""),
+    ("debian8", "Debian 8", 1300, "Debian", "2015-04-27", "2020-06-30", ""),
+    ("debian9", "Debian 9", 1600, "Debian", "2017-06-16", "2022-06-30", ""),
+    ("debian10", "Debian 10", 1500, "Debian", "2019-07-07", "2024-06-30", "c"),
+    ("fedora33", "Fedora 33", 2600, "Fedora", "2020-11-12", "2021-11-30", ""),
+    ("fedora34", "Fedora 34", 1800, "Fedora", "2021-04-27", "2022-06-07", ""),
+    ("fedora35", "Fedora 35", 1500, "Fedora", "2021-11-02", "2022-12-13", ""),
+    ("fedora36", "Fedora 36", 1850, "Fedora", "2022-05-16", "2023-05-16", ""),
+    ("fedora37", "Fedora 37", 2100, "Fedora", "2022-11-08", "2023-12-05", ""),
+    ("fedora38", "Fedora 38", 2700, "Fedora", "2023-04-18", "2024-05-21", ""),
+    ("fedora39", "Fedora 39", 2700, "Fedora", "2023-11-29", "2024-11-12", "c"),
+    ("fedora40", "Fedora 40", 3000, "Fedora", "2024-04-23", "2025-05-13", "c"),
+    ("fedora41", "Fedora 41", 3000, "Fedora", "2024-10-29", "2025-11-19", "c"),
+    ("opensuse15.2", "openSUSE Leap 15.2", 1550, "openSUSE", "2020-10-01", "2021-12-31", ""),
+    ("opensuse15.3", "openSUSE Leap 15.3", 1550, "openSUSE", "2021-06-02", "2022-12-01", ""),
+    ("opensuse15.4", "openSUSE Leap 15.4", 2200, "openSUSE", "2022-06-08", "2023-12-07", ""),
+    ("opensuse15.5", "openSUSE Leap 15.5", 2200, "openSUSE", "2023-06-07", "2024-12-31", "c"),
+    ("slackware14.1", "Slackware 14.1", 1000, "Slackware", "2013-11-25", "", ""),
+    ("slackware14.2", "Slackware 14.2", 6000, "Slackware", "2016-10-13", "", ""),
+    ("ubuntu16.04lts", "Ubuntu 16.04 LTS", 2700, "Ubuntu", "2016-04-22", "2021-04-30", ""),
+    ("ubuntu18.04", "Ubuntu 18.04 LTS", 2700, "Ubuntu", "2018-04-26", "2023-04-26", "c"),
+    ("ubuntu21.04", "Ubuntu 21.04", 3500, "Ubuntu", "2021-04-23", "2022-01-20", ""),
+    ("ubuntu21.10", "Ubuntu 21.10", 3500, "Ubuntu", "2021-10-14", "2022-07-14", ""),
+    ("ubuntu22.10", "Ubuntu 22.10", 3500, "Ubuntu", "2022-10-20", "2023-07-20", ""),
+    ("ubuntu23.04", "Ubuntu 23.04", 3500, "Ubuntu", "2023-04-20", "2024-01-25", ""),
+    ("ubuntu23.10", "Ubuntu 23.10", 3500, "Ubuntu", "2023-10-12", "2024-07-11", "c"),
+    ("ubuntu24.10", "Ubuntu 24.10", 3500, "Ubuntu", "2024-10-10", "2025-07-10", "cd"),
+    ("ubuntu25.04", "Ubuntu 25.04", 3500, "Ubuntu", "2025-04-17", "2026-01-15", "c"),
+];
+
+/// All that are listed, in the order of the list.
 pub fn all() -> impl Iterator<Item = StockImage> {
-    let current = CURRENT.iter().map(|row| (row, false));
-    current.chain(DEPRECATED.iter().map(|row| (row, true))).map(|((slug, label, size, vendor, since, end, letters), deprecated)| {
-        StockImage { slug, label, size: *size, vendor, since, end, letters, deprecated }
-    })
+    CURRENT.iter().map(|row| image(row, false)).chain(DEPRECATED.iter().map(|row| image(row, true)))
 }
 
-/// The image of an id such as `linode/debian12`.
+/// The image of an id such as `linode/debian12`, be it listed or not.
 pub fn find(id: &str) -> Option<StockImage> {
     let slug = id.strip_prefix("linode/")?;
-    all().find(|image| image.slug == slug)
+    all().chain(RETIRED.iter().map(|row| image(row, true))).find(|image| image.slug == slug)
+}
+
+fn image(row: &Row, deprecated: bool) -> StockImage {
+    let (slug, label, size, vendor, since, end, letters) = *row;
+    StockImage { slug, label, size, vendor, since, end, letters, deprecated }
 }
 
 impl StockImage {
@@ -125,6 +171,7 @@ mod tests {
         assert!(find("ubuntu24.04").is_none() && find("linode/none").is_none());
         assert_eq!(find("linode/slackware15.0").unwrap().shown()["capabilities"], json!([]));
         assert_eq!(all().count(), 34);
+        assert!(find("linode/debian9").unwrap().deprecated && all().all(|image| image.slug != "debian9"));
     }
 
     #[test]

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use crate::emulator::face::{Body, Face, Request};
 use crate::emulator::{Clock, Cloud, Fault, FaultKind, Imitate, Market, Settings};
 
-struct Garden {
+pub(super) struct Garden {
     dir: PathBuf,
-    face: Face,
+    pub(super) face: Face,
 }
 
 impl Drop for Garden {
@@ -27,7 +27,7 @@ fn open(dir: &PathBuf, clock: Clock) -> Face {
 }
 
 impl Garden {
-    fn new() -> Garden {
+    pub(super) fn new() -> Garden {
         Garden::with(Clock::Manual)
     }
 
@@ -38,7 +38,7 @@ impl Garden {
         Garden { dir, face }
     }
 
-    fn send(&self, method: &str, url: &str, body: Value) -> (u16, Value) {
+    pub(super) fn send(&self, method: &str, url: &str, body: Value) -> (u16, Value) {
         let (path, query) = url.split_once('?').unwrap_or((url, ""));
         let path = if path.starts_with("/_emulator") { path.to_owned() } else { format!("/v4{path}") };
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -56,25 +56,25 @@ impl Garden {
         }
     }
 
-    fn get(&self, url: &str) -> Value {
+    pub(super) fn get(&self, url: &str) -> Value {
         let (status, body) = self.send("GET", url, Value::Null);
         assert_eq!(status, 200, "{url}: {body}");
         body
     }
 
-    fn post(&self, url: &str, body: Value) -> Value {
+    pub(super) fn post(&self, url: &str, body: Value) -> Value {
         let (status, answer) = self.send("POST", url, body);
         assert_eq!(status, 200, "{url}: {answer}");
         answer
     }
 
-    fn delete(&self, url: &str) {
+    pub(super) fn delete(&self, url: &str) {
         let (status, answer) = self.send("DELETE", url, Value::Null);
         assert_eq!(status, 200, "{url}: {answer}");
     }
 
     /// Why a call is refused.
-    fn reason(&self, method: &str, url: &str, body: Value) -> String {
+    pub(super) fn reason(&self, method: &str, url: &str, body: Value) -> String {
         let (status, answer) = self.send(method, url, body);
         assert!(status >= 400, "{url}: {answer}");
         answer["errors"][0]["reason"].as_str().unwrap_or_default().to_owned()
@@ -85,7 +85,7 @@ impl Garden {
     }
 
     /// Lets happen whatever will, but not what is days away.
-    fn calm(&self) {
+    pub(super) fn calm(&self) {
         for _ in 0..200 {
             let clock = self.get("/_emulator/clock");
             if clock["next_due"].is_null()
@@ -291,7 +291,13 @@ fn too_large_a_capture_fails_as_an_event_and_a_missing_image() {
     assert_eq!(garden.send("GET", &format!("/images/{image}"), Value::Null).0, 404);
 
     garden.post("/_emulator/settings", json!({"image_limit_mb": 8000}));
+    garden.post("/_emulator/settings", json!({"image_lag": 20}));
     let image = garden.post("/images", json!({"disk_id": root, "label": "base"}))["id"].as_str().unwrap().to_owned();
+    garden.advance(150);
+    assert_eq!(
+        (&garden.event("disk_imagize")["status"], &garden.get(&format!("/images/{image}"))["status"]),
+        (&json!("finished"), &json!("creating"))
+    );
     garden.calm();
     assert_eq!(garden.get(&format!("/images/{image}"))["size"], 6778);
 

@@ -2,12 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::events::notify;
 use super::problem::not_found;
 use super::{linodes, listing, listing::list, plans};
-use crate::emulator::face::route::{change, look};
+use crate::emulator::face::route::look;
 use crate::emulator::face::{Answer, Args, Route};
-use crate::emulator::physics::Deed;
 use crate::emulator::{Moment, Truth};
 
 /// The endpoints of usage.
@@ -17,7 +15,6 @@ pub static ROUTES: &[Route] = &[
     look("/linode/instances/{id}/stats", stats),
     look("/linode/instances/{id}/stats/{zone}/{key}", stats),
     look("/linode/instances/{id}/nodebalancers", balancers),
-    change("POST", "/linode/instances/{id}/firewalls/apply", apply_firewalls),
 ];
 
 fn transfer(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
@@ -53,11 +50,4 @@ fn stats(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
 fn balancers(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
     linodes::find(truth, args.id)?;
     list(args.request, &listing::PRICES, Vec::new())
-}
-
-fn apply_firewalls(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
-    let (server, _) = linodes::find_staying(&deed.truth, args.id)?;
-    let about = linodes::entity(server);
-    notify(deed, "firewall_apply", Some(about), None);
-    Ok(Answer::ok(json!({})))
 }

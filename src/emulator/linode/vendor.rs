@@ -41,6 +41,8 @@ struct Settings {
     /// The largest image the account may have, in MB; null is the vendor's default.
     #[serde(deserialize_with = "given")]
     image_limit_mb: Option<Option<u64>>,
+    /// For how many cloud seconds after its job an image is still `creating`.
+    image_lag: Option<u64>,
     /// Plans that no machine is free for, by `region/plan` or `plan`: true, or false for those that are free again.
     sold_out: BTreeMap<String, bool>,
     /// Whether every deleted Linode that ever ran leaves a recovery image.
@@ -173,6 +175,7 @@ impl Vendor for Linode {
         let details = &mut deed.truth.linode;
         details.events.lag = settings.event_lag.unwrap_or(details.events.lag);
         details.image_limit_mb = settings.image_limit_mb.unwrap_or(details.image_limit_mb);
+        details.image_lag = settings.image_lag.unwrap_or(details.image_lag);
         details.recover_all = settings.recover_all.unwrap_or(details.recover_all);
         for (plan, is_sold_out) in settings.sold_out {
             details.sold_out.retain(|it| *it != plan);

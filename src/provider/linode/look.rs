@@ -129,8 +129,8 @@ impl Linode {
             None => self.root_of(&linode.id.0).await?,
         };
         let is_off = power(&linode.status) == Power::Off;
-        // Who keeps a server off, and has its capture, asks for nothing that only events tell.
-        let wanted = is_off && !(self.keeps_off && has_image);
+        // Who keeps a server off, and needs no capture of it, asks for nothing that only events tell.
+        let wanted = is_off && !(self.keeps_off && (has_image || !self.captures));
         let history = match wanted {
             true => Some(self.history(&linode, now).await?),
             false => None,

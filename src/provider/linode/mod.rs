@@ -52,6 +52,8 @@ pub struct Linode {
     keeps_server: bool,
     /// Whether the wish is a server that is off.
     keeps_off: bool,
+    /// Whether the wish has the root disk captured.
+    captures: bool,
     seed: Seed,
     capabilities: Capabilities,
     memory: Mutex<Memory>,
@@ -99,6 +101,7 @@ impl Linode {
             has_data: spec.data_gb().is_some(),
             keeps_server: spec.server_state != ServerState::Absent && ask.deletion.is_none(),
             keeps_off: spec.server_state == ServerState::Stopped && ask.deletion.is_none(),
+            captures: spec.root_disk_snapshot.enable,
             seed,
             capabilities,
             memory: Mutex::default(),

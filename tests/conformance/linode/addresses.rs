@@ -96,9 +96,9 @@ impl Search {
             }
             used.push(which);
         }
-        let made = (interaction.method == "POST" && tail == "networking/reserved/ips").then_some(());
+        let makes = interaction.method == "POST" && tail == "networking/reserved/ips";
         if let Some(answer) = answer {
-            self.walk(call, "", "", answer, if made.is_some() { None } else { Some(&used) });
+            self.walk(call, "", answer, if makes { None } else { Some(&used) });
         }
         if good {
             self.follow(interaction, &tail, used.first().copied());
@@ -106,7 +106,7 @@ impl Search {
     }
 
     /// Finds the addresses of an answer: of objects that tell about one, and of Linodes.
-    fn walk(&mut self, call: usize, pointer: &str, key: &str, tree: &Value, named: Option<&[usize]>) {
+    fn walk(&mut self, call: usize, pointer: &str, tree: &Value, named: Option<&[usize]>) {
         match tree {
             Value::Object(map) => {
                 if map.get("address").is_some_and(|it| it == MASK) && map.contains_key("gateway") && map["type"] == "ipv4" {
@@ -127,10 +127,10 @@ impl Search {
                 // A Linode's public addresses come first.
                 let mut inner: Vec<_> = map.iter().collect();
                 inner.sort_by_key(|(key, _)| *key != "public");
-                inner.into_iter().for_each(|(key, value)| self.walk(call, &format!("{pointer}/{key}"), key, value, named));
+                inner.into_iter().for_each(|(key, value)| self.walk(call, &format!("{pointer}/{key}"), value, named));
             }
             Value::Array(items) => {
-                items.iter().enumerate().for_each(|(index, item)| self.walk(call, &format!("{pointer}/{index}"), key, item, named));
+                items.iter().enumerate().for_each(|(index, item)| self.walk(call, &format!("{pointer}/{index}"), item, named));
             }
             _ => {}
         }

@@ -39,7 +39,7 @@ pub const DEVIATIONS: &[Deviation] = &[
     Deviation { name: "[] in place of null", apply: |_, reply| first(&mut reply.body, &|it| it.is_null().then(|| json!([]))) },
     Deviation {
         name: "false in place of null",
-        apply: |_, reply| first_key(&mut reply.body, "linode_label", &|it| it.is_null().then(|| json!(false))),
+        apply: |_, reply| first_key(&mut reply.body, "linode_label", &|it| it.is_null().then_some(Value::Bool(false))),
     },
     Deviation {
         name: "text in place of a number",

@@ -53,7 +53,7 @@ impl Vendor for Linode {
 
     fn lists_shared_objects(&self, route: &Route) -> bool {
         let kinds = ["/linode/instances", "/volumes", "/images", "/networking/firewalls", "/networking/ips", "/reserved/ips", "/domains"];
-        let of_one = route.template.contains("/{id}/");
+        let of_one = route.template.contains("}/");
         route.method == "GET" && !of_one && (kinds.iter().any(|kind| route.ends(kind)) || route.ends("/account/events"))
     }
 
@@ -67,7 +67,11 @@ impl Vendor for Linode {
     }
 
     fn operation(&self, route: &Route, _body: Option<&Value>) -> String {
-        format!("{} {}", route.method, route.template.trim_start_matches("/v4beta").trim_start_matches("/v4").replace("{address}", "{id}"))
+        format!(
+            "{} {}",
+            route.method,
+            route.template.trim_start_matches("/v4beta").trim_start_matches("/v4").replace("{address}", "{id}").replace("{number}", "{id}")
+        )
     }
 
     fn prepared(&self, recordings: Vec<Recording>) -> Vec<Recording> {
@@ -152,7 +156,7 @@ impl Vendor for Linode {
     }
 
     fn telling(&self) -> &'static [&'static str] {
-        &["id", "label", "type", "action", "name", "target", "region", "plan", "filesystem"]
+        &["label", "type", "action", "name", "target", "region", "plan", "filesystem"]
     }
 
     // Addresses are listed in their own order, which is another one where they are others.

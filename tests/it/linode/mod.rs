@@ -1,6 +1,7 @@
 //! Linode, end to end: the real binary against an emulator of Linode's API, over HTTP.
 //!
 //! - `lifecycle`: the reference lifecycle, its calls counted, every byte back;
+//! - `account`: where the token is found, and that it is told nowhere;
 //! - `crowds`: killed at any instant, two who apply at once;
 //! - `hasty`: hands with one of their waits taken out break the order on the wire;
 //! - `limits`: large images, sold out plans, no reserved addresses, no events, many calls;
@@ -8,6 +9,7 @@
 //! - `wire`: every request against the vendor's own description of its API;
 //! - `weather`: seeded lifecycles with faults.
 
+mod account;
 mod crowds;
 mod hasty;
 mod lifecycle;

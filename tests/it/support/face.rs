@@ -21,6 +21,7 @@ pub struct Face {
     pub vendor: &'static Vendor,
     child: Child,
     address: String,
+    speed: &'static str,
 }
 
 /// One API request as the emulator logged it.
@@ -74,10 +75,19 @@ impl Face {
         Self::start_with(vendor, shop, &["--token", key])
     }
 
+    /// One that is no faster than life.
+    pub fn start_slow(vendor: &'static Vendor, shop: &Shop) -> Self {
+        Self::start_at(vendor, shop, "1", &[])
+    }
+
     fn start_with(vendor: &'static Vendor, shop: &Shop, more: &[&str]) -> Self {
+        Self::start_at(vendor, shop, SPEED, more)
+    }
+
+    fn start_at(vendor: &'static Vendor, shop: &Shop, speed: &'static str, more: &[&str]) -> Self {
         let data = shop.path("vendor");
         let mut child = Command::new(env!("CARGO_BIN_EXE_cloudypad"))
-            .args(["emulator", "--provider", vendor.name, "--speed", SPEED, "--listen", "127.0.0.1:0", "--data"])
+            .args(["emulator", "--provider", vendor.name, "--speed", speed, "--listen", "127.0.0.1:0", "--data"])
             .arg(&data)
             .args(more)
             .stdin(Stdio::null())
@@ -88,7 +98,7 @@ impl Face {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().rsplit('/').next().unwrap().to_owned();
         assert!(line.starts_with("listening on http://"), "{line}");
-        Self { vendor, child, address }
+        Self { vendor, child, address, speed }
     }
 
     pub fn url(&self) -> String {
@@ -198,7 +208,7 @@ impl Face {
     pub fn command(&self, shop: &Shop, args: &[&str]) -> Command {
         let mut command = shop.command(args);
         let vendor = self.vendor;
-        command.env(vendor.url_variable, self.url()).env(vendor.key_variable, vendor.key).env("CLOUDYPAD_CLOUD_SPEED", SPEED);
+        command.env(vendor.url_variable, self.url()).env(vendor.key_variable, vendor.key).env("CLOUDYPAD_CLOUD_SPEED", self.speed);
         command
     }
 
