@@ -59,14 +59,19 @@ pub struct Remedy {
     pub word: Option<fn(spec: &str) -> String>,
 }
 
+/// What others do to a server that runs: its guest, the vendor, somebody in the console.
+pub struct Incident {
+    pub what: &'static str,
+    pub happens: fn(&Face, server: &str),
+}
+
 /// A vendor's weather.
 pub struct Season {
     pub trial: &'static Trial,
     /// What can go wrong with this vendor alone, and on which sort of calls.
     pub weather: &'static [(&'static str, &'static str)],
     pub calls: &'static [Call],
-    /// What others do to a server that runs, by name, with its id: a guest, the vendor.
-    pub incidents: &'static [(&'static str, fn(&Face, server: &str))],
+    pub incidents: &'static [Incident],
     /// Lasting habits of the cloud, drawn anew with every storm.
     pub habits: fn(&mut Rng) -> Value,
     /// The holds that its own weather brings about, beside the common ones.
@@ -89,8 +94,10 @@ impl Season {
         let mut struck = BTreeMap::new();
         let count = seeds(part).map(|seed| self.lifecycle(seed, &mut struck)).count();
         let kinds = self.kinds().map(|it| it.0);
-        let rare: Vec<&str> =
-            kinds.chain(self.incidents.iter().map(|it| it.0)).filter(|it| struck.get(*it).is_none_or(|times| *times < STRIKES)).collect();
+        let rare: Vec<&str> = kinds
+            .chain(self.incidents.iter().map(|it| it.what))
+            .filter(|it| struck.get(*it).is_none_or(|times| *times < STRIKES))
+            .collect();
         assert!(count < 40 || rare.is_empty(), "struck seldom: {rare:?} of {struck:?}");
     }
 
@@ -197,7 +204,7 @@ impl Life<'_> {
         std::thread::sleep(pause);
         let inventory = self.face.inventory();
         let server = inventory.iter().find_map(|it| it.strip_prefix("server ")?.strip_suffix(" running")?.split(' ').next());
-        if let (Some((what, happens)), Some(server)) = (incident, server) {
+        if let (Some(Incident { what, happens }), Some(server)) = (incident, server) {
             happens(&self.face, server);
             *self.struck.entry((*what).to_owned()).or_default() += 1;
         }
@@ -258,11 +265,13 @@ fn seeds(part: u64) -> impl Iterator<Item = u64> {
     (first..first + count).filter(move |seed| seed % 2 == part)
 }
 
-/// The guest shuts itself down.
-pub fn guest_shutdown(face: &Face, server: &str) {
-    // It may be on its way down, or gone, by now.
-    face.call("POST", "/_emulator/guest-shutdown", Some(&json!({"server": server})));
-}
+/// The guest shuts itself down; it may be on its way down, or gone, by then.
+pub const GUEST_SHUTDOWN: Incident = Incident {
+    what: "guest-shutdown",
+    happens: |face, server| {
+        face.call("POST", "/_emulator/guest-shutdown", Some(&json!({"server": server})));
+    },
+};
 
 /// How new objects show in lists with a lag, at most so many seconds.
 pub fn listing_lag(rng: &mut Rng) -> Value {
