@@ -281,3 +281,51 @@ fn a_profile_has_up_to_three_interfaces_in_an_order() {
     assert_eq!(garden.get(&format!("/linode/instances/{linode}/transfer/2026/1"))["bytes_total"], 0);
     assert_eq!(garden.send("GET", &format!("/linode/instances/{linode}/transfer/2026/13"), Value::Null).0, 404);
 }
+
+#[test]
+fn interfaces_of_its_own_have_addresses_and_firewalls() {
+    let garden = Garden::new();
+    let rules = json!({"inbound": [], "outbound": [], "inbound_policy": "DROP", "outbound_policy": "ACCEPT"});
+    let firewall = garden.post("/networking/firewalls", json!({"label": "pad-fw", "rules": rules}));
+    let reserved = garden.post("/networking/reserved/ips", json!({"region": "us-east"}))["address"].clone();
+    let own = |address: &Value| {
+        let addresses = json!([{"address": address, "primary": true}]);
+        json!({"interface_generation": "linode", "interfaces": [{"firewall_id": firewall["id"], "public": {"ipv4": {"addresses": addresses}}}]})
+    };
+    let body = |address: &Value| {
+        let mut body = own(address);
+        body["region"] = json!("us-east");
+        body["type"] = json!("g6-nanode-1");
+        body
+    };
+    let (status, answer) = garden.send("POST", "/linode/instances", body(&json!("198.51.100.1")));
+    let wrong =
+        json!({"reason": "Must provide a single valid reserved ipv4 address", "field": "interfaces[0].public.ipv4.addresses[0].address"});
+    assert_eq!((status, &answer["errors"][0]), (400, &wrong));
+    let linode = garden.linode("pad-1", own(&reserved));
+    assert_eq!(garden.get(&format!("/linode/instances/{linode}"))["ipv4"], json!([reserved]));
+    assert_eq!(garden.send("POST", "/linode/instances", body(&reserved)).1["errors"][0]["reason"], "Address must be currently unassigned.");
+    let entity = garden.get(&format!("/networking/firewalls/{}", firewall["id"]))["entities"][0].clone();
+    assert_eq!((&entity["type"], &entity["parent_entity"]["id"]), (&json!("linode_interface"), &json!(linode)));
+    let devices = format!("/networking/firewalls/{}/devices", firewall["id"]);
+    assert!(garden.reason("POST", &devices, json!({"id": linode, "type": "linode"})).contains("interfaces of its own"));
+}
+
+#[test]
+fn user_data_needs_an_image_that_asks_for_it() {
+    let garden = Garden::new();
+    let metadata = json!({"user_data": "I2Nsb3Vk"});
+    let linode = garden.linode("pad-1", json!({"metadata": metadata}));
+    assert_eq!(garden.get(&format!("/linode/instances/{linode}"))["has_user_data"], true);
+    garden.calm();
+    let mut captured = Vec::new();
+    for cloud_init in [false, true] {
+        let body = json!({"disk_id": garden.root(linode), "label": "base", "cloud_init": cloud_init});
+        captured.push(garden.post("/images", body)["id"].clone());
+        garden.calm();
+    }
+    let body = |image: &Value| json!({"region": "us-east", "type": "g6-nanode-1", "image": image, "root_pass": "aVeryLong-Password1", "metadata": metadata});
+    let (status, answer) = garden.send("POST", "/linode/instances", body(&captured[0]));
+    assert_eq!((status, &answer["errors"][0]["field"]), (400, &json!("metadata.user_data")));
+    garden.post("/linode/instances", body(&captured[1]));
+}
