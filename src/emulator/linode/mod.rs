@@ -25,6 +25,7 @@ mod firewall_rules;
 mod firewalls;
 #[cfg(test)]
 mod garden;
+mod image_copies;
 mod images;
 mod input;
 mod interfaces;
