@@ -53,6 +53,17 @@ const NEWER: &[&str] = &[
     "gpus",
     "eol",
     "accelerated_devices",
+    "primary",
+    "active",
+    "subnet_id",
+    "vpc_id",
+    "ip_ranges",
+    "ipv6",
+    "label",
+    "message",
+    "duration",
+    "secondary_entity",
+    "object_storage",
 ];
 
 /// Marks every call of a recording made before a key was there: no answer about things of that kind shows it.
