@@ -9,7 +9,7 @@ use super::{
     rules, wire,
 };
 use crate::{
-    model::{Awaited, Id, LocalDisk, Object, Power, Role, Server, Step, Tags, Volume},
+    model::{Awaited, CopyStatus, FailedCapture, Id, LocalDisk, Object, OffBy, Power, Role, Server, Step, Tags, Volume},
     provider::{
         Problem,
         client::{Kind, Refused},
@@ -186,11 +186,24 @@ impl Linode {
     async fn capture(&self, of: &Id<LocalDisk>, name: &str, tags: &Tags) -> Result<String, Problem> {
         let client = &self.estate.client;
         let disk = self.root_disk(of.as_str()).await?;
+        // A Linode that runs can be imaged as well: somebody may have started it since it was seen off.
+        let linode = self.linode(&Id::new(of.as_str())).await?;
+        if power_of(&linode) != Some(Power::Off) {
+            return Err(Problem::NotDone { answer: format!("Linode {of} is not off any more"), pause: None });
+        }
         let tags = tags.clone().with_value(OF, of.as_str());
         let body = json!({
             "disk_id": number(&disk), "label": label(name, IMAGE), "description": "made by cloudypad", "tags": tags.0, "cloud_init": true,
         });
-        let id = client.make(&Request::post("/images", body), |it: wire::Made| it.id.0).await?;
+        let id = match client.make(&Request::post("/images", body), |it: wire::Made| it.id.0).await {
+            // No room for another image: as good as a capture that is given up.
+            Err(Changed::Refused(refusal)) if refusal.kind() == Kind::Quota => {
+                let failed = FailedCapture { at: client.now(), said: refusal.said() };
+                self.memory().failed.insert(of.to_string(), failed);
+                return Err(Problem::NotDone { answer: refusal.said(), pause: None });
+            }
+            made => made?,
+        };
         self.memory().captures.insert(id.clone(), (of.to_string(), client.now()));
         Ok(id)
     }
@@ -312,13 +325,20 @@ impl Linode {
             if found.is_none()
                 && let Some((_, at)) = memory.captures.remove(id)
             {
-                memory.failed.insert(linode, crate::model::FailedCapture { at, said: String::new() });
+                memory.failed.insert(linode, FailedCapture { at, said: String::new() });
             }
-            return Ok(found.is_none_or(|it| look::image(&it, false).status != crate::model::CopyStatus::Creating));
+            return Ok(found.is_none_or(|it| look::image(&it, false).status != CopyStatus::Creating));
         };
-        let imaging = History::of(events, now, now).imaging.iter().any(|it| it == id);
+        let history = History::of(events, now, now);
+        let imaging = history.imaging.iter().any(|it| it == id);
+        if history.off_by == Some(OffBy::Guest) {
+            match power_of(&self.linode(&Id::new(linode.as_str())).await?) {
+                Some(Power::Off) => drop(self.seen_off(&linode, now)),
+                _ => drop(self.memory().off.remove(&linode)),
+            }
+        }
         // Where it vanished, the event that says why may come a moment later.
-        Ok(found.map_or(!imaging, |it| look::image(&it, imaging).status != crate::model::CopyStatus::Creating))
+        Ok(found.map_or(!imaging, |it| look::image(&it, imaging).status != CopyStatus::Creating))
     }
 }
 

@@ -3,8 +3,8 @@
 use super::{Linode, events::History, rules, shot::List, wire};
 use crate::{
     model::{
-        Address, Cause, CopyStatus, Firewall, Id, Image, InstanceKey, LastHeld, Lock, Origin, Power, Ran, Role, Root, Seed, Seen, Server,
-        Stamp, Tags, Told, Volume, VolumeStatus, World, instance_tag,
+        Address, Cause, CopyStatus, Firewall, Id, Image, InstanceKey, LastHeld, Lock, OffBy, Origin, Power, Ran, Role, Root, Seed, Seen,
+        Server, Stamp, Tags, Told, Volume, VolumeStatus, World, instance_tag,
     },
     provider::http::Request,
 };
@@ -47,8 +47,9 @@ impl Linode {
             ip.linode_id.take_if(|it| gone.contains(&it.0));
         }
         let records = self.records_of_name().await;
-        let has_image = images.as_ref().is_ok_and(|it| it.iter().any(|it| it.status.as_deref() == Some("available")));
-        let found = self.complete(linodes, shot.now, has_image).await;
+        let captured = images.iter().flatten().filter(|it| it.status.as_deref() == Some("available"));
+        let captured: Vec<Tags> = captured.map(|it| Tags(it.tags.clone())).collect();
+        let found = self.complete(linodes, shot.now, &captured).await;
         let world_volumes = match &volumes {
             Ok(items) => Seen::listed(items.iter().map(|it| self.volume(it, found.as_ref().ok(), &gone)).collect()),
             Err(cause) => Seen::Unknown(cause.clone()),
@@ -117,12 +118,12 @@ impl Linode {
     }
 
     /// Adds to each Linode what only its own lists say.
-    async fn complete(&self, linodes: List<wire::Linode>, now: Stamp, has_image: bool) -> List<Found> {
-        let found = linodes?.into_iter().map(|linode| self.complete_one(linode, now, has_image));
+    async fn complete(&self, linodes: List<wire::Linode>, now: Stamp, captured: &[Tags]) -> List<Found> {
+        let found = linodes?.into_iter().map(|linode| self.complete_one(linode, now, captured));
         join_all(found).await.into_iter().collect()
     }
 
-    async fn complete_one(&self, linode: wire::Linode, now: Stamp, has_image: bool) -> Result<Found, Cause> {
+    async fn complete_one(&self, linode: wire::Linode, now: Stamp, captured: &[Tags]) -> Result<Found, Cause> {
         let tags = Tags(linode.tags.clone());
         let root = match tags.get(ROOT_GB).and_then(|it| it.parse().ok()) {
             Some(size_gb) => Root::Local { size_gb },
@@ -130,15 +131,30 @@ impl Linode {
         };
         let is_off = power(&linode.status) == Power::Off;
         // Who keeps a server off, and needs no capture of it, asks for nothing that only events tell.
-        let wanted = is_off && !(self.keeps_off && (has_image || !self.captures));
+        let wanted = is_off && !(self.keeps_off && (!self.captures || self.has_capture(&linode.id.0, &tags, captured)));
         let history = match wanted {
             true => Some(self.history(&linode, now).await?),
             false => None,
         };
+        let mut history = history;
+        let refused = self.memory().failed.get(&linode.id.0).cloned();
+        if let Some(history) = &mut history
+            && refused.as_ref().is_some_and(|it| history.failed_capture.as_ref().is_none_or(|other| other.at < it.at))
+        {
+            history.failed_capture = refused;
+        }
         if !is_off {
             self.memory().off.remove(&linode.id.0);
         }
         Ok(Found { linode, root, history })
+    }
+
+    /// Whether a Linode's root disk has a capture, and is of the image that the wish names.
+    fn has_capture(&self, linode: &str, tags: &Tags, captured: &[Tags]) -> bool {
+        let line = tags.line().unwrap_or(linode);
+        let is_its = |it: &Tags| it.line() == Some(line) && it.get("img") == tags.get("img");
+        let outdated = self.named_image.as_ref().is_some_and(|named| tags.get("img").is_some_and(|born| born != named));
+        captured.iter().any(is_its) && !outdated
     }
 
     async fn root_of(&self, linode: &str) -> Result<Root, Cause> {
@@ -152,13 +168,21 @@ impl Linode {
     async fn history(&self, linode: &wire::Linode, now: Stamp) -> Result<History, Cause> {
         let events = self.estate.events_of(&linode.id.0).await.map_err(|unread| self.estate.client.cause(&unread))?;
         Ok(match events {
-            Some(events) => History::of(events, linode.created.0, now),
+            Some(events) => self.as_seen(&linode.id.0, History::of(events, linode.created.0, now), now),
             None => {
-                let failed_capture = self.memory().failed.get(&linode.id.0).cloned();
                 let quiet_since = self.seen_off(&linode.id.0, now);
-                History { quiet_since, busy: false, imaging: Vec::new(), failed_capture, off_by: None }
+                History { quiet_since, busy: false, imaging: Vec::new(), failed_capture: None, off_by: None }
             }
         })
+    }
+
+    /// What events say of a Linode that is off. When a guest shuts itself down, no event says so: then it is off since
+    /// this process saw it.
+    pub(super) fn as_seen(&self, linode: &str, mut history: History, now: Stamp) -> History {
+        if history.off_by == Some(OffBy::Guest) && !history.busy {
+            history.quiet_since = history.quiet_since.max(self.seen_off(linode, now));
+        }
+        history
     }
 
     /// Since when this process sees a Linode off without a gap in which somebody could have run it.

@@ -25,7 +25,9 @@ pub use account::Account;
 pub use shot::Estate;
 
 use super::{Problem, Provider, Seed};
-use crate::model::{Ask, Awaited, Capabilities, FailedCapture, InstanceKey, ServerState, Stamp, Step, World, instance_tag, spec::Dns};
+use crate::model::{
+    Ask, Awaited, Capabilities, FailedCapture, InstanceKey, ServerState, Stamp, Step, World, instance_tag, spec::Dns, tag_value,
+};
 use async_trait::async_trait;
 use client::Client;
 use std::{
@@ -44,6 +46,8 @@ pub struct Linode {
     machine_type: String,
     /// The image of a first deploy.
     image: String,
+    /// The image that the wish names, as tags say it.
+    named_image: Option<String>,
     /// The size of the root disk in GB that the wish names.
     root_gb: u64,
     /// Whether the wish has a data volume.
@@ -97,6 +101,7 @@ impl Linode {
             mark: instance_tag(&ask.key),
             machine_type: placement.machine_type.to_owned(),
             image: spec.image(&capabilities).to_owned(),
+            named_image: placement.image.map(|it| tag_value("img", it)),
             root_gb: spec.root_disk.size_gb,
             has_data: spec.data_gb().is_some(),
             keeps_server: spec.server_state != ServerState::Absent && ask.deletion.is_none(),
