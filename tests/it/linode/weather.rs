@@ -12,7 +12,7 @@ static SEASON: Season =
     Season { trial: &TRIAL, weather: WEATHER, calls: CALLS, incidents: INCIDENTS, habits, remedies: REMEDIES, prepare, records };
 
 /// A maintenance that is announced, and captures that fail: mostly they are larger than what the account may store.
-const WEATHER: &[(&str, &str)] = &[("maintenance", "any"), ("in-vain", "capture")];
+const WEATHER: &[(&str, &str)] = &[("maintenance", "any"), ("in-vain", "capture"), ("in-vain", "capture")];
 
 const CALLS: &[Call] = &[
     call("*", "present stopped absent delete", ""),
