@@ -1,9 +1,8 @@
 //! The face of Linode: its API v4 over the same truth, physics, faults and ledger.
 //!
-//! Reading order: `vendor`, `routes`, `problem`, then a file per kind of object. `details` is this face's own part of the
-//! truth. Whatever takes its time on a Linode is a job: `jobs` has their queue, `events` what the account is told of them.
-//! What anybody may read is in tables (`regions`, `plans`, `kernels`, `stock`, `prices`; `catalogue` shows them); `filter` and
-//! `listing` cut every list. `network` is the truth about addresses and firewalls, `zones` that about names.
+//! Reading order: `vendor`, `routes`, `problem`, `input`, `listing`, then `linodes`, `create`, `deploy`, `power` and a file
+//! per kind of object. `details` and `network` are this face's own part of the truth. Whatever takes its time on a Linode is
+//! a job: `jobs` has their queue, `events` what the account is told of them.
 
 mod account;
 mod addresses;
