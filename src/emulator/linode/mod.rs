@@ -3,6 +3,8 @@
 //! Reading order: `vendor`, `routes`, `problem`, `input`, `listing`, then `linodes`, `create`, `deploy`, `power` and a file
 //! per kind of object. `details` and `network` are this face's own part of the truth. Whatever takes its time on a Linode is
 //! a job: `jobs` has their queue, `events` what the account is told of them.
+//! What anybody may read is in tables (`regions`, `plans`, `kernels`, `stock`, `prices`; `catalogue` shows them); `filter` and
+//! `listing` cut every list; `zones` is the truth about names.
 
 mod account;
 mod addresses;
