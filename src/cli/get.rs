@@ -115,8 +115,15 @@ fn host(case: &Case, seen: &Seen) -> Option<String> {
     match &case.ask.spec.network.dns {
         Some(dns) if record => Some(plain(&format!("{}.{}", dns.record, dns.zone))),
         _ => {
-            let own = seen.world.servers.items().iter().find_map(|it| it.told.own_address.as_ref());
-            seen.world.addresses.items().first().map(|it| &it.address).or(own).map(|it| plain(it))
+            let reserved = seen.world.addresses.items();
+            let address = match seen.world.servers.items().first() {
+                Some(server) if server.told.own_address.is_some() => server.told.own_address.as_ref(),
+                Some(server) => {
+                    reserved.iter().find(|it| server.address.as_ref() == Some(&it.id)).or(reserved.first()).map(|it| &it.address)
+                }
+                None => reserved.first().map(|it| &it.address),
+            };
+            address.map(|it| plain(it))
         }
     }
 }

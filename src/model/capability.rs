@@ -31,6 +31,8 @@ pub struct Capabilities {
     pub dns_ttl: u64,
     /// Whether what a guest needs at its first boot is given by a call of its own.
     pub seeds: bool,
+    /// Who can log in where the spec names no key, for people.
+    pub without_key: Option<&'static str>,
     /// Whether the cloud starts a server again when its guest shuts down, unless told not to.
     pub watchdog: bool,
     /// Whether a server is born with its data volume attached.
@@ -125,6 +127,7 @@ impl Capabilities {
             dns: true,
             dns_ttl: 60,
             seeds: true,
+            without_key: Some("only the SSH keys that the vendor puts in itself can log in"),
             watchdog: false,
             data_at_birth: true,
             unique_names: false,
@@ -169,6 +172,7 @@ impl Capabilities {
             dns: true,
             dns_ttl: 30,
             seeds: false,
+            without_key: Some("nobody can log in"),
             watchdog: true,
             data_at_birth: false,
             unique_names: true,
@@ -230,6 +234,7 @@ impl Capabilities {
             tells_last_held: true,
             copy_limit_gb: None,
             seeds: false,
+            without_key: None,
             watchdog: false,
             listing_lag: 0,
             late_effect: 0,

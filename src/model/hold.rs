@@ -167,8 +167,9 @@ pub enum Hold {
 
 /// That the cloud gave up a capture, for people.
 pub fn capture_failed(disk_gb: u64, limit_gb: u64, said: &str) -> String {
-    let said = if said.is_empty() { String::new() } else { format!(" ({said})") };
-    format!("the cloud gave up capturing the root disk{said}: of its {disk_gb} GB more than {limit_gb} GB are used, the account's limit")
+    let usual = format!("probably more than {limit_gb} GB of its {disk_gb} GB are used, the account's limit");
+    let why = if said.is_empty() { usual } else { format!("{said} ({usual})") };
+    format!("the cloud gave up capturing the root disk: {why}")
 }
 
 /// The two ways out of [`capture_failed`].
@@ -227,7 +228,11 @@ impl Hold {
             Hold::Locked { .. } => "unlock it in the vendor's console (a vendor's own lock needs their support)".to_owned(),
             Hold::CaptureFailed { limit_gb, .. } => capture_remedy(*limit_gb),
             Hold::LivesElsewhere { zones, .. } => {
-                format!("put zone and project back to {}, or delete the instance there keeping its snapshots", zones.join(", "))
+                format!(
+                    "put zone and project back to {}, or delete the instance there keeping its snapshots (a data volume that can have \
+                     none stays: move what it holds, then delete it)",
+                    zones.join(", ")
+                )
             }
             Hold::OtherOwner { owner, .. } => {
                 format!("leave it to {owner}, or take it over with: cloudypad adopt")

@@ -10,8 +10,10 @@ pub struct Record {
     pub addresses: Vec<String>,
     /// Seconds for which others may remember it.
     pub ttl: u64,
-    /// Whether its comment names this instance.
+    /// Whether it is seen to be this instance's.
     pub ours: bool,
+    /// The vendor's id, where nothing but that tells whose it is.
+    pub id: Option<String>,
 }
 
 impl Record {

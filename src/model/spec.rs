@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub use super::placement::{Credentials, Imitate, Linode, Local, Placement, ProviderSpec, Scaleway};
-use super::{Capabilities, InstanceKey};
+use super::{Capabilities, InstanceKey, Rule};
 
 /// The envelope of one document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -270,6 +270,19 @@ impl Default for Ports {
 pub enum PortPreset {
     /// 22, 47984, 47989 and 48010 over TCP, 47998-48010 over UDP: SSH, and what Moonlight needs of Sunshine.
     Sunshine,
+}
+
+impl Network {
+    /// What is let in, in canonical order.
+    pub fn rules(&self) -> Vec<Rule> {
+        let mut rules: Vec<Rule> = Vec::new();
+        for (protocol, ports) in self.ports.pairs() {
+            rules.extend(self.allow_from.iter().map(|from| Rule::new(&protocol, &ports, from)));
+        }
+        rules.sort();
+        rules.dedup();
+        rules
+    }
 }
 
 impl Ports {

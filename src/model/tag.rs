@@ -14,6 +14,8 @@ pub const HAD_DATA: &str = "had:data";
 pub const CAPTURE_DUE: &str = "capture:due";
 /// The tag of a data disk that was made empty and has not been attached yet, on a cloud whose volumes do not say so.
 pub const FRESH: &str = "fresh:yes";
+/// The word of the tag by which the firewall remembers the DNS record that is the instance's, by the vendor's id.
+pub const RECORD: &str = "record";
 /// The word of the tag of a server whose capture the cloud gave up. Its value: the account's limit then, in GB, and
 /// when that capture was begun, in seconds: `6-1747766192`.
 pub const UNCAPTURED: &str = "uncaptured";

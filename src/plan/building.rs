@@ -4,11 +4,10 @@ use super::{
     draft::Draft,
     marks::{NO_RECIPE, claim_root, common_tags, disk_tags},
     naming,
-    scene::Scene,
 };
 use crate::model::{
     Address, Boot, CAPTURE_DUE, Copy, CopyStatus, FRESH, Firewall, HAD_DATA, Hold, Id, NewServer, NewVolume, Note, RESERVE_ADDRESS_KEY,
-    Reason, Role, Root, Rule, Server, Step, Tags, Volume, VolumeStatus, Word, tag_value,
+    Reason, Role, Root, Server, Step, Tags, Volume, VolumeStatus, Word, tag_value,
 };
 
 /// Where a disk that is not there comes from.
@@ -56,7 +55,17 @@ pub(crate) fn assemble(draft: &mut Draft<'_>) -> Result<(), Hold> {
         tags,
     };
     draft.create(Step::CreateServer(server), reason);
+    if !draft.scene.cloud.seeds {
+        mind_missing_key(draft);
+    }
     Ok(())
+}
+
+/// Says who can log in where the spec names no key.
+pub(crate) fn mind_missing_key(draft: &mut Draft<'_>) {
+    if let Some(who) = draft.scene.cloud.without_key.filter(|_| draft.scene.ask.spec.ssh.public_key_path.is_none()) {
+        draft.notes.push(Note::Mind(format!("ssh.publicKeyPath is not set: {who}")));
+    }
 }
 
 /// What the server boots from, and the tags it inherits, once it is there.
@@ -227,25 +236,11 @@ pub(crate) fn firewall_part(draft: &mut Draft<'_>) -> Option<Option<Id<Firewall>
     if !firewall.shut {
         draft.step(Step::ShutFirewall(firewall.id.clone()), Reason::ClosedFirst);
     }
-    let wanted = wanted_rules(&draft.scene);
+    let wanted = draft.scene.ask.spec.network.rules();
     if firewall.rules != wanted {
         draft.step(Step::SetRules { firewall: firewall.id.clone(), rules: wanted }, Reason::NetworkRules);
     }
     (draft.next.len() == before).then(|| Some(firewall.id.clone()))
-}
-
-/// What the spec lets in, in canonical order.
-fn wanted_rules(scene: &Scene<'_>) -> Vec<Rule> {
-    let network = &scene.ask.spec.network;
-    let mut rules: Vec<Rule> = Vec::new();
-    for (protocol, ports) in network.ports.pairs() {
-        for from in &network.allow_from {
-            rules.push(Rule::new(&protocol, &ports, from));
-        }
-    }
-    rules.sort();
-    rules.dedup();
-    rules
 }
 
 /// What a server that exists lacks, whether it runs or not: a claimed root, network, data disk, size.

@@ -20,7 +20,7 @@ pub(crate) fn plan(draft: &mut Draft<'_>, deletion: Deletion) -> Result<(), Hold
     for volume in draft.scene.world.volumes.items().iter().filter(|it| it.status == VolumeStatus::Error && !deletion.keep_snapshots) {
         draft.notes.push(Note::LeftAlone(format!("volume {}, on which the vendor reports an error", volume.id)));
     }
-    let fates = Fates::of_deletion(draft, deletion);
+    let fates = Fates::of_deletion(draft, deletion)?;
     retiring::retire(draft, &fates, &Reason::Deletion)?;
     delete_copies(draft, deletion);
 

@@ -42,7 +42,7 @@ impl<'w> Draft<'w> {
         let key = step.key();
         let lag = self.scene.cloud.listing_lag;
         let what = || line::describe(&step, &self.scene);
-        if let Some(until) = self.still_open(&key) {
+        if let Some(until) = self.stands_in_the_way(&key) {
             let wait = format!("an earlier call to {} has surely ended", what());
             self.wait(Awaited::Clock(until), wait, self.scene.cloud.late_effect + lag);
         } else if let Some(until) =
@@ -55,13 +55,16 @@ impl<'w> Draft<'w> {
         }
     }
 
+    /// Until when a create whose answer was lost stands in the way of the same create.
+    fn stands_in_the_way(&self, key: &str) -> Option<Stamp> {
+        // Whatever becomes of an earlier call, a second one under the same name makes nothing.
+        let is_named = self.scene.cloud.unique_names && is_named_create_key(key);
+        self.still_open(key).filter(|_| !is_named)
+    }
+
     /// Until when a create whose answer was lost may still take effect. A stamp of the future is of
     /// another cloud's clock, and tells nothing.
     pub fn still_open(&self, key: &str) -> Option<Stamp> {
-        // Whatever becomes of an earlier call, a second one under the same name makes nothing.
-        if self.scene.cloud.unique_names && is_named_create_key(key) {
-            return None;
-        }
         let asked = *self.scene.facts.open.get(key)?;
         let until = asked.plus_seconds(self.scene.cloud.late_effect + self.scene.cloud.listing_lag);
         (asked <= self.scene.world.now && self.scene.world.now < until).then_some(until)

@@ -91,7 +91,7 @@ pub(crate) fn begin(world: &mut World, ask: &Ask, cloud: &Capabilities, planned:
             Effect::Nothing
         }
         Step::SetRecord { address } => {
-            world.record = Seen::Present(Record { addresses: vec![address.clone()], ttl: cloud.dns_ttl, ours: true });
+            world.record = Seen::Present(Record { addresses: vec![address.clone()], ttl: cloud.dns_ttl, ours: true, id: None });
             Effect::Nothing
         }
         Step::DeleteRecord { .. } => {

@@ -4,7 +4,7 @@ use super::{
     draft::Draft,
     scene::{Scene, blind},
 };
-use crate::model::{Hold, Note, Reason, Record, Seen, ServerState, Step, tag_value};
+use crate::model::{Hold, Note, Power, Reason, Record, Seen, ServerState, Step, tag_value};
 
 /// The word of the tag by which the firewall, which outlives server and address, remembers the name.
 const NAME: &str = "name";
@@ -20,6 +20,14 @@ pub(crate) fn is_ours_to_remember(scene: &Scene<'_>) -> bool {
         Seen::Present(record) => record.ours,
         Seen::Absent => true,
         Seen::Unknown(_) => false,
+    }
+}
+
+/// The id of the instance's record, where only that tells whose it is.
+pub(crate) fn record_id<'w>(scene: &Scene<'w>) -> Option<&'w str> {
+    match &scene.world.record {
+        Seen::Present(record) if record.ours => record.id.as_deref(),
+        _ => None,
     }
 }
 
@@ -98,7 +106,8 @@ fn target(scene: &Scene<'_>) -> Option<String> {
     if !scene.cloud.own_address {
         return reserved.map(|it| it.address.clone());
     }
-    let server = scene.server?;
+    // Its own address is told once it answers there: a name that cannot be set keeps no machine from running.
+    let server = scene.server.filter(|it| it.power == Power::Running)?;
     let its = reserved.filter(|it| server.address.as_ref() == Some(&it.id));
     its.map(|it| it.address.clone()).or_else(|| server.told.own_address.clone())
 }

@@ -48,12 +48,13 @@ impl Fates {
     }
 
     /// On the way to nothing.
-    pub fn of_deletion(draft: &Draft<'_>, deletion: Deletion) -> Self {
+    pub fn of_deletion(draft: &Draft<'_>, deletion: Deletion) -> Result<Self, Hold> {
         match Word::delete_command(&deletion) {
-            Some(word) => Self { root: Fate::LetGo(word.clone()), data: Fate::LetGo(word) },
+            Some(word) => Ok(Self { root: Fate::LetGo(word.clone()), data: Fate::LetGo(word) }),
             None => {
                 let data = if draft.scene.cloud.data_snapshots { Fate::Copy(Reason::OnlyCopy(Role::Data)) } else { Fate::Keep };
-                Self { root: Fate::Copy(Reason::OnlyCopy(Role::Root)), data }
+                let root = given_up_fate(draft)?.unwrap_or(Fate::Copy(Reason::OnlyCopy(Role::Root)));
+                Ok(Self { root, data })
             }
         }
     }
@@ -95,15 +96,23 @@ fn root_fate(draft: &mut Draft<'_>, by: &'static str) -> Result<Fate, Hold> {
             }
             Ok(Fate::LetGo(word))
         }
-        _ if exists && !root_is_covered(draft) && scene.given_up().is_some() => match Word::disposable(spec) {
-            Some(word) => {
-                refuse_protected(draft, "the root disk")?;
-                Ok(Fate::LetGo(word))
-            }
-            None => Err(scene.capture_failed().unwrap_or(Hold::RootWouldDie { by })),
-        },
-        _ if spec.on_stop(scene.cloud) == OnStop::Refresh => Ok(Fate::Copy(Reason::Refresh)),
-        _ => Ok(Fate::Copy(Reason::OnlyCopy(Role::Root))),
+        _ => {
+            let reason = if spec.on_stop(scene.cloud) == OnStop::Refresh { Reason::Refresh } else { Reason::OnlyCopy(Role::Root) };
+            Ok(given_up_fate(draft)?.unwrap_or(Fate::Copy(reason)))
+        }
+    }
+}
+
+/// What becomes of a root disk whose capture the cloud gave up: the owner lets it go, or nothing is begun.
+fn given_up_fate(draft: &Draft<'_>) -> Result<Option<Fate>, Hold> {
+    let exists = draft.scene.server.is_some_and(|it| matches!(it.root, Root::Local { .. }));
+    let Some(hold) = draft.scene.capture_failed().filter(|_| exists && !root_is_covered(draft)) else { return Ok(None) };
+    match Word::disposable(&draft.scene.ask.spec) {
+        Some(word) => {
+            refuse_protected(draft, "the root disk")?;
+            Ok(Some(Fate::LetGo(word)))
+        }
+        None => Err(hold),
     }
 }
 
@@ -140,12 +149,12 @@ fn take_server(draft: &mut Draft<'_>, server: &Server, fates: &Fates, reason: &R
     }
     draft.refuse_locked(server)?;
     match server.power {
+        // Nothing is copied, so nothing needs to be quiet: one call ends the run and the server.
+        Power::Running | Power::StoppedInPlace | Power::Busy if !fates.any_copy() && *reason == Reason::Deletion => {}
         Power::Starting | Power::Stopping | Power::Busy => {
             draft.wait_server(server);
             return Ok(());
         }
-        // Nothing is copied, so nothing needs to be quiet: one call ends the run and the server.
-        Power::Running | Power::StoppedInPlace if !fates.any_copy() && *reason == Reason::Deletion => {}
         Power::Running | Power::StoppedInPlace => {
             let still_billed = server.power == Power::StoppedInPlace && *reason != Reason::Deletion;
             let reason = if still_billed { Reason::StillBilled } else { reason.clone() };
@@ -410,7 +419,7 @@ pub(crate) fn dispose_outdated(draft: &mut Draft<'_>, volume: &Volume) -> Result
 fn image_change_fate(draft: &Draft<'_>) -> Result<Fate, Hold> {
     let spec = &draft.scene.ask.spec;
     if spec.root_disk_snapshot.enable {
-        return Ok(Fate::Copy(Reason::ImageChanged));
+        return Ok(given_up_fate(draft)?.unwrap_or(Fate::Copy(Reason::ImageChanged)));
     }
     match Word::disposable(spec) {
         Some(word) => {

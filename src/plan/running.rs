@@ -121,10 +121,7 @@ pub(crate) fn settle_off(draft: &mut Draft<'_>, server: &Server, reason: &mut Re
 fn start(draft: &mut Draft<'_>, server: &Server, reason: Reason) -> Result<(), Hold> {
     draft.refuse_locked(server)?;
     if draft.scene.cloud.seeds && server.power == Power::Off && server.seed == Seed::Missing {
-        if draft.scene.ask.spec.ssh.public_key_path.is_none() {
-            let note = "ssh.publicKeyPath is not set: only the SSH keys that the vendor puts in itself can log in";
-            draft.notes.push(Note::Mind(note.to_owned()));
-        }
+        building::mind_missing_key(draft);
         draft.step(Step::SeedServer(server.id.clone()), Reason::BeforeFirstBoot);
         return Ok(());
     }
@@ -142,7 +139,8 @@ fn start(draft: &mut Draft<'_>, server: &Server, reason: Reason) -> Result<(), H
 fn is_own_order(draft: &Draft<'_>, server: &Server, by: &OffBy) -> bool {
     let OffBy::Order { at, .. } = by else { return false };
     let asked = draft.scene.facts.stopped.get(server.id.as_str());
-    asked.is_some_and(|asked| asked <= at && *at <= asked.plus_seconds(draft.scene.cloud.late_effect))
+    let around = draft.scene.cloud.late_effect;
+    asked.is_some_and(|asked| *asked <= at.plus_seconds(around) && *at <= asked.plus_seconds(around))
 }
 
 fn how_it_went_off(by: &OffBy) -> String {

@@ -264,7 +264,12 @@ impl<'w> Scene<'w> {
             Some((limit.parse::<u64>().ok()?, seconds.parse::<i64>().ok()?))
         });
         let limit_gb = self.ask.spec.copy_limit_gb(self.cloud).unwrap_or(0);
-        let seen = server.told.failed_capture.as_ref();
+        // One that went well later has the last word.
+        let line = self.root_line();
+        let ready = self.root_copies.iter().filter(|it| it.is_ready() && Some(it.line()) == line);
+        let later = ready.map(|it| it.created().0.div_euclid(1_000_000)).max();
+        let noted = noted.filter(|(_, at)| later.is_none_or(|later| later <= *at));
+        let seen = server.told.failed_capture.as_ref().filter(|it| later.is_none_or(|later| later <= it.at.0.div_euclid(1_000_000)));
         let news = seen.map(|it| it.at.0.div_euclid(1_000_000)).filter(|at| noted.is_none_or(|(_, then)| *at > then));
         if let Some(at) = news {
             return Some(GivenUp { limit_gb, said: seen.map_or_else(String::new, |it| it.said.clone()), news: Some(at) });

@@ -8,9 +8,9 @@ use super::{
     scene::Scene,
 };
 use crate::model::{
-    Awaited, CAPTURE_DUE, Copy, CopyStatus, DELETED, Expendable, FRESH, HAD_DATA, Hold, Image, KEEP, LOSER, Note, Object, PROTECTED, Power,
-    Reason, Role, Root, Server, ServerState, Snapshot, Spared, Step, Tags, UNCAPTURED, Volume, VolumeStatus, Word, World, capture_failed,
-    capture_remedy, delete_copy_key,
+    Awaited, CAPTURE_DUE, CREATE_SERVER_KEY, Copy, CopyStatus, DELETED, Expendable, FRESH, HAD_DATA, Hold, Image, KEEP, LOSER, Note,
+    Object, PROTECTED, Power, RECORD, Reason, Role, Root, Server, ServerState, Snapshot, Spared, Step, Tags, UNCAPTURED, Volume,
+    VolumeStatus, Word, World, capture_failed, capture_remedy, delete_copy_key,
 };
 
 /// Duplicates, tags, retention, and the owner's `dataDisk.delete`.
@@ -285,7 +285,13 @@ fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
     if let Some(firewall) = scene.firewall {
         let name = naming::remembered(scene);
         let wanted = match &name {
-            Some((word, value)) if naming::is_ours_to_remember(scene) => plain.clone().value(word, value),
+            Some((word, value)) if naming::is_ours_to_remember(scene) => {
+                let wanted = plain.clone().value(word, value);
+                match naming::record_id(scene) {
+                    Some(id) => wanted.value(RECORD, id),
+                    None => wanted,
+                }
+            }
             Some(_) => plain.clone(),
             // Told once; then nobody remembers it any more.
             None => Wanted { forget: Some("name"), ..plain.clone() },
@@ -334,7 +340,15 @@ pub(crate) fn await_transitions(draft: &mut Draft<'_>) {
     if !draft.is_quiet() {
         return;
     }
-    let open: Vec<_> = draft.scene.facts.open.keys().filter_map(|key| draft.still_open(key)).collect();
+    // Under a unique name there is one: what is seen is what was asked for.
+    let scene = &draft.scene;
+    let is_seen = |key: &str| match key {
+        _ if !scene.cloud.unique_names => false,
+        CREATE_SERVER_KEY => !scene.world.servers.items().is_empty(),
+        "create-firewall" => scene.firewall.is_some(),
+        key => key.starts_with("create-volume ") && !scene.world.volumes.items().is_empty(),
+    };
+    let open: Vec<_> = scene.facts.open.keys().filter(|it| !is_seen(it)).filter_map(|key| draft.still_open(key)).collect();
     for until in open {
         let seconds = draft.scene.cloud.late_effect;
         draft.wait(Awaited::Clock(until), "a call whose answer was lost has surely ended".to_owned(), seconds);

@@ -98,6 +98,12 @@ pub enum Problem {
         /// How long it asked us to wait, where it did.
         pause: Option<Duration>,
     },
+    /// Nothing was done: something else is under way on the object. It is asked again until that is over.
+    #[error("{answer}")]
+    Busy {
+        /// What the cloud said.
+        answer: String,
+    },
     /// The answer was lost: look before anything else.
     #[error("{answer}")]
     MaybeDone {

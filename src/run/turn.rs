@@ -154,6 +154,8 @@ struct Memory {
     refused: BTreeSet<String>,
     /// Creates that were answered well, with the vendor's clock at the first look after the answer.
     made: BTreeMap<String, Option<Stamp>>,
+    /// Since when something else is in the way of each step.
+    busy: BTreeMap<String, Instant>,
     /// The last bad answer to each step.
     answers: BTreeMap<String, String>,
     /// Since when each thing is awaited.
@@ -236,6 +238,16 @@ impl Memory {
                     self.began = true;
                     return Ok(Some(Hold::Refused { step: "make what the spec says".to_owned(), answer, remedy }));
                 }
+                Err(Problem::OutOfStock { answer }) => {
+                    let since = *self.scarce.get_or_insert_with(Instant::now);
+                    if run.patience.is_some_and(|it| since.elapsed() < it) {
+                        (run.tell)(Event::Noted(Note::Mind(format!("{answer}; tried again after a while"))));
+                        rest(run.provider.capabilities().pace.longest * 3, &run.stop).await;
+                        return Ok(None);
+                    }
+                    let instead = run.provider.instead(&steps[0].step).await;
+                    return Ok(Some(Hold::OutOfStock { step: "make the server".to_owned(), answer, instead }));
+                }
                 Err(problem) if self.tried(VET) < MOST_TRIES => {
                     *self.tries.entry(VET.to_owned()).or_default() += 1;
                     (run.tell)(Event::Unseen { why: problem.to_string() });
@@ -269,6 +281,7 @@ impl Memory {
                 Ok(_) => {
                     self.calls += 1;
                     self.answers.remove(&key);
+                    self.busy.remove(&key);
                     if is_create_key(&key) {
                         self.made.insert(key, None);
                     }
@@ -279,7 +292,23 @@ impl Memory {
                     pause = pause.max(self.own_pause(run, &key).unwrap_or_default());
                     self.answers.insert(key, answer);
                 }
-                Err(Problem::NotDone { answer, .. }) if planned.optional && self.tried(&key) >= TRIES_OF_OPTIONAL => {
+                Err(Problem::Busy { answer }) => {
+                    let deadline = run.provider.capabilities().pace.deadline;
+                    let first = !self.busy.contains_key(&key);
+                    let since = *self.busy.entry(key.clone()).or_insert_with(Instant::now);
+                    if since.elapsed() > deadline {
+                        let awaited = format!("what else is under way allows to {}", planned.line);
+                        hold = Some(Hold::Stuck { awaited, seconds: deadline.as_secs() });
+                    } else if first {
+                        (run.tell)(failed(answer, "tried again until that is over"));
+                    }
+                    self.tries.remove(&key);
+                    pause = pause.max(run.provider.capabilities().pace.first);
+                }
+                // What is made for good is not done without because of a bad moment.
+                Err(Problem::NotDone { answer, .. })
+                    if planned.optional && !is_create_key(&key) && self.tried(&key) >= TRIES_OF_OPTIONAL =>
+                {
                     (run.tell)(failed(answer, "the run goes on without it"));
                     self.refused.insert(key);
                 }
@@ -303,24 +332,31 @@ impl Memory {
                     (run.tell)(failed(answer.clone(), "needs you"));
                     hold = Some(Hold::Refused { step: planned.line.to_string(), answer, remedy });
                 }
-                Err(Problem::OutOfStock { answer }) => {
-                    let since = *self.scarce.get_or_insert_with(Instant::now);
-                    if run.patience.is_some_and(|it| since.elapsed() < it) {
-                        (run.tell)(failed(answer, "tried again after a while: --wait-for-stock"));
-                        self.tries.remove(&key);
-                        pause = pause.max(run.provider.capabilities().pace.longest * 3);
-                    } else {
-                        (run.tell)(failed(answer.clone(), "needs you"));
-                        let instead = run.provider.instead(&planned.step).await;
-                        hold = Some(Hold::OutOfStock { step: planned.line.to_string(), answer, instead });
-                    }
-                }
+                Err(Problem::OutOfStock { answer }) => match self.scarce(run, planned, answer).await {
+                    None => pause = pause.max(run.provider.capabilities().pace.longest * 3),
+                    scarce => hold = scarce,
+                },
             }
         }
         if hold.is_none() && !pause.is_zero() {
             rest(pause, &run.stop).await;
         }
         Ok(hold)
+    }
+
+    /// No machine of the type is free: tried again while patience lasts, then held with what is free instead.
+    async fn scarce(&mut self, run: &Run<'_>, planned: &Planned, answer: String) -> Option<Hold> {
+        let since = *self.scarce.get_or_insert_with(Instant::now);
+        let key = planned.step.key();
+        let failed = |answer: String, then| Event::Failed { key: key.clone(), line: planned.line.clone(), answer, then };
+        if run.patience.is_some_and(|it| since.elapsed() < it) {
+            (run.tell)(failed(answer, "tried again after a while: --wait-for-stock"));
+            self.tries.remove(&key);
+            return None;
+        }
+        (run.tell)(failed(answer.clone(), "needs you"));
+        let instead = run.provider.instead(&planned.step).await;
+        Some(Hold::OutOfStock { step: planned.line.to_string(), answer, instead })
     }
 
     /// How often a step was tried.
@@ -408,7 +444,7 @@ fn billed(world: &World, cloud: &Capabilities) -> Vec<String> {
 fn receipt(step: &Step, answer: &Result<String, Problem>) -> Closing {
     let (outcome, detail) = match answer {
         Ok(object) => (MADE, object.clone()),
-        Err(Problem::NotDone { answer, .. } | Problem::OutOfStock { answer }) => ("not done", answer.clone()),
+        Err(Problem::NotDone { answer, .. } | Problem::Busy { answer } | Problem::OutOfStock { answer }) => ("not done", answer.clone()),
         Err(Problem::MaybeDone { answer }) => (UNKNOWN, answer.clone()),
         Err(Problem::Refused { answer, .. }) => ("refused", answer.clone()),
     };

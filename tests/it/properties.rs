@@ -182,7 +182,7 @@ fn worlds(outlives: bool) -> impl Strategy<Value = World> {
         };
         let pointing = |to: &[&str], ours| {
             let addresses = to.iter().map(|it| (*it).to_owned()).collect();
-            Seen::Present(Record { addresses, ttl: 60, ours })
+            Seen::Present(Record { addresses, ttl: 60, ours, id: None })
         };
         world.record = match record {
             0 => pointing(&["203.0.113.1"], true),

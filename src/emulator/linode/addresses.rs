@@ -129,12 +129,20 @@ pub fn assign(deed: &mut Deed, address: Ipv4Addr, linode: &str) {
 pub fn take_reserved(deed: &mut Deed, written: &[String], region: &str, linode: &str) -> Result<(), Answer> {
     let single = || invalid("ipv4", "Must provide a single valid reserved ipv4 address");
     let [written] = written else { return Err(single()) };
+    take_one(deed, written, region, linode, "ipv4")
+}
+
+/// Gives a new Linode an address that its owner reserved, and that a field of the body names.
+///
+/// Errors: 400, if it is not a reserved, free address of the region.
+pub fn take_one(deed: &mut Deed, written: &str, region: &str, linode: &str, field: &str) -> Result<(), Answer> {
+    let single = || invalid(field, "Must provide a single valid reserved ipv4 address");
     let (address, details) = find(&deed.truth, written).map_err(|_| single())?;
     if details.reserved.is_none() || details.region != region {
         return Err(single());
     }
     if details.linode.is_some() {
-        return Err(invalid("ipv4", "Address must be currently unassigned."));
+        return Err(invalid(field, "Address must be currently unassigned."));
     }
     assign(deed, address, linode);
     Ok(())

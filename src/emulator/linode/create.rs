@@ -107,10 +107,20 @@ fn content(deed: &Deed, fields: &Fields, plan: &Plan, region: &Region) -> Result
     let keys = check_credentials(fields)?;
     let (root_mb, swap_mb) = deploy::sizes(fields, plan, &source)?;
     let kernel = deploy::kernel(fields, "linode/grub2")?;
-    if fields.object("metadata")?.is_some() && !region.has("Metadata") {
-        return Err(invalid("metadata", "Metadata is not available in this region."));
-    }
+    check_metadata(fields, &source, region)?;
     Ok(Some(Content { source, root_mb, swap_mb, kernel, keys }))
+}
+
+/// Refuses user data that nobody would read: not every region hands it out, nor does every image ask for it.
+pub fn check_metadata(fields: &Fields, source: &Source, region: &Region) -> Result<(), Answer> {
+    let Some(metadata) = fields.object("metadata")?.filter(|metadata| metadata.get("user_data").is_some()) else { return Ok(()) };
+    if !region.has("Metadata") {
+        return Err(invalid(&metadata.path("user_data"), "Metadata is not available in this region."));
+    }
+    if !source.takes_user_data() {
+        return Err(invalid(&metadata.path("user_data"), "The image does not support cloud-init."));
+    }
+    Ok(())
 }
 
 /// POST.
@@ -254,11 +264,7 @@ fn give_addresses(deed: &mut Deed, fields: &Fields, region: &str, id: &str, gene
     match fields.texts("ipv4")? {
         Some(wanted) => addresses::take_reserved(deed, &wanted, region, id)?,
         None if is_legacy => drop(addresses::allocate(deed, region, id)?),
-        None => {
-            for _ in 0..interfaces::public_addresses(fields)? {
-                addresses::allocate(deed, region, id)?;
-            }
-        }
+        None => interfaces::give_public(deed, fields, region, id)?,
     }
     if fields.flag("private_ip")? == Some(true) {
         addresses::allocate_private(deed, region, id)?;

@@ -32,6 +32,8 @@ pub enum Source {
         min_mb: u64,
         /// Whether the core has its bytes.
         has_file: bool,
+        /// Whether its guest asks for user data.
+        cloud_init: bool,
     },
 }
 
@@ -69,6 +71,14 @@ impl Source {
         }
     }
 
+    /// Whether its guest asks for the user data it is given.
+    pub fn takes_user_data(&self) -> bool {
+        match self {
+            Source::Stock(image) => image.takes_user_data(),
+            Source::Private { cloud_init, .. } => *cloud_init,
+        }
+    }
+
     /// How events name it.
     pub fn entity(&self) -> Entity {
         image_entity(&self.id(), &self.label())
@@ -88,7 +98,8 @@ pub fn source(truth: &Truth, id: &str) -> Result<Source, Answer> {
         return Err(invalid("image", "image is not available"));
     }
     let has_file = truth.images.contains_key(number);
-    Ok(Source::Private { number: number.to_owned(), label: image.label.clone(), min_mb: image.min_mb, has_file })
+    let (label, min_mb, cloud_init) = (image.label.clone(), image.min_mb, image.cloud_init);
+    Ok(Source::Private { number: number.to_owned(), label, min_mb, has_file, cloud_init })
 }
 
 /// The sizes of the root and the swap disk of a new Linode, in MB.

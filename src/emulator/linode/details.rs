@@ -277,6 +277,9 @@ pub struct ImageDetails {
     pub cloud_init: bool,
     /// Where it is kept.
     pub regions: Vec<String>,
+    /// Where it is still being copied to.
+    #[serde(default)]
+    pub underway: Vec<String>,
     /// When it goes by itself.
     pub expiry: Option<Moment>,
     /// When it was made.

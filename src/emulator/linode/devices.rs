@@ -75,7 +75,13 @@ fn create(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
 pub fn add_device(deed: &mut Deed, firewall: &str, kind: &str, id: u64) -> Result<Device, Answer> {
     let nothing = || invalid("id", &format!("{kind} {id} not found."));
     let (linode, interface) = match kind {
-        "linode" => (owner(&deed.truth, &id.to_string()).ok_or_else(nothing)?.id.clone(), None),
+        "linode" => {
+            let linode = owner(&deed.truth, &id.to_string()).ok_or_else(nothing)?.id.clone();
+            if deed.truth.linode.linodes.get(&linode).is_some_and(|details| details.generation == "linode") {
+                return Err(invalid("id", &format!("Linode {id} has interfaces of its own: attach the firewall to those.")));
+            }
+            (linode, None)
+        }
         "linode_interface" | "interface" => (interface_owner(&deed.truth, id).ok_or_else(nothing)?, Some(id)),
         "nodebalancer" => return Err(nothing()),
         _ => return Err(invalid("type", "type is not valid")),

@@ -31,6 +31,12 @@ pub static ROUTES: &[Route] = &[
 
 /// How long a new disk is still shown before the lists lose it until it is ready.
 const SHOWN_SECONDS: u64 = 2;
+/// How long it takes to make a disk of an image, in cloud seconds, as measured; so are those below.
+const FROM_IMAGE_SECONDS: u64 = 70;
+/// Making an empty disk.
+const EMPTY_SECONDS: u64 = 15;
+/// Deleting a disk.
+const DELETE_SECONDS: u64 = 9;
 
 /// A disk of a Linode.
 ///
@@ -225,7 +231,7 @@ fn hide_later(deed: &mut Deed, id: &str) {
 /// How long it takes to make a disk, in cloud seconds.
 pub fn making_takes(deed: &Deed, id: &str) -> u64 {
     let has_image = deed.truth.linode.disks.get(id).is_some_and(|disk| disk.first_mb.is_some());
-    if has_image { 70 } else { 15 }
+    if has_image { FROM_IMAGE_SECONDS } else { EMPTY_SECONDS }
 }
 
 /// What follows when a disk is made: it can be used.
@@ -274,7 +280,7 @@ pub fn start_deleting(deed: &mut Deed, id: &str) -> u64 {
     if let Some(disk) = deed.truth.linode.disks.get_mut(id) {
         disk.deleting = true;
     }
-    9
+    DELETE_SECONDS
 }
 
 /// What follows when a disk is deleted: its bytes are gone, and profiles have it no more.

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::create::image_entity;
 use super::details::{ImageDetails, MB, whole_gb};
-use super::events::{Entity, Stage, notify, tell};
+use super::events::{Entity, notify};
 use super::input::Fields;
 use super::jobs::{Change, Work, check_settling, order};
-use super::problem::{invalid, not_found, over_quota, refused, required};
+use super::problem::{invalid, not_found, over_quota, required};
 use super::vendor::bearer;
 use super::{disks, linodes, listing, listing::list, moments::stamp, regions, stock};
 use crate::emulator::face::route::{change, look};
@@ -21,40 +21,36 @@ use crate::emulator::{Moment, Truth};
 pub static ROUTES: &[Route] = &[
     look("/images", index),
     change("POST", "/images", capture),
-    change("POST", "/images/upload", upload),
     look("/images/{id}", get),
     change("PUT", "/images/{id}", update),
     change("DELETE", "/images/{id}", delete),
-    change("POST", "/images/{id}/regions", replicate),
 ];
 
 /// The largest image an account may have if nobody raised that, in MB.
 const LIMIT_MB: u64 = 6144;
 /// How many images an account may have.
 const MOST: usize = 25;
-/// How long an upload takes to arrive, in cloud seconds.
-const UPLOAD_SECONDS: u64 = 40;
-/// How long a recovery image is kept, in cloud seconds.
-const RECOVERY_SECONDS: u64 = 7 * 86_400;
 
 /// The number in the id of an image of the account.
 ///
 /// Errors: 404.
-fn number<'t>(truth: &'t Truth, id: &'t str) -> Result<(&'t str, &'t ImageDetails), Answer> {
+pub fn number<'t>(truth: &'t Truth, id: &'t str) -> Result<(&'t str, &'t ImageDetails), Answer> {
     let number = id.strip_prefix("private/").ok_or_else(not_found)?;
     Ok((number, truth.linode.images.get(number).ok_or_else(not_found)?))
 }
 
-fn shown(number: &str, image: &ImageDetails) -> Value {
+/// An image of the account as the API shows it.
+pub fn shown(number: &str, image: &ImageDetails) -> Value {
     let id = format!("private/{number}");
     let mut capabilities = Vec::new();
     if image.cloud_init {
         capabilities.push("cloud-init");
     }
-    let regions: Vec<Value> = match image.status.as_str() {
-        "available" => image.regions.iter().map(|region| json!({"region": region, "status": "available"})).collect(),
-        _ => Vec::new(),
+    let place = |region: &String| {
+        let status = if image.underway.contains(region) { "pending replication" } else { "available" };
+        json!({"region": region, "status": status})
     };
+    let regions: Vec<Value> = if image.status == "available" { image.regions.iter().map(place).collect() } else { Vec::new() };
     let copies = regions.len().max(1) as u64;
     json!({
         "id": id,
@@ -83,7 +79,8 @@ fn shown(number: &str, image: &ImageDetails) -> Value {
     })
 }
 
-fn entity(number: &str, image: &ImageDetails) -> Entity {
+/// How events name an image of the account.
+pub fn entity(number: &str, image: &ImageDetails) -> Entity {
     image_entity(&format!("private/{number}"), &image.label)
 }
 
@@ -106,7 +103,8 @@ fn get(truth: &Truth, _: Moment, args: &Args) -> Result<Answer, Answer> {
     Ok(Answer::ok(shown(number, image)))
 }
 
-fn answer(truth: &Truth, number: &str) -> Result<Answer, Answer> {
+/// The answer that shows an image of the account.
+pub fn answer(truth: &Truth, number: &str) -> Result<Answer, Answer> {
     let image = truth.linode.images.get(number).ok_or_else(not_found)?;
     Ok(Answer::ok(shown(number, image)))
 }
@@ -117,13 +115,14 @@ fn check_label(label: &str) -> Result<(), Answer> {
     if label.chars().all(is_plain) { Ok(()) } else { Err(invalid("label", "Label contains invalid characters")) }
 }
 
-fn check_room(deed: &Deed) -> Result<(), Answer> {
+/// Refuses one more image than an account may have.
+pub fn check_room(deed: &Deed) -> Result<(), Answer> {
     let count = deed.truth.linode.images.values().filter(|image| !image.automatic).count();
     if count >= MOST || deed.check_quota("image").is_err() { Err(over_quota()) } else { Ok(()) }
 }
 
 /// Where an image of a Linode of this region is kept: there, or where the nearest object storage is.
-fn home_of(region: &str) -> String {
+pub fn home_of(region: &str) -> String {
     let has = |id: &str| regions::find(id).is_some_and(|region| region.has("Object Storage"));
     if has(region) {
         return region.to_owned();
@@ -133,7 +132,8 @@ fn home_of(region: &str) -> String {
     near.or(regions::REGIONS.iter().find(|other| other.has("Object Storage"))).map_or(region, |other| other.id).to_owned()
 }
 
-fn new(deed: &Deed, fields: &Fields, label: String, region: &str, size_mb: u64, status: &str) -> Result<ImageDetails, Answer> {
+/// An image that is being made, as a body wants it.
+pub fn new(deed: &Deed, fields: &Fields, label: String, region: &str, size_mb: u64, status: &str) -> Result<ImageDetails, Answer> {
     check_label(&label)?;
     Ok(ImageDetails {
         label,
@@ -145,6 +145,7 @@ fn new(deed: &Deed, fields: &Fields, label: String, region: &str, size_mb: u64, 
         min_mb: size_mb,
         cloud_init: fields.flag("cloud_init")?.unwrap_or(false),
         regions: vec![home_of(region)],
+        underway: Vec::new(),
         expiry: None,
         created: deed.now,
         updated: deed.now,
@@ -251,92 +252,6 @@ pub fn fail(deed: &mut Deed, number: &str) {
     deed.truth.linode.images.remove(number);
 }
 
-/// POST `images/upload`. Where to upload to is no place of ours: what is awaited arrives by itself.
-fn upload(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
-    let fields = Fields::of(args.request)?;
-    let region = fields.needed("region")?.to_owned();
-    let label = fields.needed("label")?.to_owned();
-    if regions::find(&region).is_none() {
-        return Err(invalid("region", "region is not valid"));
-    }
-    let image = new(deed, &fields, label, &region, 0, "pending_upload")?;
-    check_room(deed)?;
-    let number = deed.mint("image");
-    let core = Image {
-        id: number.clone(),
-        zone: region.clone(),
-        name: image.label.clone(),
-        size_gb: 1,
-        server: String::new(),
-        disk: String::new(),
-        state: CopyState::Creating,
-        created: deed.tick(),
-        tags: image.tags.clone(),
-    };
-    deed.make_disk(&number, 1, b"an uploaded image\n")?;
-    let about = entity(&number, &image);
-    let shown = shown(&number, &image);
-    deed.truth.images.insert(number.clone(), core);
-    deed.truth.linode.images.insert(number.clone(), image);
-    deed.schedule(UPLOAD_SECONDS, Effect::Linode(Change::Uploaded(number.clone())));
-    tell(deed, "image_upload", Stage::Scheduled, Some(about), None);
-    let place = format!("https://{region}-1.linodeobjects.com:443/linode-production-machine-images-uploads/{number}?Signature=none");
-    Ok(Answer::ok(json!({"upload_to": place, "image": shown})))
-}
-
-/// What follows when an upload has arrived.
-pub fn uploaded(deed: &mut Deed, number: &str) {
-    let Some(image) = deed.truth.linode.images.get_mut(number) else { return };
-    image.min_mb = 1;
-    let name = image.label.clone();
-    available(deed, number);
-    let price = deed.truth.market.image(1);
-    deed.open_bill(number, "image", &name, price);
-    let id = number.parse::<u64>().map_or(Value::Null, |number| json!(number));
-    let events = deed.truth.linode.events.list.iter().rev();
-    let of_it = events.filter(|event| event.action == "image_upload" && event.ended.is_none());
-    let of_it = of_it.filter(|event| event.entity.as_ref().is_some_and(|it| it.id == id)).map(|event| event.id).next();
-    if let Some(event) = of_it {
-        super::events::end(deed, event, None);
-    }
-}
-
-/// Leaves a recovery image of a Linode that is deleted. Nobody counts on its bytes: it goes by itself.
-pub fn recover(deed: &mut Deed, linode: &str) {
-    let Ok((server, _)) = linodes::find(&deed.truth, linode) else { return };
-    let (name, zone) = (server.name.clone(), server.zone.clone());
-    let disk = match &server.root {
-        Some(crate::emulator::Root::Disk { id, .. }) => id.clone(),
-        _ => return,
-    };
-    let needs = disks::used_mb(deed, &disk);
-    let number = deed.mint("image");
-    let label: String = format!("Recovery - {name}").chars().take(50).collect();
-    let image = ImageDetails {
-        label,
-        description: String::new(),
-        tags: Vec::new(),
-        status: "available".to_owned(),
-        automatic: true,
-        size_mb: needs,
-        min_mb: needs,
-        cloud_init: false,
-        regions: vec![home_of(&zone)],
-        expiry: Some(deed.now.plus_seconds(RECOVERY_SECONDS)),
-        created: deed.now,
-        updated: deed.now,
-    };
-    deed.truth.linode.images.insert(number.clone(), image);
-    deed.schedule(RECOVERY_SECONDS, Effect::Linode(Change::Expired(number)));
-}
-
-/// Ends a recovery image.
-pub fn expire(deed: &mut Deed, number: &str) {
-    if deed.truth.linode.images.get(number).is_some_and(|image| image.automatic) {
-        deed.truth.linode.images.remove(number);
-    }
-}
-
 /// PUT `images/{id}`.
 fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let fields = Fields::of(args.request)?;
@@ -375,24 +290,4 @@ fn delete(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     deed.truth.linode.images.remove(&number);
     notify(deed, "image_delete", Some(about), None);
     Ok(Answer::ok(json!({})))
-}
-
-/// POST `regions`: where it is kept from now on.
-fn replicate(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
-    let fields = Fields::of(args.request)?;
-    let (number, image) = number(&deed.truth, args.id)?;
-    if image.status != "available" {
-        return Err(refused("Image must be available to be replicated."));
-    }
-    let number = number.to_owned();
-    let wanted = fields.texts("regions")?.filter(|wanted| !wanted.is_empty()).ok_or_else(|| required("regions"))?;
-    if let Some(place) = wanted.iter().position(|id| !regions::find(id).is_some_and(|region| region.has("Object Storage"))) {
-        return Err(invalid(&format!("regions[{place}]"), "region is not valid"));
-    }
-    let now = deed.now;
-    if let Some(image) = deed.truth.linode.images.get_mut(&number) {
-        image.regions = wanted;
-        image.updated = now;
-    }
-    answer(&deed.truth, &number)
 }

@@ -36,16 +36,33 @@ pub fn of_new(deed: &Deed, fields: &Fields) -> Result<(String, Vec<Value>), Answ
     Ok((wanted.to_owned(), list))
 }
 
-/// How many public addresses the interfaces of a new Linode ask for.
-pub fn public_addresses(fields: &Fields) -> Result<usize, Answer> {
-    let Some(list) = fields.list("interfaces")? else { return Ok(1) };
-    let of = |interface: &Value| {
+/// Gives a new Linode the public addresses that its own interfaces ask for: new ones for `auto`, else those named, which
+/// must be reserved.
+pub fn give_public(deed: &mut Deed, fields: &Fields, region: &str, linode: &str) -> Result<(), Answer> {
+    let Some(list) = fields.list("interfaces")? else { return addresses::allocate(deed, region, linode).map(drop) };
+    for (place, interface) in list.iter().enumerate() {
+        let path = format!("interfaces[{place}]");
         let public = &interface["public"];
-        let listed = public["ipv4"]["addresses"].as_array().map_or(usize::from(public.is_object()), Vec::len);
-        let through = interface["vpc"]["ipv4"]["addresses"].as_array().into_iter().flatten();
-        listed + through.filter(|address| address["nat_1_1_address"] == "auto").count()
-    };
-    Ok(list.iter().map(of).sum())
+        let listed = public["ipv4"]["addresses"].as_array();
+        if public.is_object() && listed.is_none() {
+            addresses::allocate(deed, region, linode)?;
+        }
+        let named = |(place, address): (usize, &Value), key: &str, path: &str| {
+            let field = format!("{path}[{place}].{key}");
+            Some((address[key].as_str()?.to_owned(), field))
+        };
+        let own = listed.into_iter().flatten().enumerate();
+        let own = own.filter_map(|it| named(it, "address", &format!("{path}.public.ipv4.addresses")));
+        let through = interface["vpc"]["ipv4"]["addresses"].as_array().into_iter().flatten().enumerate();
+        let through = through.filter_map(|it| named(it, "nat_1_1_address", &format!("{path}.vpc.ipv4.addresses")));
+        for (address, field) in own.chain(through) {
+            match address.as_str() {
+                "auto" => drop(addresses::allocate(deed, region, linode)?),
+                _ => addresses::take_one(deed, &address, region, linode, &field)?,
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Gives the first profile of a new Linode the interfaces that were asked for.

@@ -15,6 +15,24 @@ const DISPATCH_SECONDS: u64 = 1;
 
 /// How long a job takes that comes to nothing, in cloud seconds.
 const FAILING_SECONDS: u64 = 15;
+/// How long it takes to make a Linode with an image, in cloud seconds, as measured; so are those below.
+const CREATE_SECONDS: u64 = 47;
+/// The same without an image.
+const CREATE_EMPTY_SECONDS: u64 = 5;
+/// Replacing what is on a Linode.
+const REBUILD_SECONDS: u64 = 50;
+/// Moving to another host.
+const MIGRATE_SECONDS: u64 = 60;
+/// Copying a disk.
+const COPY_DISK_SECONDS: u64 = 40;
+/// Giving a disk another size.
+const RESIZE_DISK_SECONDS: u64 = 20;
+/// Copying a Linode.
+const CLONE_SECONDS: u64 = 110;
+/// Making a backup.
+const BACKUP_SECONDS: u64 = 260;
+/// Putting a backup back.
+const RESTORE_SECONDS: u64 = 19;
 
 /// A job.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +130,8 @@ pub enum Change {
     Available(String),
     /// An uploaded image is there.
     Uploaded(String),
+    /// An image is where it was copied to.
+    Replicated(String),
     /// A recovery image goes.
     Expired(String),
     /// Lists leave something out from now on.
@@ -191,28 +211,23 @@ pub fn begin(deed: &mut Deed, linode: &str) {
 fn start(deed: &mut Deed, linode: &str, job: &Job) -> u64 {
     let takes = deed.truth.market.takes();
     match &job.work {
-        Work::Create { image } => {
-            if *image {
-                47
-            } else {
-                5
-            }
-        }
+        Work::Create { image: true } => CREATE_SECONDS,
+        Work::Create { image: false } => CREATE_EMPTY_SECONDS,
         Work::Boot(config) => power::start(deed, linode, *config, job.event),
         Work::Shutdown => power::stop(deed, linode),
         Work::Reboot(config) => power::restart(deed, linode, *config, job.event),
         Work::HostReboot => power::restart(deed, linode, None, 0),
-        Work::Rebuild => 50,
+        Work::Rebuild => REBUILD_SECONDS,
         Work::Resize { .. } => resize::start(deed, linode),
-        Work::Migrate => power::say(deed, linode, Status::Migrating, 60),
+        Work::Migrate => power::say(deed, linode, Status::Migrating, MIGRATE_SECONDS),
         Work::MakeDisk(disk) => disks::making_takes(deed, disk),
-        Work::CopyDisk(_) => 40,
+        Work::CopyDisk(_) => COPY_DISK_SECONDS,
         Work::DeleteDisk(disk) => disks::start_deleting(deed, disk),
-        Work::ResizeDisk { .. } => 20,
+        Work::ResizeDisk { .. } => RESIZE_DISK_SECONDS,
         Work::Imagize(_) => takes.capture,
-        Work::CloneTo(_) | Work::CloneFrom => 110,
-        Work::Snapshot => 260,
-        Work::Restore => power::say(deed, linode, Status::Restoring, 19),
+        Work::CloneTo(_) | Work::CloneFrom => CLONE_SECONDS,
+        Work::Snapshot => BACKUP_SECONDS,
+        Work::Restore => power::say(deed, linode, Status::Restoring, RESTORE_SECONDS),
     }
 }
 

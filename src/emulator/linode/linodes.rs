@@ -6,7 +6,7 @@ use super::details::{LinodeDetails, Status};
 use super::events::{self, Entity, Stage, notify};
 use super::input::Fields;
 use super::problem::{invalid, not_found, problem};
-use super::{addresses, firewalls, images, jobs, label, listing, listing::list, moments::stamp, plans, regions};
+use super::{addresses, firewalls, image_copies, jobs, label, listing, listing::list, moments::stamp, plans, regions};
 use crate::emulator::face::route::{change, look};
 use crate::emulator::face::{Answer, Args, Route};
 use crate::emulator::objects::Server;
@@ -263,7 +263,7 @@ fn delete(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let entity = entity(server);
     let is_old = server.created.plus_seconds(RECOVERABLE_SECONDS) <= deed.now || deed.truth.linode.recover_all;
     if is_old && server.ever_started {
-        images::recover(deed, args.id);
+        image_copies::recover(deed, args.id);
     }
     jobs::drop_all(deed, args.id);
     let event = events::tell(deed, "linode_delete", Stage::Started, Some(entity), None);

@@ -1,7 +1,10 @@
 //! The face of Linode: its API v4 over the same truth, physics, faults and ledger.
 //!
-//! Reading order: `vendor`, `routes`, `problem`, then a file per kind of object. `details` is this face's own part of the
-//! truth. Whatever takes its time on a Linode is a job: `jobs` has their queue, `events` what the account is told of them.
+//! Reading order: `vendor`, `routes`, `problem`, `input`, `listing`, then `linodes`, `create`, `deploy`, `power` and a file
+//! per kind of object. `details` and `network` are this face's own part of the truth. Whatever takes its time on a Linode is
+//! a job: `jobs` has their queue, `events` what the account is told of them.
+//! What anybody may read is in tables (`regions`, `plans`, `kernels`, `stock`, `prices`; `catalogue` shows them); `filter` and
+//! `listing` cut every list; `zones` is the truth about names.
 
 mod account;
 mod addresses;
@@ -21,6 +24,9 @@ mod events;
 mod filter;
 mod firewall_rules;
 mod firewalls;
+#[cfg(test)]
+mod garden;
+mod image_copies;
 mod images;
 mod input;
 mod interfaces;
@@ -53,6 +59,8 @@ mod reserved_ips;
 mod resize;
 mod routes;
 mod stock;
+#[cfg(test)]
+mod storage_tests;
 mod tags;
 mod templates;
 #[cfg(test)]

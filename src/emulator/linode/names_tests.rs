@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::tests::Garden;
+use super::garden::Garden;
 use crate::emulator::face::{Body, Request};
 
 impl Garden {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::tests::Garden;
+use super::garden::Garden;
 
 const RULES: fn() -> Value = || json!({"inbound": [], "inbound_policy": "DROP", "outbound": [], "outbound_policy": "ACCEPT"});
 

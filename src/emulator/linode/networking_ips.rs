@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use serde_json::{Value, json};
 
 use super::addresses::{self, find, own_v6, owner, set_reserved, shown_with_tags};
+use super::domains::is_domain;
 use super::events::{Entity, notify};
 use super::input::Fields;
 use super::listing::{self, list};
@@ -63,7 +64,7 @@ fn update(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
 pub fn change_address(deed: &mut Deed, address: Ipv4Addr, fields: &Fields) -> Result<Answer, Answer> {
     let rdns = fields.text("rdns")?;
     let reserved = fields.flag("reserved")?;
-    if rdns.is_some_and(|name| !is_domain(name)) {
+    if rdns.is_some_and(|name| !is_reverse(name)) {
         return Err(invalid("rdns", "Domain is not valid."));
     }
     if let Some(details) = deed.truth.linode.network.addresses.get_mut(&address)
@@ -90,14 +91,9 @@ pub fn change_address(deed: &mut Deed, address: Ipv4Addr, fields: &Fields) -> Re
     }
 }
 
-/// Whether a name may lead back from an address: two labels at least.
-fn is_domain(name: &str) -> bool {
-    let is_label = |label: &str| {
-        let within = (1..=63).contains(&label.len()) && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-        within && !label.starts_with('-') && !label.ends_with('-')
-    };
-    let name = name.strip_suffix('.').unwrap_or(name);
-    name.len() <= 253 && name.contains('.') && name.split('.').all(is_label)
+/// Whether a name may lead back from an address.
+fn is_reverse(name: &str) -> bool {
+    !name.starts_with('*') && is_domain(name.strip_suffix('.').unwrap_or(name))
 }
 
 /// POST: one more address for a Linode, or a reserved one for a Linode or a region.
@@ -227,10 +223,10 @@ mod tests {
     #[test]
     fn a_reverse_name_is_a_domain() {
         for good in ["192.0.2.0.nip.io", "a.example.com", "a-b.example.com."] {
-            assert!(is_domain(good), "{good}");
+            assert!(is_reverse(good), "{good}");
         }
-        for wrong in ["sample rdns", "example", "", ".", "-a.example.com", "a..b", &format!("{}.com", "a".repeat(64))] {
-            assert!(!is_domain(wrong), "{wrong}");
+        for wrong in ["sample rdns", "example", "", ".", "*.example.com", "-a.example.com", "a..b", &format!("{}.com", "a".repeat(64))] {
+            assert!(!is_reverse(wrong), "{wrong}");
         }
     }
 }

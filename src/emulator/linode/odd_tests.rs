@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::garden::Garden;
 use super::routes::every;
-use super::tests::Garden;
 use crate::emulator::face::{Body, Request};
 
 /// Bodies that no endpoint wants.

@@ -310,8 +310,9 @@ pub fn happen(deed: &mut Deed, change: &Change) {
         Change::Noticed(linode) => noticed(deed, linode),
         Change::Plugged(volume) => super::volumes::plugged(deed, volume),
         Change::Available(image) => super::images::available(deed, image),
-        Change::Uploaded(image) => super::images::uploaded(deed, image),
-        Change::Expired(image) => super::images::expire(deed, image),
+        Change::Uploaded(image) => super::image_copies::uploaded(deed, image),
+        Change::Replicated(image) => super::image_copies::replicated(deed, image),
+        Change::Expired(image) => super::image_copies::expire(deed, image),
         Change::Unlisted => {}
     }
 }

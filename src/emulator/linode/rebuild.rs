@@ -5,7 +5,7 @@ use super::details::Status;
 use super::input::Fields;
 use super::jobs::{Work, check_idle, order};
 use super::problem::{invalid, refused};
-use super::{create, disks, linodes, plans};
+use super::{create, disks, linodes, plans, regions};
 use crate::emulator::face::route::change;
 use crate::emulator::face::{Answer, Args, Route};
 use crate::emulator::objects::ServerState;
@@ -32,7 +32,7 @@ fn rebuild(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let fields = Fields::of(args.request)?;
     let (server, details) = linodes::find_staying(&deed.truth, args.id)?;
     let plan = fields.text("type")?.unwrap_or(&server.kind).to_owned();
-    let (was, status) = (server.kind.clone(), details.status);
+    let (was, zone, status) = (server.kind.clone(), server.zone.clone(), details.status);
     check_idle(deed, args.id)?;
     if matches!(status, Status::Stopped | Status::BillingSuspension) {
         return Err(refused("This Linode cannot be rebuilt now."));
@@ -43,6 +43,8 @@ fn rebuild(deed: &mut Deed, args: &Args) -> Result<Answer, Answer> {
     let plan = plans::find(&plan).ok_or_else(|| invalid("type", "A valid plan type by that ID was not found"))?;
     let (root_mb, swap_mb) = deploy::sizes(&fields, &plan, &source)?;
     let kernel = deploy::kernel(&fields, "linode/grub2")?;
+    let region = regions::find(&zone).ok_or_else(|| invalid("region", "region is not valid"))?;
+    create::check_metadata(&fields, &source, region)?;
     let user_data = create::user_data(&fields)?;
     let booted = fields.flag("booted")?.unwrap_or(true);
     let encrypted = match fields.text("disk_encryption")? {

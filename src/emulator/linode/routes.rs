@@ -3,9 +3,9 @@
 use super::problem::{not_found, problem};
 use super::templates;
 use super::{
-    account, attach, backups, catalogue, clone, config_interfaces, configs, create, devices, disks, domains, events, firewalls, images,
-    linode_firewalls, linode_ips, linodes, locks, networking_ips, power, ranges, rebuild, records, reserved_ips, resize, tags, usage,
-    volumes, vpcs,
+    account, attach, backups, catalogue, clone, config_interfaces, configs, create, devices, disks, domains, events, firewalls,
+    image_copies, images, linode_firewalls, linode_ips, linodes, locks, networking_ips, power, ranges, rebuild, records, reserved_ips,
+    resize, tags, usage, volumes, vpcs,
 };
 use crate::emulator::face::{Answer, Args, Request, Route};
 
@@ -26,6 +26,7 @@ static TABLES: &[&[Route]] = &[
     volumes::ROUTES,
     attach::ROUTES,
     images::ROUTES,
+    image_copies::ROUTES,
     events::ROUTES,
     locks::ROUTES,
     &linode_firewalls::ROUTES,

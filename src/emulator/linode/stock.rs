@@ -132,6 +132,11 @@ impl StockImage {
         format!("linode/{}", self.slug)
     }
 
+    /// Whether its guest asks for the user data it is given.
+    pub fn takes_user_data(&self) -> bool {
+        self.letters.contains('c')
+    }
+
     /// As the API shows it.
     pub fn shown(&self) -> Value {
         let capabilities = [('c', "cloud-init"), ('d', "distributed-sites")];

@@ -1,133 +1,10 @@
-//! Stories of this face, from the request to the answer, over a clock that is moved by hand.
-
-use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::{fs, process};
+//! Stories of Linodes, from the request to the answer: their jobs, their power, and what is refused.
 
 use serde_json::{Value, json};
 
-use crate::emulator::face::{Body, Face, Request};
-use crate::emulator::{Clock, Cloud, Fault, FaultKind, Imitate, Market, Settings};
-
-pub(super) struct Garden {
-    dir: PathBuf,
-    pub(super) face: Face,
-}
-
-impl Drop for Garden {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.dir);
-    }
-}
-
-fn open(dir: &PathBuf, clock: Clock) -> Face {
-    let cloud = Cloud::open_market(dir, Settings { imitate: Imitate::LocalDisks, clock }, Market::Linode, 7).unwrap();
-    Face::new(cloud, None).unwrap()
-}
-
-impl Garden {
-    pub(super) fn new() -> Garden {
-        Garden::with(Clock::Manual)
-    }
-
-    fn with(clock: Clock) -> Garden {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let dir = std::env::temp_dir().join(format!("cloudypad-linode-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
-        let face = open(&dir, clock);
-        Garden { dir, face }
-    }
-
-    pub(super) fn send(&self, method: &str, url: &str, body: Value) -> (u16, Value) {
-        let (path, query) = url.split_once('?').unwrap_or((url, ""));
-        let path = if path.starts_with("/_emulator") { path.to_owned() } else { format!("/v4{path}") };
-        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        let request = Request {
-            method: method.to_owned(),
-            path: path.split('/').skip(1).map(str::to_owned).collect(),
-            query: pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
-            headers: vec![("authorization".to_owned(), "Bearer any".to_owned())],
-            body: if body.is_null() { Vec::new() } else { body.to_string().into_bytes() },
-        };
-        let answer = self.face.answer(&request).answer.expect("the connection was closed");
-        match answer.body {
-            Body::Json(body) => (answer.status, body),
-            _ => (answer.status, Value::Null),
-        }
-    }
-
-    pub(super) fn get(&self, url: &str) -> Value {
-        let (status, body) = self.send("GET", url, Value::Null);
-        assert_eq!(status, 200, "{url}: {body}");
-        body
-    }
-
-    pub(super) fn post(&self, url: &str, body: Value) -> Value {
-        let (status, answer) = self.send("POST", url, body);
-        assert_eq!(status, 200, "{url}: {answer}");
-        answer
-    }
-
-    pub(super) fn delete(&self, url: &str) {
-        let (status, answer) = self.send("DELETE", url, Value::Null);
-        assert_eq!(status, 200, "{url}: {answer}");
-    }
-
-    /// Why a call is refused.
-    pub(super) fn reason(&self, method: &str, url: &str, body: Value) -> String {
-        let (status, answer) = self.send(method, url, body);
-        assert!(status >= 400, "{url}: {answer}");
-        answer["errors"][0]["reason"].as_str().unwrap_or_default().to_owned()
-    }
-
-    fn advance(&self, seconds: u64) {
-        self.post("/_emulator/clock", json!({"advance": seconds}));
-    }
-
-    /// Lets happen whatever will, but not what is days away.
-    pub(super) fn calm(&self) {
-        for _ in 0..200 {
-            let clock = self.get("/_emulator/clock");
-            if clock["next_due"].is_null()
-                || self.face.cloud().next_due().unwrap().unwrap().0 - clock["micros"].as_i64().unwrap() > 4_000_000_000
-            {
-                return;
-            }
-            self.post("/_emulator/advance-to-next", Value::Null);
-        }
-        panic!("it never rests");
-    }
-
-    fn linode(&self, label: &str, more: Value) -> u64 {
-        let mut body = json!({
-            "label": label, "region": "us-east", "type": "g6-standard-2", "image": "linode/debian12", "booted": false,
-            "root_pass": "aVeryLong-Password1", "boot_size": 10_000,
-        });
-        for (key, value) in more.as_object().into_iter().flatten() {
-            body[key] = value.clone();
-        }
-        self.post("/linode/instances", body)["id"].as_u64().unwrap()
-    }
-
-    fn status(&self, linode: u64) -> String {
-        self.get(&format!("/linode/instances/{linode}"))["status"].as_str().unwrap().to_owned()
-    }
-
-    /// The latest event of an action.
-    fn event(&self, action: &str) -> Value {
-        let events = self.get("/account/events");
-        events["data"].as_array().unwrap().iter().find(|event| event["action"] == action).cloned().unwrap_or_default()
-    }
-
-    fn root(&self, linode: u64) -> u64 {
-        let configs = self.get(&format!("/linode/instances/{linode}/configs"));
-        configs["data"][0]["devices"]["sda"]["disk_id"].as_u64().unwrap()
-    }
-
-    fn losses(&self) -> Value {
-        self.get("/_emulator/ledger")["losses"].clone()
-    }
-}
+use super::garden::{Garden, open};
+use crate::emulator::face::Request;
+use crate::emulator::{Clock, Fault, FaultKind};
 
 #[test]
 fn a_linode_is_made_booted_and_shut_down_step_by_step() {
@@ -192,129 +69,6 @@ fn a_boot_waits_behind_the_making_and_nothing_else_does() {
 }
 
 #[test]
-fn what_is_captured_comes_back_and_a_volume_outlives_its_linode() {
-    let garden = Garden::new();
-    let linode = garden.linode("pad-1", json!({}));
-    let url = format!("/linode/instances/{linode}");
-    let volume = garden.post("/volumes", json!({"label": "pad-data", "region": "us-east", "size": 20}));
-    assert_eq!((&volume["status"], &volume["io_ready"]), (&json!("creating"), &json!(false)));
-    let volume = format!("/volumes/{}", volume["id"]);
-    let attached = garden.post(&format!("{volume}/attach"), json!({"linode_id": linode}));
-    assert_eq!(
-        (&attached["status"], &attached["linode_id"], &attached["linode_label"]),
-        (&json!("creating"), &json!(linode), &json!("pad-1"))
-    );
-    assert_eq!(garden.get(&format!("{url}/configs"))["data"][0]["devices"]["sdc"]["volume_id"], attached["id"]);
-    garden.calm();
-    assert_eq!(garden.get(&volume)["io_ready"], false, "no guest runs");
-    garden.post(&format!("{url}/boot"), json!({}));
-    garden.calm();
-    assert_eq!((garden.get(&volume)["io_ready"].clone(), garden.get(&volume)["status"].clone()), (json!(true), json!("active")));
-    assert_eq!(garden.reason("DELETE", &volume, Value::Null), "Volume must be detached before it can be deleted.");
-
-    let root = garden.root(linode);
-    let path = garden.get(&format!("/_emulator/disks/{root}"))["path"].as_str().unwrap().to_owned();
-    fs::OpenOptions::new().write(true).open(&path).unwrap().write_all_at(b"installed", 1 << 20).unwrap();
-    garden.post(&format!("{url}/shutdown"), json!({}));
-    garden.calm();
-
-    let image = garden.post("/images", json!({"disk_id": root, "label": "base", "tags": ["b-tag", "a-tag"]}));
-    assert_eq!((&image["status"], &image["size"], &image["regions"]), (&json!("creating"), &json!(10_000), &json!([])));
-    assert_eq!(image["tags"], json!(["a-tag", "b-tag"]));
-    let image = image["id"].as_str().unwrap().to_owned();
-    assert_eq!(garden.reason("POST", &format!("{url}/boot"), json!({})), "Linode busy.");
-    let mut percents = Vec::new();
-    for _ in 0..14 {
-        garden.advance(10);
-        percents.push(garden.event("disk_imagize")["percent_complete"].as_u64().unwrap());
-    }
-    assert!(percents.windows(2).any(|pair| pair[0] > 80 && pair[1] == 0), "{percents:?}");
-    let number: u64 = image.strip_prefix("private/").unwrap().parse().unwrap();
-    assert_eq!(garden.event("disk_imagize")["secondary_entity"]["id"], json!(number));
-    assert_eq!(garden.event("disk_imagize")["entity"]["id"], json!(linode));
-    garden.calm();
-    let image = garden.get(&format!("/images/{image}"));
-    assert_eq!((&image["status"], &image["size"]), (&json!("available"), &json!(1778)));
-    assert_eq!(image["regions"][0]["region"], "us-east");
-
-    garden.delete(&url);
-    assert_eq!(garden.status(linode), "deleting");
-    let again = json!({"label": "pad-1", "region": "us-east", "type": "g6-standard-2"});
-    assert_eq!(garden.reason("POST", "/linode/instances", again), "Label must be unique among your linodes");
-    garden.calm();
-    assert_eq!(garden.send("GET", &url, Value::Null).0, 404);
-    assert_eq!(garden.event("linode_delete")["status"], "finished");
-    assert_eq!(garden.get(&volume)["linode_id"], Value::Null);
-    assert_eq!(garden.losses(), json!([]));
-
-    let linode = garden.linode("pad-1", json!({"image": image["id"], "kernel": "linode/grub2"}));
-    garden.calm();
-    let path = garden.get(&format!("/_emulator/disks/{}", garden.root(linode)))["path"].as_str().unwrap().to_owned();
-    let mut bytes = [0; 9];
-    fs::File::open(path).unwrap().read_exact_at(&mut bytes, 1 << 20).unwrap();
-    assert_eq!(&bytes, b"installed");
-    garden.delete(&volume);
-}
-
-#[test]
-fn the_last_copy_of_a_root_disk_is_a_loss() {
-    let garden = Garden::new();
-    let linode = garden.linode("pad-1", json!({"booted": true}));
-    garden.calm();
-    garden.delete(&format!("/linode/instances/{linode}"));
-    garden.calm();
-    assert_eq!(garden.losses().as_array().unwrap().len(), 1, "the root disk, and not the swap disk");
-    let linode = garden.linode("pad-2", json!({"booted": true}));
-    garden.calm();
-    garden.post(&format!("/linode/instances/{linode}/rebuild"), json!({"image": "linode/debian12", "root_pass": "aVeryLong-Password1"}));
-    assert_eq!(garden.status(linode), "rebuilding");
-    assert_eq!(garden.losses().as_array().unwrap().len(), 2);
-    garden.calm();
-    assert_eq!(garden.status(linode), "running");
-    assert_eq!(garden.get("/_emulator/truth")["linode"]["disks"].as_object().unwrap().len(), 2);
-}
-
-#[test]
-fn too_large_a_capture_fails_as_an_event_and_a_missing_image() {
-    let garden = Garden::new();
-    let linode = garden.linode("pad-1", json!({}));
-    garden.calm();
-    let root = garden.root(linode);
-    garden.post("/_emulator/fill", json!({"disk": root, "mb": 5000}));
-    let image = garden.post("/images", json!({"disk_id": root, "label": "base"}))["id"].as_str().unwrap().to_owned();
-    garden.advance(80);
-    assert_eq!(garden.get(&format!("/images/{image}"))["status"], "creating");
-    garden.calm();
-    let event = garden.event("disk_imagize");
-    assert_eq!(event["status"], "failed");
-    assert!(event["message"].as_str().unwrap().contains("6778 MB"), "{event}");
-    assert_eq!(garden.send("GET", &format!("/images/{image}"), Value::Null).0, 404);
-
-    garden.post("/_emulator/settings", json!({"image_limit_mb": 8000}));
-    garden.post("/_emulator/settings", json!({"image_lag": 20}));
-    let image = garden.post("/images", json!({"disk_id": root, "label": "base"}))["id"].as_str().unwrap().to_owned();
-    garden.advance(150);
-    assert_eq!(
-        (&garden.event("disk_imagize")["status"], &garden.get(&format!("/images/{image}"))["status"]),
-        (&json!("finished"), &json!("creating"))
-    );
-    garden.calm();
-    assert_eq!(garden.get(&format!("/images/{image}"))["size"], 6778);
-
-    garden.post("/_emulator/faults", json!({"operation": "POST /images", "what": "in-vain"}));
-    let image = garden.post("/images", json!({"disk_id": root, "label": "base"}))["id"].as_str().unwrap().to_owned();
-    garden.calm();
-    assert_eq!(garden.send("GET", &format!("/images/{image}"), Value::Null).0, 404);
-
-    let image = garden.post("/images", json!({"disk_id": root, "label": "base"}))["id"].as_str().unwrap().to_owned();
-    garden.advance(10);
-    garden.delete(&format!("/linode/instances/{linode}"));
-    assert_eq!(garden.send("GET", &format!("/images/{image}"), Value::Null).0, 404, "a capture dies with its Linode");
-    garden.calm();
-    assert_eq!(garden.get("/_emulator/inventory")["lines"].as_array().unwrap().len(), 1, "the image that was captured");
-}
-
-#[test]
 fn the_watchdog_boots_what_went_down_by_itself() {
     let garden = Garden::new();
     let linode = garden.linode("pad-1", json!({"booted": true}));
@@ -354,40 +108,6 @@ fn the_watchdog_boots_what_went_down_by_itself() {
         garden.post("/_emulator/release", json!({"linode": linode}));
         assert_eq!(garden.status(linode), "offline");
     }
-}
-
-#[test]
-fn disks_are_made_hidden_shown_and_deleted_one_at_a_time() {
-    let garden = Garden::new();
-    let linode = garden.linode("pad-1", json!({}));
-    let url = format!("/linode/instances/{linode}/disks");
-    garden.calm();
-    let disk = garden.post(&url, json!({"label": "more", "size": 2000}));
-    assert_eq!((&disk["status"], &disk["filesystem"]), (&json!("not ready"), &json!("ext4")));
-    let one = format!("{url}/{}", disk["id"]);
-    assert_eq!(garden.reason("POST", &url, json!({"label": "other", "size": 500})), "Linode busy.");
-    assert_eq!(garden.get(&url)["results"], 3);
-    garden.advance(3);
-    assert_eq!((garden.get(&url)["results"].clone(), garden.send("GET", &one, Value::Null).0), (json!(2), 404));
-    garden.calm();
-    assert_eq!(garden.get(&one)["status"], "ready");
-    garden.post(&format!("{one}/resize"), json!({"size": 4000}));
-    garden.calm();
-    assert_eq!((garden.get(&one)["size"].clone(), garden.event("disk_resize")["status"].clone()), (json!(4000), json!("finished")));
-    assert_eq!(
-        garden.reason("POST", &url, json!({"label": "huge", "size": 80_000})),
-        "Insufficient space on this Linode for a disk of that size."
-    );
-    garden.post(&format!("/linode/instances/{linode}/boot"), json!({}));
-    garden.calm();
-    garden.post(&format!("{one}/resize"), json!({"size": 5000}));
-    garden.calm();
-    assert_eq!((garden.get(&one)["size"].clone(), garden.event("disk_resize")["status"].clone()), (json!(4000), json!("failed")));
-    garden.delete(&one);
-    garden.advance(2);
-    assert_eq!(garden.get(&one)["status"], "deleting");
-    garden.calm();
-    assert_eq!(garden.send("GET", &one, Value::Null).0, 404);
 }
 
 #[test]
@@ -455,34 +175,6 @@ fn what_cannot_be_made_is_refused_with_its_reason() {
     assert_eq!(garden.reason("POST", "/volumes", json!({"label": "v"})), "Must provide a region or a Linode ID");
     assert_eq!(garden.reason("POST", "/volumes", json!({"region": "us-east"})), "label is required");
     assert_eq!(garden.reason("POST", "/volumes", json!({"label": "1v", "region": "us-east"})), "Must begin with a letter");
-}
-
-#[test]
-fn volumes_grow_copy_and_part() {
-    let garden = Garden::new();
-    let volume = garden.post("/volumes", json!({"label": "one", "region": "us-east", "size": 15, "tags": ["abc"]}));
-    let url = format!("/volumes/{}", volume["id"]);
-    assert_eq!(garden.send("POST", &format!("{url}/clone"), json!({"label": "two"})).0, 400, "it is not there yet");
-    garden.calm();
-    let grown = garden.post(&format!("{url}/resize"), json!({"size": 25}));
-    assert_eq!((&grown["status"], &grown["size"]), (&json!("resizing"), &json!(25)));
-    garden.calm();
-    assert_eq!(garden.reason("POST", &format!("{url}/resize"), json!({"size": 20})), "Volumes can only be resized up.");
-    let copy = garden.post(&format!("{url}/clone"), json!({"label": "two"}));
-    assert_eq!((&copy["size"], &copy["tags"], &copy["linode_id"]), (&json!(25), &json!([]), &Value::Null));
-    assert!(garden.reason("POST", &format!("{url}/clone"), json!({"label": "two"})).contains("unique"));
-    let linode = garden.linode("pad-1", json!({"booted": true}));
-    garden.calm();
-    garden.post(&format!("{url}/attach"), json!({"linode_id": linode}));
-    assert_eq!(garden.get(&url)["io_ready"], false);
-    garden.calm();
-    assert_eq!(garden.get(&url)["io_ready"], true);
-    assert_eq!(garden.event("volume_attach")["status"], "finished");
-    garden.post(&format!("{url}/detach"), Value::Null);
-    assert_eq!((garden.get(&url)["io_ready"].clone(), garden.get(&url)["linode_id"].clone()), (json!(false), json!(linode)));
-    garden.calm();
-    assert_eq!((garden.get(&url)["linode_id"].clone(), garden.event("volume_detach")["status"].clone()), (Value::Null, json!("finished")));
-    assert_eq!(garden.get(&format!("/linode/instances/{linode}/configs"))["data"][0]["devices"]["sdc"], Value::Null);
 }
 
 #[test]
@@ -559,36 +251,6 @@ fn a_cloud_is_what_it_was_when_opened_again() {
 }
 
 #[test]
-fn a_copy_of_a_linode_has_its_disks() {
-    let garden = Garden::new();
-    let linode = garden.linode("pad-1", json!({}));
-    garden.calm();
-    let copy = garden.post(&format!("/linode/instances/{linode}/clone"), json!({"region": "us-east", "type": "g6-standard-2"}));
-    assert_eq!((copy["status"].clone(), copy["label"].clone()), (json!("offline"), json!(format!("linode{}", copy["id"]))));
-    let url = format!("/linode/instances/{}", copy["id"]);
-    assert_eq!(garden.reason("POST", &format!("{url}/boot"), json!({})), "Linode busy.");
-    assert_eq!(garden.reason("DELETE", &format!("/linode/instances/{linode}"), Value::Null), "Linode busy.");
-    garden.calm();
-    assert_eq!(garden.event("linode_clone")["duration"], json!(110.0));
-    assert_eq!(garden.get(&format!("{url}/disks"))["data"][0]["status"], "ready");
-    garden.post(&format!("{url}/boot"), json!({}));
-}
-
-#[test]
-fn an_old_linode_leaves_a_recovery_image_for_a_week() {
-    let garden = Garden::new();
-    let linode = garden.linode("pad-1", json!({"booted": true}));
-    garden.advance(13 * 3600);
-    garden.delete(&format!("/linode/instances/{linode}"));
-    garden.calm();
-    let image = garden.get("/images")["data"][0].clone();
-    assert_eq!((&image["type"], &image["label"]), (&json!("automatic"), &json!("Recovery - pad-1")));
-    assert_eq!(garden.losses().as_array().unwrap().len(), 1, "nobody may count on it");
-    garden.advance(8 * 86_400);
-    assert_ne!(garden.get("/images")["data"][0]["type"], "automatic");
-}
-
-#[test]
 fn a_profile_has_up_to_three_interfaces_in_an_order() {
     let garden = Garden::new();
     let linode = garden.linode("pad-1", json!({}));
@@ -621,15 +283,49 @@ fn a_profile_has_up_to_three_interfaces_in_an_order() {
 }
 
 #[test]
-fn a_volume_is_free_once_its_linode_is_gone() {
+fn interfaces_of_its_own_have_addresses_and_firewalls() {
     let garden = Garden::new();
-    let linode = garden.linode("pad-1", json!({"booted": true}));
-    let volume = garden.post("/volumes", json!({"label": "pad-data", "linode_id": linode}));
-    let url = format!("/volumes/{}", volume["id"]);
+    let rules = json!({"inbound": [], "outbound": [], "inbound_policy": "DROP", "outbound_policy": "ACCEPT"});
+    let firewall = garden.post("/networking/firewalls", json!({"label": "pad-fw", "rules": rules}));
+    let reserved = garden.post("/networking/reserved/ips", json!({"region": "us-east"}))["address"].clone();
+    let own = |address: &Value| {
+        let addresses = json!([{"address": address, "primary": true}]);
+        json!({"interface_generation": "linode", "interfaces": [{"firewall_id": firewall["id"], "public": {"ipv4": {"addresses": addresses}}}]})
+    };
+    let body = |address: &Value| {
+        let mut body = own(address);
+        body["region"] = json!("us-east");
+        body["type"] = json!("g6-nanode-1");
+        body
+    };
+    let (status, answer) = garden.send("POST", "/linode/instances", body(&json!("198.51.100.1")));
+    let wrong =
+        json!({"reason": "Must provide a single valid reserved ipv4 address", "field": "interfaces[0].public.ipv4.addresses[0].address"});
+    assert_eq!((status, &answer["errors"][0]), (400, &wrong));
+    let linode = garden.linode("pad-1", own(&reserved));
+    assert_eq!(garden.get(&format!("/linode/instances/{linode}"))["ipv4"], json!([reserved]));
+    assert_eq!(garden.send("POST", "/linode/instances", body(&reserved)).1["errors"][0]["reason"], "Address must be currently unassigned.");
+    let entity = garden.get(&format!("/networking/firewalls/{}", firewall["id"]))["entities"][0].clone();
+    assert_eq!((&entity["type"], &entity["parent_entity"]["id"]), (&json!("linode_interface"), &json!(linode)));
+    let devices = format!("/networking/firewalls/{}/devices", firewall["id"]);
+    assert!(garden.reason("POST", &devices, json!({"id": linode, "type": "linode"})).contains("interfaces of its own"));
+}
+
+#[test]
+fn user_data_needs_an_image_that_asks_for_it() {
+    let garden = Garden::new();
+    let metadata = json!({"user_data": "I2Nsb3Vk"});
+    let linode = garden.linode("pad-1", json!({"metadata": metadata}));
+    assert_eq!(garden.get(&format!("/linode/instances/{linode}"))["has_user_data"], true);
     garden.calm();
-    garden.delete(&format!("/linode/instances/{linode}"));
-    assert_eq!(garden.reason("POST", &format!("{url}/detach"), Value::Null), "The Linode is being deleted.");
-    garden.advance(9);
-    assert_eq!(garden.get(&url)["linode_id"], Value::Null);
-    garden.delete(&url);
+    let mut captured = Vec::new();
+    for cloud_init in [false, true] {
+        let body = json!({"disk_id": garden.root(linode), "label": "base", "cloud_init": cloud_init});
+        captured.push(garden.post("/images", body)["id"].clone());
+        garden.calm();
+    }
+    let body = |image: &Value| json!({"region": "us-east", "type": "g6-nanode-1", "image": image, "root_pass": "aVeryLong-Password1", "metadata": metadata});
+    let (status, answer) = garden.send("POST", "/linode/instances", body(&captured[0]));
+    assert_eq!((status, &answer["errors"][0]["field"]), (400, &json!("metadata.user_data")));
+    garden.post("/linode/instances", body(&captured[1]));
 }

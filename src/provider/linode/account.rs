@@ -76,6 +76,8 @@ impl Account {
         if !(url.starts_with("https://") || url.starts_with("http://")) {
             return Err(format!("the address of the Linode API is {url:?}; it begins with https://"));
         }
+        // The official tools take it with or without the version.
+        let url = url.trim_end_matches('/').trim_end_matches("/v4beta").trim_end_matches("/v4").to_owned();
         let version = var("LINODE_API_VERSION").unwrap_or_else(|| "v4".to_owned());
         if !matches!(version.as_str(), "v4" | "v4beta") {
             return Err(format!("LINODE_API_VERSION is {version:?}; it is v4 or v4beta"));

@@ -9,7 +9,7 @@ use super::{
     rules, wire,
 };
 use crate::{
-    model::{Awaited, Id, LocalDisk, Object, Power, Role, Server, Step, Tags, Volume},
+    model::{Awaited, CopyStatus, FailedCapture, Id, LocalDisk, Object, OffBy, Power, Role, Server, Step, Tags, Volume},
     provider::{
         Problem,
         client::{Kind, Refused},
@@ -23,17 +23,7 @@ impl Linode {
     pub(super) async fn act(&self, step: &Step) -> Result<String, Problem> {
         let client = &self.estate.client;
         match step {
-            Step::ReserveAddress { tags } => {
-                let body = json!({"region": self.region, "tags": tags.clone().born(client.now()).0});
-                let made = client.make(&Request::post("/networking/reserved/ips", body), |it: wire::Reserved| it.address).await;
-                made.map_err(|changed| match changed {
-                    // Not every account may reserve addresses.
-                    Changed::Refused(refusal) if matches!(refusal.kind(), Kind::Gone | Kind::Invalid) => {
-                        Problem::Refused { answer: refusal.said(), remedy: None }
-                    }
-                    changed => changed.into(),
-                })
-            }
+            Step::ReserveAddress { tags } => self.reserve(tags).await,
             Step::CreateFirewall { name, tags } => {
                 let rules = json!({"inbound": [], "inbound_policy": "DROP", "outbound": [], "outbound_policy": "ACCEPT"});
                 let label = label(name, SHORT);
@@ -94,6 +84,42 @@ impl Linode {
         }
     }
 
+    /// Reserves an address, where the account may and can tell afterwards whose it is. Whoever cannot goes on without.
+    async fn reserve(&self, tags: &Tags) -> Result<String, Problem> {
+        let client = &self.estate.client;
+        let refused = |answer: String| Problem::Refused { answer, remedy: None };
+        if self.only_new_interfaces().await? {
+            return Err(refused("this account's Linodes take reserved addresses only by hand (interfaces of the new kind)".to_owned()));
+        }
+        if self.memory().tagless {
+            let ours = std::mem::take(&mut self.memory().reserved);
+            for address in ours {
+                client.delete(format!("/networking/reserved/ips/{address}")).await?;
+            }
+            return Err(refused("reserved addresses carry no tags here: nobody would know it again".to_owned()));
+        }
+        let body = json!({"region": self.region, "tags": tags.clone().born(client.now()).0});
+        let reply = match client.change(&Request::post("/networking/reserved/ips", body)).await {
+            // Not every account may reserve addresses.
+            Err(Changed::Refused(refusal)) if matches!(refusal.kind(), Kind::Gone | Kind::Invalid) => {
+                return Err(refused(refusal.said()));
+            }
+            // That passes: it says nothing of the account.
+            Err(Changed::Refused(refusal)) if refusal.is_maintenance() => {
+                return Err(Problem::NotDone { answer: refusal.said(), pause: None });
+            }
+            reply => reply?,
+        };
+        let ip: wire::Ip = serde_json::from_slice(&reply.body)
+            .map_err(|error| Problem::MaybeDone { answer: format!("an address was reserved, and the answer is unknown: {error}") })?;
+        if !ip.tags.iter().flatten().any(|it| *it == self.mark) {
+            client.delete(format!("/networking/reserved/ips/{}", ip.address)).await?;
+            return Err(refused(format!("{} was reserved without its tags, and given back: nobody would know it again", ip.address)));
+        }
+        self.memory().reserved.push(ip.address.clone());
+        Ok(ip.address)
+    }
+
     pub(super) async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, Unread> {
         self.estate.client.find(&Request::get(path)).await
     }
@@ -150,6 +176,9 @@ impl Linode {
             Some(it) if there.contains(&power(&it.status)) => Ok(id.to_string()),
             Some(_) => {
                 self.estate.client.change(&Request::post(format!("/linode/instances/{id}/{order}"), body)).await?;
+                let to_off = there.contains(&Power::Off);
+                let now = self.estate.client.now();
+                self.memory().ordered.insert(id.to_string(), (to_off, now));
                 Ok(id.to_string())
             }
         }
@@ -157,15 +186,9 @@ impl Linode {
 
     async fn detach(&self, server: &Id<Server>, volumes: &[Id<Volume>]) -> Result<String, Problem> {
         for volume in volumes {
-            self.memory().detaching.insert(volume.to_string(), server.to_string());
-            let answer = self.estate.client.change(&Request::post(format!("/volumes/{volume}/detach"), json!({}))).await;
-            if let Err(changed) = answer {
-                let problem = Problem::from(changed);
-                if !matches!(problem, Problem::MaybeDone { .. }) {
-                    self.memory().detaching.remove(volume.as_str());
-                }
-                return Err(problem);
-            }
+            self.estate.client.change(&Request::post(format!("/volumes/{volume}/detach"), json!({}))).await?;
+            let leaving = (server.to_string(), self.estate.client.now());
+            self.memory().detaching.insert(volume.to_string(), leaving);
         }
         Ok(server.to_string())
     }
@@ -179,18 +202,48 @@ impl Linode {
             _ if off => return Err(Problem::NotDone { answer: format!("Linode {id} is {} again", linode.status), pause: None }),
             _ => {}
         }
+        if !self.destroys {
+            self.refuse_other_disks(id.as_str()).await?;
+        }
         self.delete(format!("/linode/instances/{id}"), id.as_str()).await
+    }
+
+    /// Disks that somebody made beside the root disk die with a Linode as well, and nothing has a copy of them.
+    async fn refuse_other_disks(&self, linode: &str) -> Result<(), Problem> {
+        let list = Request::get(format!("/linode/instances/{linode}/disks"));
+        let disks = self.estate.client.list::<wire::Disk>(&list).await.map_err(|it| it.problem())?.items;
+        let bootable = disks.iter().filter(|it| it.filesystem != "swap").count();
+        if bootable <= 1 {
+            return Ok(());
+        }
+        Err(Problem::Refused {
+            answer: format!("Linode {linode} has {} disks beside its root disk, which would die with it uncopied", bootable - 1),
+            remedy: Some("move what they hold to the data volume and delete them in Linode's Cloud Manager, then apply again".to_owned()),
+        })
     }
 
     /// Captures the root disk as an image that takes first-boot data again.
     async fn capture(&self, of: &Id<LocalDisk>, name: &str, tags: &Tags) -> Result<String, Problem> {
         let client = &self.estate.client;
         let disk = self.root_disk(of.as_str()).await?;
+        // A Linode that runs can be imaged as well: somebody may have started it since it was seen off.
+        let linode = self.linode(&Id::new(of.as_str())).await?;
+        if power_of(&linode) != Some(Power::Off) {
+            return Err(Problem::NotDone { answer: format!("Linode {of} is not off any more"), pause: None });
+        }
         let tags = tags.clone().with_value(OF, of.as_str());
         let body = json!({
             "disk_id": number(&disk), "label": label(name, IMAGE), "description": "made by cloudypad", "tags": tags.0, "cloud_init": true,
         });
-        let id = client.make(&Request::post("/images", body), |it: wire::Made| it.id.0).await?;
+        let id = match client.make(&Request::post("/images", body), |it: wire::Made| it.id.0).await {
+            // No room for another image: as good as a capture that is given up.
+            Err(Changed::Refused(refusal)) if refusal.kind() == Kind::Quota => {
+                let failed = FailedCapture { at: client.now(), said: refusal.said() };
+                self.memory().failed.insert(of.to_string(), failed);
+                return Err(Problem::NotDone { answer: refusal.said(), pause: None });
+            }
+            made => made?,
+        };
         self.memory().captures.insert(id.clone(), (of.to_string(), client.now()));
         Ok(id)
     }
@@ -220,14 +273,18 @@ impl Linode {
         match found {
             None => Err(Problem::NotDone { answer: format!("firewall {id} is gone"), pause: None }),
             Some(it) if it.status != "enabled" => self.put(path, json!({"status": "enabled"}), id).await,
-            Some(it) => self.set_rules(id, rules::grouped(&rules::read(&it.rules))).await,
+            // What no rule of ours can say goes; the rules that the spec wants come by a step of their own.
+            Some(it) => {
+                let mut rules = rules::read(&it.rules);
+                rules.retain(|it| matches!(it.protocol.as_str(), "tcp" | "udp"));
+                self.set_rules(id, rules::grouped(&rules)).await
+            }
         }
     }
 
     /// Replaces all rules: what they do not speak of stays out, and everything may go out.
     async fn set_rules(&self, id: &str, rules: Result<Vec<Value>, String>) -> Result<String, Problem> {
-        let remedy = "write fewer, or wider, networks in network.allowFrom, or fewer ports".to_owned();
-        let inbound = rules.map_err(|answer| Problem::Refused { answer, remedy: Some(remedy) })?;
+        let inbound = rules.map_err(|answer| Problem::Refused { answer, remedy: Some(TOO_MANY_RULES.to_owned()) })?;
         let body = json!({"inbound": inbound, "inbound_policy": "DROP", "outbound": [], "outbound_policy": "ACCEPT"});
         self.put(format!("/networking/firewalls/{id}/rules"), body, id).await
     }
@@ -253,7 +310,7 @@ impl Linode {
     pub(super) async fn has_arrived(&self, awaited: &Awaited) -> Result<bool, Problem> {
         let problem = |unread: Unread| unread.problem();
         Ok(match awaited {
-            Awaited::ServerSettled(id) => match self.linode(id).await?.map(|it| power(&it.status)) {
+            Awaited::ServerSettled(id) => match self.linode(id).await?.map(|it| self.power(&it, self.estate.client.now())) {
                 Some(Power::Starting | Power::Stopping | Power::Busy | Power::Deleting) => false,
                 // What is off may be about to boot, or still on its way down.
                 Some(Power::Off) => !self.is_busy(id.as_str()).await?,
@@ -268,7 +325,7 @@ impl Linode {
                 match &it.linode_id {
                     _ if passing => false,
                     None => true,
-                    Some(holder) if self.memory().detaching.get(&it.id.0) == Some(&holder.0) => false,
+                    Some(holder) if self.is_leaving(&it.id.0, &holder.0, self.estate.client.now()) => false,
                     Some(holder) => self
                         .linode(&Id::new(holder.0.as_str()))
                         .await?
@@ -312,13 +369,20 @@ impl Linode {
             if found.is_none()
                 && let Some((_, at)) = memory.captures.remove(id)
             {
-                memory.failed.insert(linode, crate::model::FailedCapture { at, said: String::new() });
+                memory.failed.insert(linode, FailedCapture { at, said: String::new() });
             }
-            return Ok(found.is_none_or(|it| look::image(&it, false).status != crate::model::CopyStatus::Creating));
+            return Ok(found.is_none_or(|it| look::image(&it, false).status != CopyStatus::Creating));
         };
-        let imaging = History::of(events, now, now).imaging.iter().any(|it| it == id);
+        let history = History::of(events, now, now);
+        let imaging = history.imaging.iter().any(|it| it == id);
+        if history.off_by == Some(OffBy::Guest) {
+            match power_of(&self.linode(&Id::new(linode.as_str())).await?) {
+                Some(Power::Off) => drop(self.seen_off(&linode, now)),
+                _ => drop(self.memory().off.remove(&linode)),
+            }
+        }
         // Where it vanished, the event that says why may come a moment later.
-        Ok(found.map_or(!imaging, |it| look::image(&it, imaging).status != crate::model::CopyStatus::Creating))
+        Ok(found.map_or(!imaging, |it| look::image(&it, imaging).status != CopyStatus::Creating))
     }
 }
 
@@ -327,9 +391,12 @@ fn power_of(linode: &Option<wire::Linode>) -> Option<Power> {
 }
 
 /// The path of an image, whose id holds a slash.
-fn image_path(id: &str) -> String {
+pub(super) fn image_path(id: &str) -> String {
     format!("/images/{}", id.replace('/', "%2F"))
 }
+
+/// What to do about more rules than a firewall has.
+pub(super) const TOO_MANY_RULES: &str = "write fewer, or wider, networks in network.allowFrom, or fewer ports";
 
 /// An id as the API takes it in a body.
 pub(super) fn number(id: &str) -> Value {

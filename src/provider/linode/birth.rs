@@ -2,15 +2,22 @@
 
 use super::{
     Linode,
-    act::{number, unable},
+    act::{TOO_MANY_RULES, image_path, number, unable},
+    client::Unread,
     labels::{LINODE, label},
     look::{MIB, ROOT_GB},
+    rules,
     stock::cheapest_gpus,
     wire,
 };
 use crate::{
-    model::{Boot, NewServer, World},
-    provider::{Problem, http::Request, some},
+    model::{Boot, NewServer, Root, Tags, World},
+    provider::{
+        Problem,
+        client::{Kind, Refused},
+        http::Request,
+        some,
+    },
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
@@ -32,14 +39,14 @@ impl Linode {
         let tags = new.tags.clone().with_value(ROOT_GB, &new.root_gb.to_string());
         let mut body = json!({
             "label": label, "region": self.region, "type": new.machine_type, "image": image, "booted": false, "tags": tags.0,
-            "boot_size": new.root_gb * MIB, "swap_size": SWAP, "kernel": "linode/grub2",
+            "backups_enabled": false, "boot_size": new.root_gb * MIB, "swap_size": SWAP, "kernel": "linode/grub2",
             // Nobody knows it: the owner's key opens the door.
             "root_pass": password()?,
         });
         if let Some(key) = &first_boot.authorized {
             body["authorized_keys"] = json!([key]);
         }
-        if can("Metadata") {
+        if can("Metadata") && self.takes_first_boot(&new.boot).await? {
             body["metadata"] = json!({"user_data": STANDARD.encode(first_boot.document.reveal())});
         }
         if can("Disk Encryption") || can("LA Disk Encryption") {
@@ -47,7 +54,7 @@ impl Linode {
         }
         let firewall = new.firewall.as_ref().map(|it| number(it.as_str()));
         let address = new.address.as_ref().map(|it| it.as_str());
-        if self.only_new_interfaces().await {
+        if self.only_new_interfaces().await? {
             body["interface_generation"] = json!("linode");
             let primary = json!({"address": address.unwrap_or("auto"), "primary": true});
             let public = json!({"ipv4": {"addresses": [primary]}, "ipv6": {}});
@@ -69,15 +76,29 @@ impl Linode {
         found.ok_or_else(|| refused(format!("Linode has no region {}", self.region), "write a region that `linode-cli regions list` shows"))
     }
 
+    /// Whether an image takes first-boot data. A capture of ours does.
+    async fn takes_first_boot(&self, boot: &Boot) -> Result<bool, Problem> {
+        let Boot::Stock(image) = boot else { return Ok(true) };
+        let found: Option<wire::Image> = self.find(&image_path(image)).await.map_err(|it| it.problem())?;
+        Ok(found.is_some_and(|it| it.capabilities.iter().any(|it| it == "cloud-init")))
+    }
+
     /// Whether the account takes nothing but interfaces of the new kind. A token that may not look makes the usual one.
-    async fn only_new_interfaces(&self) -> bool {
-        let settings = self.find::<wire::Settings>("/account/settings").await;
-        settings.ok().flatten().and_then(|it| it.interfaces_for_new_linodes).is_some_and(|it| it == "linode_only")
+    pub(super) async fn only_new_interfaces(&self) -> Result<bool, Problem> {
+        match self.find::<wire::Settings>("/account/settings").await {
+            Ok(settings) => Ok(settings.and_then(|it| it.interfaces_for_new_linodes).is_some_and(|it| it == "linode_only")),
+            Err(Unread::Refused(refusal)) if matches!(refusal.kind(), Kind::Unauthenticated | Kind::Denied) => Ok(false),
+            Err(unread) => Err(unread.problem()),
+        }
     }
 
     /// Whether a server as the spec says can be had here, as far as that can be known beforehand.
     pub(super) async fn can_be_had(&self, world: &World) -> Result<(), Problem> {
-        if !self.keeps_server || !world.servers.items().is_empty() {
+        let server = world.servers.items().first();
+        let wanted_image = self.named_image.as_deref();
+        let of_other_image = |tags: &Tags| wanted_image.is_some_and(|named| tags.get("img").is_some_and(|born| born != named));
+        let is_born = server.is_none_or(|it| of_other_image(&it.tags));
+        if !self.keeps_server || (!is_born && server.is_some_and(|it| it.machine_type == self.machine_type)) {
             return Ok(());
         }
         let region = self.region().await?;
@@ -86,7 +107,7 @@ impl Linode {
             let answer = format!("region {} has no volumes", self.region);
             return Err(refused(answer, "write another region, or leave dataDisk out"));
         }
-        let problem = |unread: super::client::Unread| unread.problem();
+        let problem = |unread: Unread| unread.problem();
         let plan: Option<wire::Type> = self.find(&format!("/linode/types/{}", self.machine_type)).await.map_err(problem)?;
         let Some(plan) = plan else {
             let types = self.types().await.unwrap_or_default();
@@ -100,14 +121,24 @@ impl Linode {
             let answer = format!("region {} has no Linodes with a GPU", self.region);
             return Err(refused(answer, &self.instead_of(&self.machine_type).await));
         }
-        if self.root_gb * MIB + SWAP > plan.disk {
+        let root_gb = match server.map(|it| &it.root) {
+            Some(Root::Local { size_gb }) if !is_born => *size_gb,
+            _ => self.root_gb,
+        };
+        if root_gb * MIB + SWAP > plan.disk {
             let most = plan.disk.saturating_sub(SWAP) / MIB;
-            let answer = format!("rootDisk.sizeGb is {}, and {} has room for {most} GB", self.root_gb, self.machine_type);
+            let answer = format!("the root disk has {root_gb} GB, and {} has room for {most} GB", self.machine_type);
             return Err(refused(answer, &format!("write {most} or less, or another instanceType")));
         }
-        if world.images.items().is_empty() {
-            let path = format!("/images/{}", self.image.replace('/', "%2F"));
-            match self.find::<wire::Image>(&path).await.map_err(problem)? {
+        let free: Vec<wire::Availability> =
+            self.find(&format!("/regions/{}/availability", self.region)).await.map_err(problem)?.unwrap_or_default();
+        if free.iter().any(|it| it.plan == self.machine_type && !it.available) {
+            return Err(Problem::OutOfStock { answer: format!("{} is sold out in {}", self.machine_type, self.region) });
+        }
+        rules::grouped(&self.rules).map_err(|answer| refused(answer, TOO_MANY_RULES))?;
+        let captured = world.images.items().iter().any(|it| !of_other_image(&it.tags));
+        if is_born && !captured {
+            match self.find::<wire::Image>(&image_path(&self.image)).await.map_err(problem)? {
                 None => {
                     return Err(refused(format!("Linode has no image {}", self.image), "write one that `linode-cli images list` shows"));
                 }
@@ -116,9 +147,6 @@ impl Linode {
                     return Err(refused(answer, "write a larger rootDisk.sizeGb"));
                 }
                 Some(it) if it.deprecated => tracing::warn!(image = %self.image, "the image is deprecated"),
-                Some(it) if !it.capabilities.iter().any(|it| it == "cloud-init") => {
-                    tracing::warn!(image = %self.image, "the image takes no first-boot data");
-                }
                 Some(_) => {}
             }
         }
@@ -126,7 +154,7 @@ impl Linode {
     }
 
     /// Every type.
-    pub(super) async fn types(&self) -> Result<Vec<wire::Type>, super::client::Unread> {
+    pub(super) async fn types(&self) -> Result<Vec<wire::Type>, Unread> {
         Ok(self.estate.client.list::<wire::Type>(&Request::get("/linode/types")).await?.items)
     }
 }

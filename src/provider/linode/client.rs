@@ -67,7 +67,7 @@ impl Client {
 
     /// The first page of a list, with at most 100 items.
     pub async fn first<T: DeserializeOwned>(&self, list: &Request) -> Result<Vec<T>, Unread> {
-        let page: Option<Page<T>> = self.find(&list.clone().with("page_size", "100")).await?;
+        let page: Option<Page<T>> = self.find(&list.clone().with("page_size", super::events::PAGE.to_string())).await?;
         page.map(|it| it.data).ok_or_else(|| Unread::Strange(format!("there is no list {}", list.path)))
     }
 

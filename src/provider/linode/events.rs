@@ -7,6 +7,8 @@ use crate::{
 };
 use serde_json::json;
 
+/// The most events that are read.
+pub(super) const PAGE: usize = 100;
 /// For how many days the API remembers events (source: the vendor's documentation).
 const REMEMBERED_DAYS: u64 = 90;
 
@@ -56,7 +58,9 @@ impl History {
         events.sort_by_key(|it| std::cmp::Reverse((it.created.0, id(it))));
         let forgotten = Stamp(now.0.saturating_sub(i64::try_from(REMEMBERED_DAYS * 86_400).unwrap_or(0) * 1_000_000));
         let touching = events.iter().filter(|it| !HARMLESS.contains(&it.action.as_str()));
-        let quiet_since = touching.clone().map(end).chain([created.max(forgotten)]).max().unwrap_or(created);
+        // A full page may hide what came before it: nothing is known of the time before its oldest event.
+        let unseen = events.last().filter(|_| events.len() >= PAGE).map(end);
+        let quiet_since = touching.clone().map(end).chain(unseen).chain([created.max(forgotten)]).max().unwrap_or(created);
         let captures = || events.iter().filter(|it| it.action == "disk_imagize");
         let failed = captures().next().filter(|it| it.status == "failed");
         Self {
@@ -183,5 +187,16 @@ mod tests {
         let days = |it: i64| at(it * 86_400);
         assert_eq!(History::of(Vec::new(), days(0), days(200)).quiet_since, days(110));
         assert_eq!(History::of(Vec::new(), days(0), days(10)).quiet_since, days(0));
+    }
+
+    /// A hundred harmless events hide whatever came before them.
+    #[test]
+    fn what_is_on_another_page_may_have_happened() {
+        let mut events = vec![(10, "linode_boot", "finished", 24.0), (60, "linode_shutdown", "finished", 28.0)];
+        events.extend((0..99).map(|index| (100 + index, "linode_update", "notification", 0.0)));
+        assert_eq!(history(&events[..80]).quiet_since, at(89));
+        let full = history(&events[events.len() - PAGE..]);
+        assert!(full.quiet_since >= at(89), "{full:?}");
+        assert_eq!(history(&events[2..]).quiet_since, at(0), "ninety-nine are all there are");
     }
 }

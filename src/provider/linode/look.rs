@@ -3,8 +3,8 @@
 use super::{Linode, events::History, rules, shot::List, wire};
 use crate::{
     model::{
-        Address, Cause, CopyStatus, Firewall, Id, Image, InstanceKey, LastHeld, Lock, Origin, Power, Ran, Role, Root, Seed, Seen, Server,
-        Stamp, Tags, Told, Volume, VolumeStatus, World, instance_tag,
+        Address, Cause, CopyStatus, Firewall, Id, Image, InstanceKey, LastHeld, Lock, OffBy, Origin, Power, Ran, Role, Root, Seed, Seen,
+        Server, Stamp, Tags, Told, Volume, VolumeStatus, World, instance_tag,
     },
     provider::http::Request,
 };
@@ -21,6 +21,7 @@ pub(crate) const OF: &str = "of";
 /// A Linode of ours with what its own lists say, where they were asked for.
 struct Found {
     linode: wire::Linode,
+    power: Power,
     root: Root,
     history: Option<History>,
 }
@@ -33,7 +34,10 @@ impl Linode {
         let mut linodes = only(&shot.linodes, |it| ours(&it.tags));
         let mut volumes = only(&shot.volumes, |it| ours(&it.tags));
         let images = only(&shot.images, |it| ours(&it.tags) && it.kind == "manual");
-        let ips = only(&shot.ips, |it| ours(&it.tags));
+        let ips = only(&shot.ips, |it| it.tags.as_deref().is_some_and(ours));
+        if shot.ips.iter().flatten().any(|it| it.tags.is_none()) {
+            self.memory().tagless = true;
+        }
         let firewalls = only(&shot.firewalls, |it| ours(&it.tags) && it.status != "deleted");
 
         let mut elsewhere = BTreeSet::new();
@@ -47,8 +51,9 @@ impl Linode {
             ip.linode_id.take_if(|it| gone.contains(&it.0));
         }
         let records = self.records_of_name().await;
-        let has_image = images.as_ref().is_ok_and(|it| it.iter().any(|it| it.status.as_deref() == Some("available")));
-        let found = self.complete(linodes, shot.now, has_image).await;
+        let captured = images.iter().flatten().filter(|it| it.status.as_deref() == Some("available"));
+        let captured: Vec<Tags> = captured.map(|it| Tags(it.tags.clone())).collect();
+        let found = self.complete(linodes, shot.now, &captured).await;
         let world_volumes = match &volumes {
             Ok(items) => Seen::listed(items.iter().map(|it| self.volume(it, found.as_ref().ok(), &gone)).collect()),
             Err(cause) => Seen::Unknown(cause.clone()),
@@ -117,28 +122,61 @@ impl Linode {
     }
 
     /// Adds to each Linode what only its own lists say.
-    async fn complete(&self, linodes: List<wire::Linode>, now: Stamp, has_image: bool) -> List<Found> {
-        let found = linodes?.into_iter().map(|linode| self.complete_one(linode, now, has_image));
+    async fn complete(&self, linodes: List<wire::Linode>, now: Stamp, captured: &[Tags]) -> List<Found> {
+        let found = linodes?.into_iter().map(|linode| self.complete_one(linode, now, captured));
         join_all(found).await.into_iter().collect()
     }
 
-    async fn complete_one(&self, linode: wire::Linode, now: Stamp, has_image: bool) -> Result<Found, Cause> {
+    async fn complete_one(&self, linode: wire::Linode, now: Stamp, captured: &[Tags]) -> Result<Found, Cause> {
         let tags = Tags(linode.tags.clone());
         let root = match tags.get(ROOT_GB).and_then(|it| it.parse().ok()) {
             Some(size_gb) => Root::Local { size_gb },
             None => self.root_of(&linode.id.0).await?,
         };
-        let is_off = power(&linode.status) == Power::Off;
+        let power = self.power(&linode, now);
+        let is_off = power == Power::Off;
         // Who keeps a server off, and needs no capture of it, asks for nothing that only events tell.
-        let wanted = is_off && !(self.keeps_off && (has_image || !self.captures));
+        let wanted = is_off && !(self.keeps_off && (!self.captures || self.has_capture(&linode.id.0, &tags, captured)));
         let history = match wanted {
             true => Some(self.history(&linode, now).await?),
             false => None,
         };
+        let mut history = history;
+        let refused = self.memory().failed.get(&linode.id.0).cloned();
+        if let Some(history) = &mut history
+            && refused.as_ref().is_some_and(|it| history.failed_capture.as_ref().is_none_or(|other| other.at < it.at))
+        {
+            history.failed_capture = refused;
+        }
         if !is_off {
             self.memory().off.remove(&linode.id.0);
         }
-        Ok(Found { linode, root, history })
+        Ok(Found { linode, power, root, history })
+    }
+
+    /// Whether a volume was told a moment ago to leave its Linode.
+    pub(super) fn is_leaving(&self, volume: &str, linode: &str, now: Stamp) -> bool {
+        self.memory().is_leaving(volume, linode, now)
+    }
+
+    /// Whether a Linode runs. Right after an order to it, its status is still the old one.
+    pub(super) fn power(&self, it: &wire::Linode, now: Stamp) -> Power {
+        /// Seconds until an order shows.
+        const SHOWS: u64 = 15;
+        let ordered = self.memory().ordered.get(&it.id.0).copied().filter(|(_, at)| now < at.plus_seconds(SHOWS));
+        match (power(&it.status), ordered) {
+            (Power::Running, Some((true, _))) => Power::Stopping,
+            (Power::Off, Some((false, _))) => Power::Starting,
+            (power, _) => power,
+        }
+    }
+
+    /// Whether a Linode's root disk has a capture, and is of the image that the wish names.
+    fn has_capture(&self, linode: &str, tags: &Tags, captured: &[Tags]) -> bool {
+        let line = tags.line().unwrap_or(linode);
+        let is_its = |it: &Tags| it.line() == Some(line) && it.get("img") == tags.get("img");
+        let outdated = self.named_image.as_ref().is_some_and(|named| tags.get("img").is_some_and(|born| born != named));
+        captured.iter().any(is_its) && !outdated
     }
 
     async fn root_of(&self, linode: &str) -> Result<Root, Cause> {
@@ -152,13 +190,21 @@ impl Linode {
     async fn history(&self, linode: &wire::Linode, now: Stamp) -> Result<History, Cause> {
         let events = self.estate.events_of(&linode.id.0).await.map_err(|unread| self.estate.client.cause(&unread))?;
         Ok(match events {
-            Some(events) => History::of(events, linode.created.0, now),
+            Some(events) => self.as_seen(&linode.id.0, History::of(events, linode.created.0, now), now),
             None => {
-                let failed_capture = self.memory().failed.get(&linode.id.0).cloned();
                 let quiet_since = self.seen_off(&linode.id.0, now);
-                History { quiet_since, busy: false, imaging: Vec::new(), failed_capture, off_by: None }
+                History { quiet_since, busy: false, imaging: Vec::new(), failed_capture: None, off_by: None }
             }
         })
+    }
+
+    /// What events say of a Linode that is off. When a guest shuts itself down, no event says so: then it is off since
+    /// this process saw it.
+    pub(super) fn as_seen(&self, linode: &str, mut history: History, now: Stamp) -> History {
+        if history.off_by == Some(OffBy::Guest) && !history.busy {
+            history.quiet_since = history.quiet_since.max(self.seen_off(linode, now));
+        }
+        history
     }
 
     /// Since when this process sees a Linode off without a gap in which somebody could have run it.
@@ -175,18 +221,16 @@ impl Linode {
     fn volume(&self, it: &wire::Volume, linodes: Option<&Vec<Found>>, gone: &BTreeSet<String>) -> Volume {
         let tags = Tags(it.tags.clone());
         let holder = it.linode_id.as_ref().map(|it| it.0.clone());
+        let now = self.estate.client.now();
         let mut memory = self.memory();
         let detaching = match &holder {
             None => {
                 memory.detaching.remove(&it.id.0);
                 false
             }
-            Some(holder) => gone.contains(holder) || memory.detaching.get(&it.id.0) == Some(holder),
+            Some(holder) => gone.contains(holder) || memory.is_leaving(&it.id.0, holder, now),
         };
-        let runs = linodes
-            .into_iter()
-            .flatten()
-            .any(|found| Some(&found.linode.id.0) == holder.as_ref() && power(&found.linode.status) == Power::Running);
+        let runs = linodes.into_iter().flatten().any(|found| Some(&found.linode.id.0) == holder.as_ref() && found.power == Power::Running);
         let status = match volume_status(&it.status, holder.is_some()) {
             VolumeStatus::InUse if detaching => VolumeStatus::Detaching,
             // Attached, and the guest cannot use it yet.
@@ -226,14 +270,19 @@ fn server(found: &Found, volumes: &Seen<Vec<Volume>>, ips: &List<wire::Ip>, fire
     let mine = |id: &Option<wire::Key>| id.as_ref() == Some(&it.id);
     let reserved = ips.iter().flatten().find(|ip| mine(&ip.linode_id));
     let own = it.ipv4.iter().find(|address| is_public(address) && reserved.is_none_or(|ip| ip.address != **address));
-    let behind = |wall: &&wire::Firewall| wall.entities.iter().any(|entity| entity.kind == "linode" && mine(&entity.id));
+    // Where interfaces have firewalls of their own, an entity is the interface, and names its Linode.
+    let is_it = |entity: &wire::Entity| {
+        let parent = entity.parent_entity.as_deref();
+        [Some(entity), parent].into_iter().flatten().any(|it| it.kind == "linode" && mine(&it.id))
+    };
+    let behind = |wall: &&wire::Firewall| wall.entities.iter().any(is_it);
     let firewall = firewalls.iter().flatten().find(behind);
     let held = volumes
         .items()
         .iter()
         .filter(|volume| volume.status != VolumeStatus::Detaching && volume.attached_to.as_ref().is_some_and(|id| id.as_str() == it.id.0));
     let history = found.history.as_ref();
-    let power = match power(&it.status) {
+    let power = match found.power.clone() {
         Power::Off if history.is_some_and(|it| it.busy) => Power::Busy,
         power => power,
     };
@@ -318,7 +367,7 @@ pub(super) fn image(it: &wire::Image, imaging: bool) -> Image {
 }
 
 fn address(it: &wire::Ip) -> Address {
-    let tags = Tags(it.tags.clone());
+    let tags = Tags(it.tags.clone().unwrap_or_default());
     Address {
         id: Id::new(it.address.as_str()),
         address: it.address.clone(),

@@ -1,9 +1,9 @@
 //! Linode (Akamai): Linodes whose root disk dies with them, volumes that do not, through the REST API v4.
 //!
 //! In reading order: [`account`] finds token and settings, `client` sends calls, `wire` is what we read of the answers
-//! and `refusal` what their errors mean; `shot` looks at an account for all its instances at once, with `zones`, `events` says what
-//! happened to a Linode, `look` makes a world of both; `act` performs steps, with `birth`, `names`, `labels` and
-//! `rules`; `stock` says what is free.
+//! and `refusal` what their errors mean; `shot` looks at an account for all its instances at once, with its DNS `zones`,
+//! `events` says what happened to a Linode, `look` makes a world of both; `act` performs steps, with `birth`, `names`,
+//! `labels` and `rules`; `stock` says what is free.
 
 mod account;
 mod act;
@@ -26,7 +26,9 @@ pub use account::Account;
 pub use shot::Estate;
 
 use super::{Problem, Provider, Seed};
-use crate::model::{Ask, Awaited, Capabilities, FailedCapture, InstanceKey, ServerState, Stamp, Step, World, instance_tag, spec::Dns};
+use crate::model::{
+    Ask, Awaited, Capabilities, FailedCapture, InstanceKey, Rule, ServerState, Stamp, Step, World, instance_tag, spec::Dns, tag_value,
+};
 use async_trait::async_trait;
 use client::Client;
 use std::{
@@ -45,12 +47,18 @@ pub struct Linode {
     machine_type: String,
     /// The image of a first deploy.
     image: String,
+    /// The image that the wish names, as tags say it.
+    named_image: Option<String>,
     /// The size of the root disk in GB that the wish names.
     root_gb: u64,
+    /// What the wish lets in.
+    rules: Vec<Rule>,
     /// Whether the wish has a data volume.
     has_data: bool,
     /// Whether the wish is a server, on or off.
     keeps_server: bool,
+    /// Whether the wish is nothing at all.
+    destroys: bool,
     /// Whether the wish is a server that is off.
     keeps_off: bool,
     /// Whether the wish has the root disk captured.
@@ -66,12 +74,27 @@ pub struct Linode {
 struct Memory {
     /// Linodes seen off: since when without a gap, and when last.
     off: BTreeMap<String, (Stamp, Stamp)>,
-    /// Volumes told to leave a Linode.
-    detaching: BTreeMap<String, String>,
+    /// Volumes told to leave a Linode, and when.
+    detaching: BTreeMap<String, (String, Stamp)>,
+    /// Addresses reserved.
+    reserved: Vec<String>,
+    /// Whether addresses were listed without a word on tags.
+    tagless: bool,
+    /// Linodes told to go off, or on, and when.
+    ordered: BTreeMap<String, (bool, Stamp)>,
     /// Images begun, with the Linode whose disk they are of, and when.
     captures: BTreeMap<String, (String, Stamp)>,
     /// Linodes whose capture vanished.
     failed: BTreeMap<String, FailedCapture>,
+}
+
+impl Memory {
+    /// Whether a volume was told a moment ago to leave its Linode. An order that did nothing is forgotten after a while.
+    fn is_leaving(&self, volume: &str, linode: &str, now: Stamp) -> bool {
+        /// Seconds that letting go takes at most (recorded: 15).
+        const TAKES: u64 = 120;
+        self.detaching.get(volume).is_some_and(|(holder, at)| holder == linode && now < at.plus_seconds(TAKES))
+    }
 }
 
 impl Estate {
@@ -96,9 +119,12 @@ impl Linode {
             mark: instance_tag(&ask.key),
             machine_type: placement.machine_type.to_owned(),
             image: spec.image(&capabilities).to_owned(),
+            named_image: placement.image.map(|it| tag_value("img", it)),
             root_gb: spec.root_disk.size_gb,
+            rules: spec.network.rules(),
             has_data: spec.data_gb().is_some(),
             keeps_server: spec.server_state != ServerState::Absent && ask.deletion.is_none(),
+            destroys: ask.deletion.is_some_and(|it| !it.keep_snapshots),
             keeps_off: spec.server_state == ServerState::Stopped && ask.deletion.is_none(),
             captures: spec.root_disk_snapshot.enable,
             seed,

@@ -1,11 +1,11 @@
 //! The DNS record that follows the machine.
 //!
-//! A record of Linode's has neither tags nor a comment: whose it is, the instance's firewall remembers, which outlives
-//! server and address. Otherwise one that points to the instance, or to where nothing answers, is taken for ours.
+//! A record of Linode's has neither tags nor a comment: its id is remembered by the instance's firewall, which outlives
+//! server and address. Otherwise one that points to the instance is taken for ours.
 
 use super::{Linode, act::unable, client::Unread, shot::List, wire};
 use crate::{
-    model::{Record, Seen, Server, Tags, tag_value},
+    model::{RECORD, Record, Seen, Server, Tags},
     provider::{Problem, http::Request},
 };
 use serde_json::json;
@@ -56,13 +56,15 @@ impl Linode {
             Ok(records) => records,
             Err(cause) => return Seen::Unknown(cause),
         };
-        let named = self.dns.as_ref().map(|it| tag_value("name", &format!("{}.{}", it.record, it.zone)));
-        let remembered = firewalls.iter().flatten().any(|it| named.as_deref() == Tags(it.tags.clone()).get("name"));
+        let known: Vec<Tags> = firewalls.iter().flatten().map(|it| Tags(it.tags.clone())).collect();
+        let is_known = |it: &wire::Record| known.iter().any(|tags| tags.get(RECORD) == Some(it.id.0.as_str()));
         let own = servers.items().iter().filter_map(|it| it.told.own_address.as_deref());
         let own: Vec<&str> = own.chain(ips.iter().flatten().map(|it| it.address.as_str())).collect();
-        let is_ours = |it: &wire::Record| it.target == Record::PARKED || own.contains(&it.target.as_str());
+        let is_ours = |it: &wire::Record| is_known(it) || own.contains(&it.target.as_str());
+        let ours = records.iter().find(|it| is_ours(it));
         Seen::Present(Record {
-            ours: remembered || records.iter().all(is_ours),
+            ours: ours.is_some(),
+            id: ours.map(|it| it.id.0.clone()),
             ttl: records.iter().map(|it| kept_ttl(it.ttl_sec)).max().unwrap_or(0),
             addresses: records.into_iter().map(|it| it.target).collect(),
         })

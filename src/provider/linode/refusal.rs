@@ -44,14 +44,15 @@ impl Refused for Refusal {
         let said = |words: &[&str]| self.errors.iter().any(|it| words.iter().any(|word| it.reason.to_lowercase().contains(word)));
         let label = self.errors.iter().any(|it| it.field.as_deref().is_none_or(|field| field == "label"));
         match self.status {
+            // A gateway's page tells nothing of what is behind it, and whether the request went on there.
+            _ if self.page => Kind::Broken,
             401 => Kind::Unauthenticated,
             403 if said(&["not currently available", "currently unavailable", "capacity"]) => Kind::OutOfStock,
             403 => Kind::Denied,
             404 => Kind::Gone,
             429 => Kind::TooMany,
-            // A gateway's page does not tell whether the request went on behind it.
-            400 if self.page => Kind::Broken,
             400 if said(&["linode busy"]) => Kind::Transient,
+            400 if said(&["must be detached", "still attached", "currently attached"]) => Kind::Precondition,
             400 if label && said(&["unique", "already in use", "already exists"]) => Kind::NameTaken,
             400 if said(&["limit reached", "technical justification", "maximum number"]) => Kind::Quota,
             400 | 405 | 422 => Kind::Invalid,
@@ -67,7 +68,8 @@ impl Refused for Refusal {
             return refused(format!("Linode's platform is being maintained: {answer}"), MAINTENANCE);
         }
         match self.kind() {
-            Kind::TooMany | Kind::Transient | Kind::Precondition | Kind::NameTaken => Problem::NotDone { answer, pause: self.pause },
+            Kind::Transient => Problem::Busy { answer },
+            Kind::TooMany | Kind::Precondition | Kind::NameTaken => Problem::NotDone { answer, pause: self.pause },
             // What the call spoke of went away meanwhile: the next look tells.
             Kind::Gone => Problem::NotDone { answer, pause: None },
             Kind::Broken => Problem::MaybeDone { answer },
@@ -93,6 +95,11 @@ impl Refusal {
             [] => format!("status {}", self.status),
             told => told.join("; "),
         }
+    }
+
+    /// Whether the vendor's platform is being maintained.
+    pub fn is_maintenance(&self) -> bool {
+        self.maintenance
     }
 
     /// Whether it is about this field of the request.

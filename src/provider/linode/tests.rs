@@ -87,6 +87,9 @@ fn refusals_are_told_apart() {
         (reason(429, "Too many requests", None), Kind::TooMany),
         (refusal(502, "<html><body>Bad Gateway</body></html>"), Kind::Broken),
         (refusal(400, "<html><center>nginx</center></html>"), Kind::Broken),
+        (refusal(404, "<html>not here</html>"), Kind::Broken),
+        (refusal(403, "<html>not you</html>"), Kind::Broken),
+        (reason(400, "Volume must be detached before it can be deleted.", None), Kind::Precondition),
         (refusal(408, ""), Kind::Broken),
         (refusal(503, ""), Kind::Broken),
     ];
@@ -96,7 +99,7 @@ fn refusals_are_told_apart() {
     assert!(
         matches!(reason(429, "Too many requests", None).problem(), Problem::NotDone { pause: Some(pause), .. } if pause.as_secs() == 7)
     );
-    assert!(matches!(reason(400, "Linode busy.", None).problem(), Problem::NotDone { .. }));
+    assert!(matches!(reason(400, "Linode busy.", None).problem(), Problem::Busy { .. }));
     assert!(matches!(refusal(502, "<html>").problem(), Problem::MaybeDone { .. }));
     assert!(matches!(reason(401, "Invalid Token", None).cause("LINODE_TOKEN"), Cause::Lasting { .. }));
     assert_eq!(reason(400, "Must be 10-16384", Some("size")).said(), "size: Must be 10-16384");

@@ -113,14 +113,9 @@ pub(crate) struct Ip {
     pub address: String,
     pub region: String,
     pub linode_id: Option<Key>,
+    /// Missing in answers of 2025 (recorded).
     #[serde(default)]
-    pub tags: Vec<String>,
-}
-
-/// `POST /networking/reserved/ips`
-#[derive(Debug, Deserialize)]
-pub(crate) struct Reserved {
-    pub address: String,
+    pub tags: Option<Vec<String>>,
 }
 
 /// Anything with an id.
@@ -177,6 +172,8 @@ pub(crate) struct Entity {
     pub id: Option<Key>,
     #[serde(rename = "type")]
     pub kind: String,
+    #[serde(default)]
+    pub parent_entity: Option<Box<Entity>>,
 }
 
 /// `GET /regions/{id}`

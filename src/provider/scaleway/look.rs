@@ -224,6 +224,7 @@ impl Scaleway {
             ours: records.iter().all(|it| self.is_our_record(it, &own)),
             ttl: records.iter().map(|it| it.ttl).max().unwrap_or(0),
             addresses: records.into_iter().map(|it| it.data).collect(),
+            id: None,
         })
     }
 

@@ -42,7 +42,7 @@ fn dress(parent: &str, key: &str, tree: &Value) -> Value {
 }
 
 fn holds_ids(parent: &str, key: &str) -> bool {
-    let lists = ["linodes", "nodebalancers", "volumes", "domains", "linode_interfaces", "firewall_ids"];
+    let lists = ["linode", "linodes", "nodebalancers", "volumes", "domains", "linode_interfaces", "firewall_ids"];
     key == "id" || key.ends_with("_id") || key.ends_with(".id") || lists.contains(&key) || parent == "default_firewall_ids"
 }
 

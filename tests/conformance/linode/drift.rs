@@ -53,6 +53,17 @@ const NEWER: &[&str] = &[
     "gpus",
     "eol",
     "accelerated_devices",
+    "primary",
+    "active",
+    "subnet_id",
+    "vpc_id",
+    "ip_ranges",
+    "ipv6",
+    "label",
+    "message",
+    "duration",
+    "secondary_entity",
+    "object_storage",
 ];
 
 /// Marks every call of a recording made before a key was there: no answer about things of that kind shows it.
@@ -72,7 +83,8 @@ pub fn aged(mut recording: Recording) -> Recording {
 
 /// The kind of thing that a path is about: the last collection in it, whatever is done to one of it.
 fn kind(path: &str) -> String {
-    const KINDS: &[&str] = &["instances", "configs", "disks", "ips", "images", "volumes", "firewalls", "devices", "domains", "records"];
+    const KINDS: &[&str] =
+        &["instances", "configs", "disks", "ips", "images", "volumes", "firewalls", "devices", "domains", "records", "interfaces"];
     let parts: Vec<&str> = path.split('/').collect();
     parts.iter().rev().find(|part| KINDS.contains(part)).unwrap_or(&parts[parts.len() - 1]).to_string()
 }
@@ -110,6 +122,7 @@ pub fn is_allowed(interaction: &Interaction, route: &Route, difference: &Differe
         Aspect::Value if route.ends("/regions") || route.ends("/regions/{id}") => {
             pointer == "/data/*"
                 || pointer == "/data (order)"
+                || (key == "label" && is_renumbered(recorded, got))
                 || parts(&["/capabilities", "/monitors", "/resolvers", "/placement_group_limits"])
         }
         Aspect::Value if route.ends("/availability") => {
@@ -131,6 +144,12 @@ pub fn is_allowed(interaction: &Interaction, route: &Route, difference: &Differe
         Aspect::Value if key == "disk_encryption" => older_than("maintenance_policy") && is_encrypted_now(recorded, got),
         _ => false,
     }
+}
+
+/// A town got a second region, and the first one a number, or the other way round.
+fn is_renumbered(recorded: &Value, got: &Value) -> bool {
+    let plain = |value: &Value| value.as_str().unwrap_or_default().replace([' ', '1', '2', '3'], "");
+    plain(recorded) == plain(got)
 }
 
 /// Does an answer tell about images that everybody sees?

@@ -23,6 +23,7 @@ fn filter(recording: &Recording, index: usize) -> Option<Value> {
     let rows = answer["data"].as_array()?;
     let (_, kind) = interaction.path.split_once("/v4")?;
     let kind = kind.trim_start_matches("beta");
+    let whole = answer["pages"].as_u64().is_none_or(|pages| pages <= 1);
     match (kind, rows.as_slice()) {
         ("/account/events", []) => {
             // One that was waited for: the next list, or the one before, shows it.
@@ -34,7 +35,7 @@ fn filter(recording: &Recording, index: usize) -> Option<Value> {
         ("/account/events", rows) => events(rows),
         // All accounts see what is for sale.
         ("/images" | "/linode/kernels" | "/linode/types", []) => Some(json!({"label": "not-found"})),
-        ("/images" | "/linode/kernels" | "/linode/types", [row]) => Some(json!({"label": row["label"]})),
+        ("/images" | "/linode/kernels" | "/linode/types", [row]) if whole => Some(json!({"label": row["label"]})),
         ("/networking/ips", [first, rest @ ..]) => {
             let all_reserved = first["reserved"] == true && rest.iter().all(|it| it["reserved"] == true);
             all_reserved.then(|| json!({"reserved": true, "region": first["region"]}))

@@ -5,6 +5,7 @@ use crate::{
     names::ids,
     recording::{Interaction, Recording},
 };
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Recordings, with every one that uses what another one made put into that one.
@@ -39,9 +40,21 @@ fn made(recording: &Recording) -> BTreeSet<String> {
     makes.filter_map(|it| Some(ids(it.answer.as_ref()?["id"].as_str()?).last()?.to_string())).collect()
 }
 
-/// The ids in the calls of a recording that none of its own calls made.
+/// The ids in the calls of a recording that none of its own calls made. A firewall may be anybody's: all tests share some.
 fn wanted(recording: &Recording, made: &BTreeSet<String>) -> BTreeSet<String> {
-    let sent = |it: &Interaction| format!("{} {}", it.path, it.request.as_ref().map(|body| body.to_string()).unwrap_or_default());
-    let calls: Vec<String> = recording.interactions.iter().map(sent).collect();
-    calls.iter().flat_map(|call| ids(call)).filter(|id| !made.contains(*id)).map(str::to_owned).collect()
+    let mut found = BTreeSet::new();
+    for interaction in &recording.interactions {
+        found.extend(ids(&interaction.path).into_iter().map(str::to_owned));
+        interaction.request.iter().for_each(|request| named(request, &mut found));
+    }
+    found.difference(made).cloned().collect()
+}
+
+fn named(tree: &Value, found: &mut BTreeSet<String>) {
+    match tree {
+        Value::Object(map) => map.iter().filter(|(key, _)| !key.starts_with("firewall_id")).for_each(|(_, value)| named(value, found)),
+        Value::Array(items) => items.iter().for_each(|item| named(item, found)),
+        Value::String(text) => found.extend(ids(text).into_iter().map(str::to_owned)),
+        _ => {}
+    }
 }

@@ -3,7 +3,7 @@
 use super::TRIAL;
 use crate::{
     support::face::Face,
-    vendors::weather::{Call, Remedy, Season, call, guest_shutdown},
+    vendors::weather::{Call, GUEST_SHUTDOWN, Incident, Remedy, Season, call},
 };
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ static SEASON: Season =
     Season { trial: &TRIAL, weather: WEATHER, calls: CALLS, incidents: INCIDENTS, habits, remedies: REMEDIES, prepare, records };
 
 /// A maintenance that is announced, and captures that fail: mostly they are larger than what the account may store.
-const WEATHER: &[(&str, &str)] = &[("maintenance", "any"), ("in-vain", "capture")];
+const WEATHER: &[(&str, &str)] = &[("maintenance", "any"), ("in-vain", "capture"), ("in-vain", "capture")];
 
 const CALLS: &[Call] = &[
     call("*", "present stopped absent delete", ""),
@@ -38,16 +38,22 @@ const CALLS: &[Call] = &[
     call("DELETE /images/{id}", "absent delete", "change"),
 ];
 
-/// With the watchdog on, a guest that shut itself down is booted again.
-const INCIDENTS: &[(&str, fn(&Face, &str))] = &[
-    ("guest-shutdown", guest_shutdown),
-    ("host-reboot", |face, server| {
-        face.call("POST", "/_emulator/host-reboot", Some(&json!({"server": server})));
-    }),
-    ("watchdog", |face, server| {
-        face.call("PUT", &format!("/v4/linode/instances/{server}"), Some(&json!({"watchdog_enabled": true})));
-        guest_shutdown(face, server);
-    }),
+const INCIDENTS: &[Incident] = &[
+    GUEST_SHUTDOWN,
+    Incident {
+        what: "host-reboot",
+        happens: |face, server| {
+            face.call("POST", "/_emulator/host-reboot", Some(&json!({"server": server})));
+        },
+    },
+    // With the watchdog on, a guest that shut itself down is booted again.
+    Incident {
+        what: "watchdog",
+        happens: |face, server| {
+            face.call("PUT", &format!("/v4/linode/instances/{server}"), Some(&json!({"watchdog_enabled": true})));
+            (GUEST_SHUTDOWN.happens)(face, server);
+        },
+    },
 ];
 
 /// Lists and events lag.

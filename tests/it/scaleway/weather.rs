@@ -3,14 +3,14 @@
 use super::TRIAL;
 use crate::{
     support::face::Face,
-    vendors::weather::{Call, Season, call, guest_shutdown, listing_lag},
+    vendors::weather::{Call, GUEST_SHUTDOWN, Season, call, listing_lag},
 };
 
 static SEASON: Season = Season {
     trial: &TRIAL,
     weather: &[],
     calls: CALLS,
-    incidents: &[("guest-shutdown", guest_shutdown)],
+    incidents: &[GUEST_SHUTDOWN],
     habits: listing_lag,
     remedies: &[],
     prepare: |_| {},

@@ -137,7 +137,7 @@ pub fn nothing() -> World {
 
 fn record(ask: &Ask, address: &str, ours: bool) -> Seen<Record> {
     let ttl = if ask.spec.placement().provider == "linode" { 30 } else { 60 };
-    Seen::Present(Record { addresses: vec![address.to_owned()], ttl, ours })
+    Seen::Present(Record { addresses: vec![address.to_owned()], ttl, ours, id: None })
 }
 
 struct Builder<'a> {
