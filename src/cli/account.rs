@@ -73,9 +73,9 @@ pub(crate) fn give_hands(home: &Home, wishes: &mut [Wish]) -> Result<Vec<Box<dyn
         let (spec, account) = (&wish.ask.spec, &accounts[index]);
         let zone = spec.placement().zone;
         let is_here = |other: usize| wishes[other].ask.spec.placement().zone == zone;
+        let neighbours = || (0..wishes.len()).filter(|other| accounts[*other].is_same(account));
         let keys = |with: &dyn Fn(usize) -> bool| -> Vec<InstanceKey> {
-            let neighbours = (0..wishes.len()).filter(|other| accounts[*other].is_same(account) && with(*other));
-            neighbours.map(|other| wishes[other].ask.key.clone()).collect()
+            neighbours().filter(|other| with(*other)).map(|other| wishes[other].ask.key.clone()).collect()
         };
         let provider: Box<dyn Provider> = match (account, &spec.provider.local) {
             (Account::None, Some(local)) => Box::new(Local::open(&home.local_cloud(), local)?),
@@ -100,7 +100,8 @@ pub(crate) fn give_hands(home: &Home, wishes: &mut [Wish]) -> Result<Vec<Box<dyn
                 let shared = match known {
                     Some((_, estate)) => estate.clone(),
                     None => {
-                        let opened = Estate::open(own.clone(), &keys(&|_| true), speed);
+                        let names: Vec<_> = neighbours().filter_map(|other| wishes[other].ask.spec.network.dns.clone()).collect();
+                        let opened = Estate::open(own.clone(), &keys(&|_| true), &names, speed);
                         let opened = Arc::new(opened.map_err(|why| failure(wish, why))?);
                         estates.push((index, opened.clone()));
                         opened

@@ -1,5 +1,6 @@
 //! One vendor's HTTP API: requests with a secret, answers with the vendor's clock, reads tried again.
 
+use super::budget::{Budget, Budgets};
 use crate::model::Stamp;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::{
@@ -42,12 +43,13 @@ impl fmt::Debug for Secret {
 }
 
 /// One account at one vendor's API.
-#[derive(Debug)]
 pub(crate) struct Api {
     client: Client,
     base: String,
     /// Vendors' gateways refuse bursts.
     turns: Semaphore,
+    /// What the vendor allows in a while.
+    budgets: Budgets,
     /// Cloud seconds in a second, where the API is an emulator's.
     speed: f64,
 }
@@ -169,11 +171,19 @@ impl Api {
             .timeout(WHOLE)
             .redirect(reqwest::redirect::Policy::none());
         let client = client.build().map_err(|error| format!("cannot make an HTTP client: {}", told(&error)))?;
-        Ok(Self { client, base: base.trim_end_matches('/').to_owned(), turns: Semaphore::new(AT_ONCE), speed })
+        let (base, budgets) = (base.trim_end_matches('/').to_owned(), Budgets::new(&[], speed));
+        Ok(Self { client, base, turns: Semaphore::new(AT_ONCE), budgets, speed })
     }
 
-    /// Sends a request once.
+    /// The API, never asked more often than these allow.
+    pub fn within(self, budgets: &'static [Budget]) -> Self {
+        Self { budgets: Budgets::new(budgets, self.speed), ..self }
+    }
+
+    /// Sends a request once, when it is its turn.
     pub async fn send(&self, request: &Request) -> Result<Reply, Broken> {
+        // Whoever waits for this keeps nobody else from being sent.
+        let _leave = self.budgets.turn(request).await;
         let _turn = self.turns.acquire().await;
         let url = format!("{}{}", self.base, request.path);
         let mut sent = self.client.request(request.method.clone(), url).query(&request.query);

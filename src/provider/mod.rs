@@ -1,5 +1,6 @@
 //! Floor 2, hands: what each cloud is asked, and how its answers become a [`World`].
 
+mod budget;
 mod client;
 pub mod http;
 pub mod linode;

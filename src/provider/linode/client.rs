@@ -2,6 +2,7 @@
 
 use super::{
     super::{
+        budget::{Budget, Calls},
         client::{self, Keyed, parse},
         http::{Api, Request, Secret},
     },
@@ -10,12 +11,23 @@ use super::{
     wire::Page,
 };
 use crate::model::Cause;
-use reqwest::header::AUTHORIZATION;
+use reqwest::{Method, header::AUTHORIZATION};
 use serde::de::DeserializeOwned;
 use std::ops::Deref;
 
 /// The most items on a page.
 const PAGE: usize = 500;
+
+/// What the API lets a token do in a while (source: the vendor's page on rate limits; that of addresses is recorded, with
+/// refusals after the fifth call for up to half a minute). All other calls share 1,600 in a minute.
+const BUDGETS: &[Budget] = &[
+    Budget { of: Calls::To(Method::GET, "/images"), calls: 20, seconds: 60 },
+    Budget { of: Calls::To(Method::POST, "/linode/instances"), calls: 20, seconds: 15 },
+    Budget { of: Calls::To(Method::POST, "/volumes"), calls: 100, seconds: 60 },
+    // Reserving one is not limited so: it is no call below.
+    Budget { of: Calls::Below("/networking/reserved/ips"), calls: 5, seconds: 60 },
+    Budget { of: Calls::Lists, calls: 200, seconds: 60 },
+];
 
 pub(crate) use super::super::client::Listed;
 pub(crate) type Unread = client::Unread<Refusal>;
@@ -44,7 +56,7 @@ impl Client {
         let bearer = Secret::new(format!("Bearer {}", account.token.reveal()));
         let base = format!("{}/{}", account.url.trim_end_matches('/'), account.version);
         let api = Api::new(&base, AUTHORIZATION, &bearer, speed).map_err(|why| format!("{why} (the token from {})", account.found))?;
-        Ok(Self { calls: client::Client::new(api), account })
+        Ok(Self { calls: client::Client::new(api.within(BUDGETS)), account })
     }
 
     /// A whole list.

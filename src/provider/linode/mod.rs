@@ -1,9 +1,9 @@
 //! Linode (Akamai): Linodes whose root disk dies with them, volumes that do not, through the REST API v4.
 //!
 //! In reading order: [`account`] finds token and settings, `client` sends calls, `wire` is what we read of the answers
-//! and `refusal` what their errors mean; `shot` looks at an account for all its instances at once, `events` says what
-//! happened to a Linode, `look` makes a world of both; `act` performs steps, with `birth`, `names`, `labels` and
-//! `rules`; `stock` says what is free.
+//! and `refusal` what their errors mean; `shot` looks at an account for all its instances at once, with its DNS `zones`,
+//! `events` says what happened to a Linode, `look` makes a world of both; `act` performs steps, with `birth`, `names`,
+//! `labels` and `rules`; `stock` says what is free.
 
 mod account;
 mod act;
@@ -20,6 +20,7 @@ mod stock;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod zones;
 
 pub use account::Account;
 pub use shot::Estate;
@@ -85,8 +86,6 @@ struct Memory {
     captures: BTreeMap<String, (String, Stamp)>,
     /// Linodes whose capture vanished.
     failed: BTreeMap<String, FailedCapture>,
-    /// The id of the DNS zone.
-    domain: Option<String>,
 }
 
 impl Memory {
@@ -99,12 +98,12 @@ impl Memory {
 }
 
 impl Estate {
-    /// An account, for these instances. `speed` is 1 but for an emulator.
+    /// An account, for these instances and the DNS names that they wish for. `speed` is 1 but for an emulator.
     ///
     /// # Errors
     /// A sentence for people, where the account's settings cannot be used.
-    pub fn open(account: Account, keys: &[InstanceKey], speed: f64) -> Result<Self, String> {
-        Ok(Self::new(Client::new(account, speed)?, keys))
+    pub fn open(account: Account, keys: &[InstanceKey], names: &[Dns], speed: f64) -> Result<Self, String> {
+        Ok(Self::new(Client::new(account, speed)?, keys, names))
     }
 }
 

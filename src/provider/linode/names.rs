@@ -5,7 +5,7 @@
 
 use super::{Linode, act::unable, client::Unread, shot::List, wire};
 use crate::{
-    model::{Cause, RECORD, Record, Seen, Server, Tags},
+    model::{RECORD, Record, Seen, Server, Tags},
     provider::{Problem, http::Request},
 };
 use serde_json::json;
@@ -24,37 +24,24 @@ pub(super) fn kept_ttl(seconds: u64) -> u64 {
 }
 
 impl Linode {
-    /// The id of the spec's DNS zone; `None` where the account has none of that name.
-    async fn domain(&self, zone: &str) -> Result<Option<String>, Unread> {
-        let known = self.memory().domain.clone();
-        if known.is_some() {
-            return Ok(known);
-        }
-        let list = Request::get("/domains").filtered(json!({"domain": zone}));
-        let found = self.estate.client.first::<wire::Domain>(&list).await?;
-        let id = found.into_iter().find(|it| it.domain.eq_ignore_ascii_case(zone)).map(|it| it.id.0);
-        self.memory().domain.clone_from(&id);
-        Ok(id)
-    }
-
-    /// The A records of the spec's name in a zone.
-    async fn records(&self, domain: &str, name: &str) -> Result<Vec<wire::Record>, Unread> {
-        let list = Request::get(format!("/domains/{domain}/records")).filtered(json!({"name": name, "type": "A"}));
-        let found = self.estate.client.list::<wire::Record>(&list).await?.items;
-        Ok(found.into_iter().filter(|it| it.kind == "A" && it.name.eq_ignore_ascii_case(name)).collect())
-    }
-
-    /// The records of the spec's DNS name. Without one in the spec, nothing is asked.
+    /// The records of the spec's DNS name, as the latest look at the account showed them. Without one in the spec, there are
+    /// none.
     pub(super) async fn records_of_name(&self) -> List<wire::Record> {
         let Some(dns) = &self.dns else { return Ok(Vec::new()) };
-        let client = &self.estate.client;
-        let Some(domain) = self.domain(&dns.zone).await.map_err(|it| client.cause(&it))? else {
-            return Err(Cause::Lasting {
-                answer: format!("there is no domain {} in this account", dns.zone),
-                remedy: format!("make {} at https://cloud.linode.com/domains, or take network.dns out of the spec", dns.zone),
-            });
-        };
-        self.records(&domain, &dns.record).await.map_err(|it| client.cause(&it))
+        match self.estate.zones.shown(dns) {
+            Some(records) => records,
+            None => self.estate.zones.read(&self.estate.client, &dns.zone, Some(&dns.record)).await,
+        }
+    }
+
+    /// The id of the spec's DNS zone; `None` where the account has none of that name.
+    async fn domain(&self, zone: &str) -> Result<Option<String>, Unread> {
+        self.estate.zones.id(&self.estate.client, zone).await
+    }
+
+    /// The A records of the spec's name as they are now.
+    async fn records(&self, domain: &str, name: &str) -> Result<Vec<wire::Record>, Unread> {
+        self.estate.zones.records(&self.estate.client, domain, Some(name)).await
     }
 
     pub(super) fn record(

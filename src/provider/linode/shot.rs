@@ -1,11 +1,13 @@
-//! One look at an account, shared by every instance that lives there: five lists, whatever the number of instances.
+//! One look at an account, shared by every instance that lives there: five lists, and one for each DNS zone, whatever the
+//! number of instances.
 
 use super::{
     client::{Client, Listed, Unread},
     wire,
+    zones::Zones,
 };
 use crate::{
-    model::{Cause, FORMAT, InstanceKey, Stamp, instance_tag},
+    model::{Cause, FORMAT, InstanceKey, Stamp, instance_tag, spec::Dns},
     provider::{client::Keyed, http::Request, shared::Shared},
 };
 use serde::de::DeserializeOwned;
@@ -33,14 +35,16 @@ pub(crate) struct Shot {
 /// One account, for all its instances.
 pub struct Estate {
     pub(crate) client: Client,
+    /// Looked at with everything else.
+    pub(crate) zones: Zones,
     /// Which tags a wanted object carries one of.
     tags: Value,
     latest: Shared<Shot>,
 }
 
 impl Estate {
-    /// An account for these instances.
-    pub(crate) fn new(client: Client, keys: &[InstanceKey]) -> Self {
+    /// An account for these instances, and the DNS names of those that have one.
+    pub(crate) fn new(client: Client, keys: &[InstanceKey], names: &[Dns]) -> Self {
         let own: Vec<String> = keys.iter().map(instance_tag).collect();
         let tags = match own.as_slice() {
             [one] => json!({"tags": one}),
@@ -50,7 +54,7 @@ impl Estate {
                 json!({"+or": all.map(|tag| json!({"tags": tag})).collect::<Vec<_>>()})
             }
         };
-        Self { client, tags, latest: Shared::new() }
+        Self { client, zones: Zones::new(names), tags, latest: Shared::new() }
     }
 
     /// A look that begins now or later. Whoever asks while one is under way shares the next.
@@ -67,12 +71,13 @@ impl Estate {
         let images = Request::get("/images").filtered(private);
         // Their own list is answered five times a minute; this one shows their tags as well.
         let ips = Request::get("/networking/ips").filtered(json!({"reserved": true}));
-        let (linodes, volumes, images, ips, firewalls) = tokio::join!(
+        let (linodes, volumes, images, ips, firewalls, ()) = tokio::join!(
             client.list::<wire::Linode>(&linodes),
             client.list::<wire::Volume>(&volumes),
             client.list::<wire::Image>(&images),
             self.reserved(&ips),
             client.list::<wire::Firewall>(&firewalls),
+            self.zones.look(client),
         );
         let moments = [date(&linodes), date(&volumes), date(&images), date(&ips), date(&firewalls)];
         Shot {

@@ -68,7 +68,7 @@ fn an_archive_waits_for_what_it_needs_to_see() {
 fn hands(face: &Face, ask: &Ask) -> Box<dyn Provider> {
     let speed: f64 = SPEED.parse().unwrap();
     let account = Account { token: Secret::new(TOKEN), found: "a test".to_owned(), url: face.url(), version: "v4".to_owned() };
-    let estate = Arc::new(Estate::open(account, std::slice::from_ref(&ask.key), speed).unwrap());
+    let estate = Arc::new(Estate::open(account, std::slice::from_ref(&ask.key), &[], speed).unwrap());
     Box::new(Linode::new(estate, ask, Box::new(|| Err("no birth here".to_owned())), speed))
 }
 

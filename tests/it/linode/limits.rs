@@ -1,7 +1,7 @@
 //! What Linode does not do for everybody: large images, free machines, reserved addresses, events, many calls.
 
 use crate::support::{
-    face::Face,
+    face::{Entry, Face},
     linode::{LINODE, pad},
     shop::Shop,
 };
@@ -241,4 +241,101 @@ fn a_plan_of_five_hundred_stays_inside_the_limits() {
     // It is the limits that are kept, not a lack of them.
     let refused = (0..25).map(|_| face.call("GET", "/v4/images", None).0).filter(|it| *it == 429).count();
     assert!(refused > 0);
+}
+
+/// A fleet's specs, with what makes them differ in place of `NUMBER`.
+fn fleet(shop: &Shop, count: usize, spec: &str) {
+    let spec = |index: usize| spec.replace("name: mypad", "name: pad-NUMBER").replace("NUMBER", &index.to_string());
+    shop.write("fleet.yaml", &(0..count).map(spec).collect::<Vec<_>>().join("---\n"));
+}
+
+/// The requests since the last time the log was asked for, as they were logged.
+fn requests(face: &Face) -> Vec<Value> {
+    let log = face.get("/_emulator/log")["requests"].as_array().unwrap().clone();
+    face.call("DELETE", "/_emulator/log", None);
+    log
+}
+
+/// One look at a zone serves all names in it.
+#[test]
+fn names_in_one_zone_are_looked_at_together() {
+    let shop = Shop::new();
+    let face = Face::linode(&shop);
+    let zone = face.post("/v4/domains", json!({"domain": "example.com", "type": "master", "soa_email": "me@example.com"}))["id"].clone();
+    let taken = json!({"type": "A", "name": "name-7", "target": "198.51.100.7", "ttl_sec": 300});
+    face.post(&format!("/v4/domains/{zone}/records"), taken);
+    let named = |zone: &str| pad("present", &format!("  network:\n    dns: {{zone: {zone}, record: name-NUMBER}}\n"));
+    let records = |log: &[Value]| -> Vec<Value> {
+        log.iter().filter(|it| it["path"].as_str().unwrap().ends_with("/records")).map(|it| it["filter"].clone()).collect()
+    };
+
+    fleet(&shop, 50, &named("example.com"));
+    requests(&face);
+    let ran = face.run(&shop, &["plan", "fleet.yaml"]);
+    let log = requests(&face);
+    assert!(log.len() <= 8, "{} calls", log.len());
+    assert!(records(&log).iter().all(|it| !it.to_string().contains("name-")), "all names at once: {:?}", records(&log));
+    assert_eq!(ran.out.matches("held RecordTaken").count(), 1, "one name is somebody else's: {}", ran.out);
+
+    // One name is asked for by itself.
+    shop.write("pad.yaml", &named("example.com").replace("NUMBER", "7"));
+    let ran = face.expect(&shop, 3, &["plan", "pad.yaml"]);
+    assert!(ran.out.contains("held RecordTaken"), "{}", ran.out);
+    assert!(records(&requests(&face)).iter().all(|it| it.to_string().contains("name-7")));
+
+    // A zone that is not there is told to each.
+    fleet(&shop, 3, &named("example.net"));
+    let ran = face.expect(&shop, 3, &["plan", "fleet.yaml"]);
+    assert_eq!(ran.out.matches("there is no domain example.net in this account").count(), 3, "{}", ran.out);
+    assert!(requests(&face).len() <= 8);
+}
+
+/// What waits for its turn is not refused: a fleet comes and goes inside what the API allows in a while.
+#[test]
+fn a_fleet_comes_and_goes_without_a_refusal() {
+    const COUNT: usize = 25;
+    let shop = Shop::new();
+    let face = Face::start_at(&LINODE, &shop, "60", &[]);
+    face.post("/_emulator/settings", json!({"rate_limits": true}));
+    fleet(&shop, COUNT, &pad("stopped", "").replace("  rootDiskSnapshot:\n    enable: true\n    onStop: refresh\n", ""));
+    face.expect(&shop, 0, &["apply", "fleet.yaml", "--yes"]);
+    let names: Vec<String> = (0..COUNT).map(|index| format!("pad-{index}")).collect();
+    let confirmed = names.iter().flat_map(|name| ["--destroy-data", name]);
+    face.expect(&shop, 0, &["delete", "fleet.yaml", "--yes"].into_iter().chain(confirmed).collect::<Vec<_>>());
+    let log = face.log();
+    let refused: Vec<String> = log.iter().filter(|it| it.status == 429).map(Entry::brief).collect();
+    assert_eq!(refused, [""; 0]);
+    for brief in ["POST linode/instances", "DELETE linode/instances", "DELETE networking/reserved/ips"] {
+        assert_eq!(log.iter().filter(|it| it.brief() == brief && it.status == 200).count(), COUNT, "{brief}");
+    }
+    assert_eq!(face.judge(&[]), (vec![], vec![]));
+}
+
+/// One instance lives all its life without ever waiting for its turn: no budget is spent to its end in any of its windows.
+#[test]
+fn one_instance_never_waits_for_its_turn() {
+    let shop = Shop::new();
+    let face = Face::start_at(&LINODE, &shop, "60", &[]);
+    requests(&face);
+    for state in ["present", "stopped", "present", "absent", "present"] {
+        shop.write("pad.yaml", &pad(state, ""));
+        face.expect(&shop, 0, &["apply", "pad.yaml", "--yes"]);
+    }
+    face.expect(&shop, 0, &["delete", "pad.yaml", "--yes", "--destroy-data", "mypad"]);
+    let log = requests(&face);
+    let text = |it: &Value, key: &str| it[key].as_str().unwrap().to_owned();
+    let ends = |it: &Value, method: &str, path: &str| it["method"] == method && text(it, "path").ends_with(path);
+    let budgets: [(&dyn Fn(&Value) -> bool, usize, f64); 5] = [
+        (&|it| ends(it, "GET", "/images"), 20, 60.0),
+        (&|it| ends(it, "POST", "/linode/instances"), 20, 15.0),
+        (&|it| ends(it, "POST", "/volumes"), 100, 60.0),
+        (&|it| text(it, "path").contains("/networking/reserved/ips/"), 5, 60.0),
+        (&|it| !it["query"]["page_size"].is_null(), 200, 60.0),
+    ];
+    for (of, calls, seconds) in budgets {
+        let times: Vec<f64> = log.iter().filter(|it| of(it)).map(|it| it["time"].as_f64().unwrap()).collect();
+        assert!(!times.is_empty());
+        let most = times.iter().map(|since| times.iter().filter(|it| (*since..=since + seconds).contains(*it)).count()).max();
+        assert!(most < Some(calls), "{most:?} of {calls} in {seconds} s");
+    }
 }

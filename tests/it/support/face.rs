@@ -84,7 +84,8 @@ impl Face {
         Self::start_at(vendor, shop, SPEED, more)
     }
 
-    fn start_at(vendor: &'static Vendor, shop: &Shop, speed: &'static str, more: &[&str]) -> Self {
+    /// One at this speed.
+    pub fn start_at(vendor: &'static Vendor, shop: &Shop, speed: &'static str, more: &[&str]) -> Self {
         let data = shop.path("vendor");
         let mut child = Command::new(env!("CARGO_BIN_EXE_cloudypad"))
             .args(["emulator", "--provider", vendor.name, "--speed", speed, "--listen", "127.0.0.1:0", "--data"])
