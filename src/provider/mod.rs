@@ -5,6 +5,8 @@ mod client;
 pub mod http;
 pub mod linode;
 pub mod local;
+#[cfg(test)]
+mod recorded;
 pub mod scaleway;
 mod shared;
 

@@ -9,7 +9,7 @@ use super::{
     rules, wire,
 };
 use crate::{
-    model::{Awaited, CopyStatus, FailedCapture, Id, LocalDisk, Object, OffBy, Power, Role, Server, Step, Tags, Volume},
+    model::{Awaited, CopyStatus, FailedCapture, Id, LocalDisk, Object, Power, Role, Server, Step, Tags, Volume},
     provider::{
         Problem,
         client::{Kind, Refused},
@@ -48,6 +48,10 @@ impl Linode {
             Step::StartServer(id) => self.switch(id, &[Power::Running, Power::Starting], "boot", json!({})).await,
             Step::StopServer(id) => self.switch(id, &[Power::Off, Power::Stopping], "shutdown", json!({})).await,
             Step::Attach { server, volume, role: Role::Data } => {
+                // The list that showed it free may have been old.
+                if self.holder(volume).await?.is_some_and(|it| it == server.as_str()) {
+                    return Ok(volume.to_string());
+                }
                 let body = json!({"linode_id": number(server.as_str()), "persist_across_boots": true});
                 client.change(&Request::post(format!("/volumes/{volume}/attach"), body)).await?;
                 Ok(volume.to_string())
@@ -175,7 +179,17 @@ impl Linode {
             None => Err(Problem::NotDone { answer: format!("Linode {id} is gone"), pause: None }),
             Some(it) if there.contains(&power(&it.status)) => Ok(id.to_string()),
             Some(_) => {
-                self.estate.client.change(&Request::post(format!("/linode/instances/{id}/{order}"), body)).await?;
+                let answer = self.estate.client.change(&Request::post(format!("/linode/instances/{id}/{order}"), body)).await;
+                match answer {
+                    // It went there by itself in between.
+                    Err(Changed::Refused(refusal))
+                        if refusal.kind() == Kind::Invalid
+                            && self.linode(id).await?.is_some_and(|it| there.contains(&power(&it.status))) =>
+                    {
+                        return Ok(id.to_string());
+                    }
+                    answer => answer?,
+                };
                 let to_off = there.contains(&Power::Off);
                 let now = self.estate.client.now();
                 self.memory().ordered.insert(id.to_string(), (to_off, now));
@@ -184,8 +198,17 @@ impl Linode {
         }
     }
 
+    /// The Linode that holds a volume now.
+    async fn holder(&self, volume: &Id<Volume>) -> Result<Option<String>, Problem> {
+        let found: Option<wire::Volume> = self.find(&format!("/volumes/{volume}")).await.map_err(|it| it.problem())?;
+        Ok(found.and_then(|it| it.linode_id).map(|it| it.0))
+    }
+
     async fn detach(&self, server: &Id<Server>, volumes: &[Id<Volume>]) -> Result<String, Problem> {
         for volume in volumes {
+            if self.holder(volume).await?.is_none_or(|it| it != server.as_str()) {
+                continue;
+            }
             self.estate.client.change(&Request::post(format!("/volumes/{volume}/detach"), json!({}))).await?;
             let leaving = (server.to_string(), self.estate.client.now());
             self.memory().detaching.insert(volume.to_string(), leaving);
@@ -381,11 +404,7 @@ impl Linode {
             }
             return Ok(found.is_none_or(|it| look::image(&it, false).status != CopyStatus::Creating));
         };
-        let history = History::of(events, now, now);
-        let imaging = history.imaging.iter().any(|it| it == id);
-        if history.off_by == Some(OffBy::Guest) {
-            self.watch_off(&linode).await?;
-        }
+        let imaging = History::of(events, now, now).imaging.iter().any(|it| it == id);
         // Where it vanished, the event that says why may come a moment later.
         Ok(found.map_or(!imaging, |it| look::image(&it, imaging).status != CopyStatus::Creating))
     }

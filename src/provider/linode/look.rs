@@ -199,10 +199,14 @@ impl Linode {
     }
 
     /// What events say of a Linode that is off. When a guest shuts itself down, no event says so: then it is off since
-    /// this process saw it.
+    /// this process saw it, unless an event says that it ran again.
     pub(super) fn as_seen(&self, linode: &str, mut history: History, now: Stamp) -> History {
         if history.off_by == Some(OffBy::Guest) && !history.busy {
-            history.quiet_since = history.quiet_since.max(self.seen_off(linode, now));
+            let mut memory = self.memory();
+            let since = memory.off.get(linode).map(|(since, _)| *since).filter(|since| history.quiet_since <= *since);
+            let since = since.unwrap_or(now);
+            memory.off.insert(linode.to_owned(), (since, now));
+            history.quiet_since = history.quiet_since.max(since);
         }
         history
     }

@@ -13,6 +13,8 @@ mod events;
 mod labels;
 mod look;
 mod names;
+#[cfg(test)]
+mod recorded;
 mod refusal;
 mod rules;
 mod shot;

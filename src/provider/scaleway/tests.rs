@@ -8,53 +8,17 @@ use super::{
     wire,
 };
 use crate::model::{CopyStatus, Power, VolumeStatus};
-use serde_json::Value;
-use std::{collections::BTreeMap, fs, path::Path};
+use crate::provider::recorded::{Call, calls, read};
+use std::collections::BTreeMap;
 
-/// One recorded call.
-struct Call {
-    place: String,
-    method: String,
-    /// Segments, with ids as `{id}`.
-    route: Vec<String>,
-    status: u16,
-    body: Value,
-}
-
-/// Every recorded call; none where the recordings are not at hand, which is said.
-fn calls() -> Vec<Call> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/recordings/scaleway");
-    let Ok(entries) = fs::read_dir(&folder) else {
-        eprintln!("skipped: no recordings at {}", folder.display());
-        return Vec::new();
-    };
-    let mut calls = Vec::new();
-    for entry in entries {
-        let path = entry.unwrap().path();
-        for line in fs::read_to_string(&path).unwrap().lines() {
-            let call: Value = serde_json::from_str(line).unwrap();
-            let segments = call["path"].as_str().unwrap().split('/').filter(|it| !it.is_empty());
-            let is_id = |it: &str| it.len() == 36 && it.matches('-').count() == 4;
-            calls.push(Call {
-                place: format!("{}:{}", path.file_name().unwrap().display(), call["seq"]),
-                method: call["method"].as_str().unwrap().to_owned(),
-                route: segments.map(|it| if is_id(it) { "{id}".to_owned() } else { it.to_owned() }).collect(),
-                status: u16::try_from(call["status"].as_u64().unwrap()).unwrap(),
-                body: call["response_body"].clone(),
-            });
-        }
-    }
-    calls
-}
-
-fn read<T: serde::de::DeserializeOwned>(call: &Call) -> T {
-    serde_json::from_value(call.body.clone()).unwrap_or_else(|error| panic!("{}: {error}: {}", call.place, call.body))
+fn recorded() -> Vec<Call> {
+    calls("scaleway", |it| it.len() == 36 && it.matches('-').count() == 4)
 }
 
 #[test]
 fn every_recorded_answer_is_read_and_every_recorded_state_is_known() {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for call in calls().iter().filter(|it| (200..300).contains(&it.status) && it.method != "DELETE") {
+    for call in recorded().iter().filter(|it| (200..300).contains(&it.status) && it.method != "DELETE") {
         let route: Vec<&str> = call.route.iter().map(String::as_str).collect();
         let mut servers: Vec<wire::Server> = Vec::new();
         let mut volumes: Vec<wire::Volume> = Vec::new();
@@ -148,7 +112,7 @@ fn every_recorded_answer_is_read_and_every_recorded_state_is_known() {
 #[test]
 fn recorded_stamps_tell_whether_a_server_ever_ran() {
     let untouched = |it: &wire::Server| it.creation_date.0 == it.modification_date.0;
-    for call in calls().iter().filter(|it| it.status < 300 && it.route.get(4).is_some_and(|it| it == "servers")) {
+    for call in recorded().iter().filter(|it| it.status < 300 && it.route.get(4).is_some_and(|it| it == "servers")) {
         match (call.method.as_str(), call.route.len()) {
             ("POST", 5) => assert!(untouched(&read::<wire::InServer>(call).server), "{}", call.place),
             ("GET", 6) => {
@@ -163,7 +127,7 @@ fn recorded_stamps_tell_whether_a_server_ever_ran() {
 #[test]
 fn every_recorded_refusal_has_a_meaning() {
     let ours = ["instance", "block", "marketplace", "domain"];
-    for call in calls().iter().filter(|it| it.status >= 400 && it.route.first().is_some_and(|it| ours.contains(&it.as_str()))) {
+    for call in recorded().iter().filter(|it| it.status >= 400 && it.route.first().is_some_and(|it| ours.contains(&it.as_str()))) {
         let body = if call.body.is_null() { Vec::new() } else { serde_json::to_vec(&call.body).unwrap() };
         let refusal = Refusal::of(&Reply { status: call.status, date: None, total: None, pause: None, maintenance: false, body });
         let expected = match call.status {
