@@ -304,7 +304,8 @@ fn one_instance_never_waits_for_its_turn() {
     let log = requests(&face);
     let text = |it: &Value, key: &str| it[key].as_str().unwrap().to_owned();
     let ends = |it: &Value, method: &str, path: &str| it["method"] == method && text(it, "path").ends_with(path);
-    let budgets: [(&dyn Fn(&Value) -> bool, usize, f64); 5] = [
+    type Shares<'a> = &'a dyn Fn(&Value) -> bool;
+    let budgets: [(Shares, usize, f64); 5] = [
         (&|it| ends(it, "GET", "/images"), 20, 60.0),
         (&|it| ends(it, "POST", "/linode/instances"), 20, 15.0),
         (&|it| ends(it, "POST", "/volumes"), 100, 60.0),
