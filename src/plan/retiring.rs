@@ -7,7 +7,7 @@ use super::{
 };
 use crate::model::{
     Awaited, CAPTURE_DUE, Capture, Copy, CopyStatus, Deletion, Hold, LocalDisk, Note, OnStop, Power, Quiet, Reason, Role, Root, Server,
-    Spared, Step, Volume, Why, Word, cover_of, detach_key, image_cover_of,
+    Spared, Step, Volume, Why, Word, copy_key, cover_of, detach_key, image_cover_of,
 };
 
 /// What becomes of a disk when its server goes.
@@ -197,7 +197,7 @@ fn spare_local(draft: &mut Draft<'_>, server: &Server, fate: &Fate) -> Result<Op
         Fate::Copy(reason) => {
             let covered = Spared::<LocalDisk>::covered(draft.scene.world, &server.id);
             if covered.is_none() {
-                capture_local(draft, server, reason.clone())?;
+                capture_local(draft, server, reason.clone(), false)?;
             }
             covered
         }
@@ -282,7 +282,7 @@ fn copy_volume(draft: &mut Draft<'_>, volume: &Volume, role: Role, reason: Reaso
 }
 
 /// Captures the quiet local disk of a server, or waits for the capture under way.
-fn capture_local(draft: &mut Draft<'_>, server: &Server, reason: Reason) -> Result<(), Hold> {
+fn capture_local(draft: &mut Draft<'_>, server: &Server, reason: Reason, optional: bool) -> Result<(), Hold> {
     if let Some(hold) = draft.scene.capture_failed() {
         return Err(hold);
     }
@@ -304,7 +304,8 @@ fn capture_local(draft: &mut Draft<'_>, server: &Server, reason: Reason) -> Resu
         let line = server.tags.line().unwrap_or(server.id.as_str());
         let tags = copy_tags(&draft.scene, Role::Root, &server.tags, line);
         let name = format!("{}-root", draft.scene.ask.key.object_name());
-        draft.create(Step::CaptureImage { disk, name, tags }, reason);
+        let step = Step::CaptureImage { disk, name, tags };
+        if optional { draft.create_optional(step, reason) } else { draft.create(step, reason) }
     }
     Ok(())
 }
@@ -317,7 +318,9 @@ pub(crate) fn capture_while_off(draft: &mut Draft<'_>, server: &Server) -> Resul
         return Ok(true);
     }
     match scene.root {
-        _ if scene.cloud.capture == Capture::Image => capture_local(draft, server, Reason::FirstCapture)?,
+        // A cloud that has no room for it keeps nobody from playing: it is captured at the next stop.
+        _ if scene.facts.was_refused(&copy_key(server.id.as_str())) => return Ok(true),
+        _ if scene.cloud.capture == Capture::Image => capture_local(draft, server, Reason::FirstCapture, true)?,
         Some(root) => copy_volume(draft, root, Role::Root, Reason::FirstCapture)?,
         None => return Ok(true),
     }

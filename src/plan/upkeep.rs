@@ -10,7 +10,7 @@ use super::{
 use crate::model::{
     Awaited, CAPTURE_DUE, CREATE_SERVER_KEY, Copy, CopyStatus, DELETED, Expendable, FRESH, HAD_DATA, Hold, Image, KEEP, LOSER, Note,
     Object, PROTECTED, Power, RECORD, Reason, Role, Root, Server, ServerState, Snapshot, Spared, Step, Tags, UNCAPTURED, Volume,
-    VolumeStatus, Word, World, capture_failed, capture_remedy, delete_copy_key,
+    VolumeStatus, Word, World, capture_failed, capture_remedy, copy_key, delete_copy_key,
 };
 
 /// Duplicates, tags, retention, and the owner's `dataDisk.delete`.
@@ -169,6 +169,7 @@ fn repair_tags(draft: &mut Draft<'_>) {
         let captured = has.has(CAPTURE_DUE) && !wants.has(CAPTURE_DUE);
         let reason = match () {
             () if has.owner().is_some() && has.owner() != wants.owner() => Reason::Adopted,
+            () if captured && draft.scene.root_capture().is_none() => Reason::GivenUp,
             () if captured => Reason::Captured,
             () => Reason::Tags,
         };
@@ -244,7 +245,8 @@ fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
         }
     };
     if let Some(server) = scene.server {
-        let due = server.tags.has(CAPTURE_DUE) && scene.root_capture().is_none();
+        let refused = scene.facts.was_refused(&copy_key(server.id.as_str()));
+        let due = server.tags.has(CAPTURE_DUE) && scene.root_capture().is_none() && !refused;
         check(Object::Server(server.id.clone()), &server.tags, &remembering(&server.tags).flag(CAPTURE_DUE, due));
     }
     // A root disk that does not say so yet is claimed by the way up, or on the way down.

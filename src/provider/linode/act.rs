@@ -235,15 +235,7 @@ impl Linode {
         let body = json!({
             "disk_id": number(&disk), "label": label(name, IMAGE), "description": "made by cloudypad", "tags": tags.0, "cloud_init": true,
         });
-        let id = match client.make(&Request::post("/images", body), |it: wire::Made| it.id.0).await {
-            // No room for another image: as good as a capture that is given up.
-            Err(Changed::Refused(refusal)) if refusal.kind() == Kind::Quota => {
-                let failed = FailedCapture { at: client.now(), said: refusal.said() };
-                self.memory().failed.insert(of.to_string(), failed);
-                return Err(Problem::NotDone { answer: refusal.said(), pause: None });
-            }
-            made => made?,
-        };
+        let id = client.make(&Request::post("/images", body), |it: wire::Made| it.id.0).await?;
         self.memory().captures.insert(id.clone(), (of.to_string(), client.now()));
         Ok(id)
     }
@@ -334,6 +326,8 @@ impl Linode {
             }
             Awaited::SnapshotSettled(_) => true,
             Awaited::ImageSettled(id) => self.image_settled(id.as_str()).await?,
+            // Any answer tells the time. Those of what is off also tell that it still is, where no event does.
+            Awaited::Clock(stamp) if self.watches_off().await? => self.estate.client.now() >= *stamp,
             Awaited::Clock(stamp) => {
                 // Any answer tells the time; this one is short, and the same for everybody.
                 self.find::<wire::Type>(&format!("/linode/types/{}", self.machine_type)).await.map_err(problem)?;
@@ -349,6 +343,24 @@ impl Linode {
         Ok(events.is_some_and(|events| History::of(events, now, now).busy))
     }
 
+    /// Looks at every Linode that this process itself saw go off; whether there was one.
+    async fn watches_off(&self) -> Result<bool, Problem> {
+        let off: Vec<String> = self.memory().off.keys().cloned().collect();
+        for linode in &off {
+            self.watch_off(linode).await?;
+        }
+        Ok(!off.is_empty())
+    }
+
+    /// Looks whether a Linode that this process saw off still is.
+    async fn watch_off(&self, linode: &str) -> Result<(), Problem> {
+        match power_of(&self.linode(&Id::new(linode)).await?) {
+            Some(Power::Off) => drop(self.seen_off(linode, self.estate.client.now())),
+            _ => drop(self.memory().off.remove(linode)),
+        }
+        Ok(())
+    }
+
     /// An image is complete once it says so and its job is over; one that vanished failed.
     async fn image_settled(&self, id: &str) -> Result<bool, Problem> {
         let found: Option<wire::Image> = self.find(&image_path(id)).await.map_err(|it| it.problem())?;
@@ -360,11 +372,7 @@ impl Linode {
         let events = self.estate.events_of(&linode).await.map_err(|it| it.problem())?;
         let now = self.estate.client.now();
         let Some(events) = events else {
-            if power_of(&self.linode(&Id::new(linode.as_str())).await?) == Some(Power::Off) {
-                self.seen_off(&linode, now);
-            } else {
-                self.memory().off.remove(&linode);
-            }
+            self.watch_off(&linode).await?;
             let mut memory = self.memory();
             if found.is_none()
                 && let Some((_, at)) = memory.captures.remove(id)
@@ -376,10 +384,7 @@ impl Linode {
         let history = History::of(events, now, now);
         let imaging = history.imaging.iter().any(|it| it == id);
         if history.off_by == Some(OffBy::Guest) {
-            match power_of(&self.linode(&Id::new(linode.as_str())).await?) {
-                Some(Power::Off) => drop(self.seen_off(&linode, now)),
-                _ => drop(self.memory().off.remove(&linode)),
-            }
+            self.watch_off(&linode).await?;
         }
         // Where it vanished, the event that says why may come a moment later.
         Ok(found.map_or(!imaging, |it| look::image(&it, imaging).status != CopyStatus::Creating))

@@ -87,6 +87,27 @@ fn a_capture_that_fails_again_is_noted_again() {
     assert_eq!(face.changes(), [""; 0]);
 }
 
+/// No room for another image: the machine plays on, and is captured at the next stop, once there is room.
+#[test]
+fn an_account_full_of_images_keeps_nobody_from_playing() {
+    let shop = Shop::new();
+    let face = Face::linode(&shop);
+    face.post("/_emulator/settings", json!({"quota": {"image": 0}}));
+    let (ran, calls) = face.apply(&shop, &reuse("present", ""));
+    assert!(ran.out.contains("the run goes on without it"), "{}", ran.out);
+    assert_eq!(calls.iter().filter(|it| *it == "POST images").count(), 1, "{calls:?}");
+    assert_eq!(linode(&face)["status"], "running");
+    let (ran, calls) = face.apply(&shop, &reuse("present", ""));
+    assert_eq!(calls, [""; 0]);
+    assert!(ran.out.contains("captured at the next stop"), "{}", ran.out);
+    shop.write("pad.yaml", &reuse("absent", ""));
+    let ran = face.expect(&shop, 3, &["apply", "pad.yaml", "--yes"]);
+    assert!(ran.out.contains("Account Limit reached") && ran.out.contains("delete what you no longer need"), "{}", ran.out);
+    face.post("/_emulator/settings", json!({"quota": {"image": 25}}));
+    face.expect(&shop, 0, &["apply", "pad.yaml", "--yes"]);
+    assert_eq!(face.judge(&["in:default.mypad"]), (vec![], vec![]));
+}
+
 #[test]
 fn a_plan_that_is_sold_out_is_a_hold_with_alternatives() {
     let shop = Shop::new();
