@@ -1,7 +1,7 @@
 //! Steps for people: verb, object, usual duration.
 
 use super::scene::Scene;
-use crate::model::{Line, Object, Record, Role, Step, Volume};
+use crate::model::{Line, Object, Record, Role, Root, Step, Volume};
 
 /// A step's line.
 pub(crate) fn describe(step: &Step, scene: &Scene<'_>) -> Line {
@@ -52,7 +52,13 @@ pub(crate) fn describe(step: &Step, scene: &Scene<'_>) -> Line {
             let gb = scene.world.volume(quiet.disk()).map_or(0, |it| it.size_gb);
             ("snapshot", disk(quiet.disk()), copy_seconds(gb))
         }
-        Step::CaptureImage { .. } => ("capture", format!("root disk of server {}", name()), usual.copy),
+        Step::CaptureImage { .. } => {
+            let gb = match scene.server.map(|it| &it.root) {
+                Some(Root::Local { size_gb }) => *size_gb,
+                _ => 0,
+            };
+            ("capture", format!("root disk of server {}", name()), copy_seconds(gb))
+        }
         Step::DeleteServer { server: id, .. } => ("delete", server(id), usual.delete_server),
         Step::DeleteVolume(spared) => ("delete", disk(spared.disk()), usual.call),
         Step::DeleteSnapshot(copy) => ("delete", old_copy(copy.copy().as_str(), scene), usual.call),

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::model::{
     Awaited, CAPTURE_DUE, Capture, Copy, CopyStatus, Deletion, Hold, LocalDisk, Note, OnStop, Power, Quiet, Reason, Role, Root, Server,
-    Spared, Step, Volume, Why, Word, copy_key, cover_of, detach_key, image_cover_of,
+    ServerState, Spared, Step, Volume, Why, Word, copy_key, cover_of, detach_key, image_cover_of,
 };
 
 /// What becomes of a disk when its server goes.
@@ -320,7 +320,10 @@ pub(crate) fn capture_while_off(draft: &mut Draft<'_>, server: &Server) -> Resul
     match scene.root {
         // A cloud that has no room for it keeps nobody from playing: it is captured at the next stop.
         _ if scene.facts.was_refused(&copy_key(server.id.as_str())) => return Ok(true),
-        _ if scene.cloud.capture == Capture::Image => capture_local(draft, server, Reason::FirstCapture, true)?,
+        _ if scene.cloud.capture == Capture::Image => {
+            let to_play = scene.ask.spec.server_state == ServerState::Present;
+            capture_local(draft, server, Reason::FirstCapture, to_play)?;
+        }
         Some(root) => copy_volume(draft, root, Role::Root, Reason::FirstCapture)?,
         None => return Ok(true),
     }

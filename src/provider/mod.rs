@@ -5,10 +5,10 @@ mod client;
 pub mod http;
 pub mod linode;
 pub mod local;
-#[cfg(test)]
-mod recorded;
 pub mod scaleway;
 mod shared;
+#[cfg(test)]
+mod tests;
 
 use crate::model::{Awaited, Capabilities, InstanceKey, Step, World};
 use async_trait::async_trait;

@@ -197,7 +197,7 @@ impl Memory {
     /// Looks, plans, and has the plan audited.
     async fn think(&mut self, run: &Run<'_>) -> Result<(World, Plan), Trouble> {
         let world = look_until(run.provider, run.ask, &run.stop, run.tell, MOST_TRIES).await;
-        if world.servers.items().iter().any(|it| it.power == Power::Running) {
+        if self.began && world.servers.items().iter().any(|it| it.power == Power::Running) {
             self.scarce = None;
         }
         let mut facts = run.journal.facts();
@@ -277,11 +277,13 @@ impl Memory {
         for (planned, answer) in steps.iter().zip(answers) {
             let key = planned.step.key();
             let failed = |answer: String, then| Event::Failed { key: key.clone(), line: planned.line.clone(), answer, then };
+            if !matches!(answer, Err(Problem::Busy { .. })) {
+                self.busy.remove(&key);
+            }
             match answer {
                 Ok(_) => {
                     self.calls += 1;
                     self.answers.remove(&key);
-                    self.busy.remove(&key);
                     if is_create_key(&key) {
                         self.made.insert(key, None);
                     }
@@ -296,7 +298,10 @@ impl Memory {
                     let deadline = run.provider.capabilities().pace.deadline;
                     let first = !self.busy.contains_key(&key);
                     let since = *self.busy.entry(key.clone()).or_insert_with(Instant::now);
-                    if since.elapsed() > deadline {
+                    if since.elapsed() > deadline && planned.optional {
+                        (run.tell)(failed(answer, "the run goes on without it"));
+                        self.refused.insert(key.clone());
+                    } else if since.elapsed() > deadline {
                         let awaited = format!("what else is under way allows to {}", planned.line);
                         hold = Some(Hold::Stuck { awaited, seconds: deadline.as_secs() });
                     } else if first {

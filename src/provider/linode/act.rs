@@ -95,11 +95,18 @@ impl Linode {
         if self.only_new_interfaces().await? {
             return Err(refused("this account's Linodes take reserved addresses only by hand (interfaces of the new kind)".to_owned()));
         }
+        // What was reserved and cannot be known again goes before anything is reserved.
         if self.memory().tagless {
-            let ours = std::mem::take(&mut self.memory().reserved);
-            for address in ours {
-                client.delete(format!("/networking/reserved/ips/{address}")).await?;
-            }
+            let ours = self.memory().reserved.clone();
+            self.memory().untagged.extend(ours);
+        }
+        loop {
+            let Some(address) = self.memory().untagged.last().cloned() else { break };
+            client.delete(format!("/networking/reserved/ips/{address}")).await?;
+            self.memory().untagged.pop();
+            self.memory().tagless = true;
+        }
+        if self.memory().tagless {
             return Err(refused("reserved addresses carry no tags here: nobody would know it again".to_owned()));
         }
         let body = json!({"region": self.region, "tags": tags.clone().born(client.now()).0});
@@ -117,7 +124,9 @@ impl Linode {
         let ip: wire::Ip = serde_json::from_slice(&reply.body)
             .map_err(|error| Problem::MaybeDone { answer: format!("an address was reserved, and the answer is unknown: {error}") })?;
         if !ip.tags.iter().flatten().any(|it| *it == self.mark) {
+            self.memory().untagged.push(ip.address.clone());
             client.delete(format!("/networking/reserved/ips/{}", ip.address)).await?;
+            self.memory().untagged.retain(|it| *it != ip.address);
             return Err(refused(format!("{} was reserved without its tags, and given back: nobody would know it again", ip.address)));
         }
         self.memory().reserved.push(ip.address.clone());
@@ -209,9 +218,14 @@ impl Linode {
             if self.holder(volume).await?.is_none_or(|it| it != server.as_str()) {
                 continue;
             }
-            self.estate.client.change(&Request::post(format!("/volumes/{volume}/detach"), json!({}))).await?;
-            let leaving = (server.to_string(), self.estate.client.now());
-            self.memory().detaching.insert(volume.to_string(), leaving);
+            let answer = self.estate.client.change(&Request::post(format!("/volumes/{volume}/detach"), json!({}))).await;
+            let answer = answer.map_err(Problem::from);
+            // An answer that was lost may have been a good one.
+            if matches!(answer, Ok(_) | Err(Problem::MaybeDone { .. })) {
+                let leaving = (server.to_string(), self.estate.client.now());
+                self.memory().detaching.insert(volume.to_string(), leaving);
+            }
+            answer?;
         }
         Ok(server.to_string())
     }

@@ -11,7 +11,7 @@ use super::{
     wire,
 };
 use crate::{
-    model::{Boot, NewServer, Root, Tags, World},
+    model::{Boot, NewServer, Power, Root, Tags, World},
     provider::{
         Problem,
         client::{Kind, Refused},
@@ -98,7 +98,9 @@ impl Linode {
         let wanted_image = self.named_image.as_deref();
         let of_other_image = |tags: &Tags| wanted_image.is_some_and(|named| tags.get("img").is_some_and(|born| born != named));
         let is_born = server.is_none_or(|it| of_other_image(&it.tags));
-        if !self.keeps_server || (!is_born && server.is_some_and(|it| it.machine_type == self.machine_type)) {
+        // Powering off needs nothing that could be had or not.
+        let is_to_stop = self.keeps_off && server.is_some_and(|it| it.power == Power::Running);
+        if !self.keeps_server || is_to_stop || (!is_born && server.is_some_and(|it| it.machine_type == self.machine_type)) {
             return Ok(());
         }
         let region = self.region().await?;
@@ -128,7 +130,9 @@ impl Linode {
         if root_gb * MIB + SWAP > plan.disk {
             let most = plan.disk.saturating_sub(SWAP) / MIB;
             let answer = format!("the root disk has {root_gb} GB, and {} has room for {most} GB", self.machine_type);
-            return Err(refused(answer, &format!("write {most} or less, or another instanceType")));
+            let remedy =
+                if is_born { format!("write {most} or less, or another instanceType") } else { "write another instanceType".to_owned() };
+            return Err(refused(answer, &remedy));
         }
         let free: Vec<wire::Availability> =
             self.find(&format!("/regions/{}/availability", self.region)).await.map_err(problem)?.unwrap_or_default();

@@ -218,7 +218,7 @@ impl Linode {
         let mut memory = self.memory();
         let (since, last) = memory.off.get(linode).copied().unwrap_or((now, now));
         let since = if now > last.plus_seconds(longest_gap) { now } else { since };
-        memory.off.insert(linode.to_owned(), (since, now));
+        memory.off.insert(linode.to_owned(), (since, last.max(now)));
         since
     }
 

@@ -80,6 +80,8 @@ struct Memory {
     detaching: BTreeMap<String, (String, Stamp)>,
     /// Addresses reserved.
     reserved: Vec<String>,
+    /// Addresses that were reserved without our tags, and are to be given back.
+    untagged: Vec<String>,
     /// Whether addresses were listed without a word on tags.
     tagless: bool,
     /// Linodes told to go off, or on, and when.

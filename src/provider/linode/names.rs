@@ -61,10 +61,11 @@ impl Linode {
         let own = servers.items().iter().filter_map(|it| it.told.own_address.as_deref());
         let own: Vec<&str> = own.chain(ips.iter().flatten().map(|it| it.address.as_str())).collect();
         let is_ours = |it: &wire::Record| is_known(it) || own.contains(&it.target.as_str());
-        let ours = records.iter().find(|it| is_ours(it));
+        let known = records.iter().find(|it| is_known(it)).or(records.first());
         Seen::Present(Record {
-            ours: ours.is_some(),
-            id: ours.map(|it| it.id.0.clone()),
+            // One of somebody else's beside ours is not ours to delete.
+            ours: records.iter().all(is_ours),
+            id: known.map(|it| it.id.0.clone()),
             ttl: records.iter().map(|it| kept_ttl(it.ttl_sec)).max().unwrap_or(0),
             addresses: records.into_iter().map(|it| it.target).collect(),
         })

@@ -10,7 +10,7 @@ use crate::{
     provider::{
         client::{Kind, Refused},
         http::Reply,
-        recorded::{Call, calls, read},
+        tests::{Call, calls, read},
     },
 };
 use std::collections::BTreeMap;

@@ -52,7 +52,9 @@ impl Refused for Refusal {
             404 => Kind::Gone,
             429 => Kind::TooMany,
             400 if said(&["linode busy"]) => Kind::Transient,
-            400 if said(&["must be detached", "still attached", "already attached", "already assigned"]) => Kind::Precondition,
+            400 if said(&["must be detached", "still attached", "already attached", "not attached", "already assigned"]) => {
+                Kind::Precondition
+            }
             400 if label && said(&["unique", "already in use", "already exists"]) => Kind::NameTaken,
             400 if said(&["limit reached", "technical justification", "maximum number"]) => Kind::Quota,
             400 | 405 | 422 => Kind::Invalid,

@@ -8,7 +8,7 @@ use super::{
     wire,
 };
 use crate::model::{CopyStatus, Power, VolumeStatus};
-use crate::provider::recorded::{Call, calls, read};
+use crate::provider::tests::{Call, calls, read};
 use std::collections::BTreeMap;
 
 fn recorded() -> Vec<Call> {

@@ -69,15 +69,24 @@ fn a_name_that_somebody_else_uses_is_left_alone() {
     assert!(ran.out.contains("RecordTaken"), "{}", ran.out);
 }
 
-/// Two records under the name, one of them by hand: one is left, and it is right.
+/// Somebody's record beside ours is not ours to delete; two of ours are one again.
 #[test]
-fn a_name_with_two_records_has_one_again() {
+fn a_name_with_two_records_is_told() {
     let shop = Shop::new();
     let (face, zone) = with_zone(&shop);
     face.apply(&shop, &pad("present", NAMED));
-    face.post(&format!("/v4/domains/{zone}/records"), json!({"type": "A", "name": "mypad", "target": "198.51.100.7", "ttl_sec": 31}));
+    let own = linode(&face)["ipv4"][0].clone();
+    let add = |target: &Value| {
+        face.post(&format!("/v4/domains/{zone}/records"), json!({"type": "A", "name": "mypad", "target": target, "ttl_sec": 31}))
+    };
+    add(&own);
     face.apply(&shop, &pad("present", NAMED));
-    assert_eq!(records(&face, &zone), [(linode(&face)["ipv4"][0].as_str().unwrap().to_owned(), 30)]);
+    assert_eq!(records(&face, &zone), [(own.as_str().unwrap().to_owned(), 30)]);
+    add(&json!("198.51.100.7"));
+    shop.write("pad.yaml", &pad("present", NAMED));
+    let ran = face.expect(&shop, 3, &["apply", "pad.yaml", "--yes"]);
+    assert!(ran.out.contains("RecordTaken") && ran.out.contains("198.51.100.7"), "{}", ran.out);
+    assert_eq!(records(&face, &zone).len(), 2);
 }
 
 /// A Linode of that label that is not ours is neither taken over nor worked around.
@@ -160,4 +169,89 @@ fn what_cannot_be_had_is_said_before_anything_is_made() {
         assert!(ran.out.contains(says) && ran.out.contains(remedy), "{wrong}: {}", ran.out);
         assert_eq!(face.changes(), [""; 0], "{wrong}");
     }
+}
+
+/// What is mistyped on a machine that runs is said before it is stopped.
+#[test]
+fn a_typing_mistake_stops_nobody_who_plays() {
+    let shop = Shop::new();
+    let face = Face::linode(&shop);
+    face.apply(&shop, &pad("present", ""));
+    let wrong = [
+        ("g2-gpu-rtx4000a1-s", "g2-gpu-rtx4000a1-z", "Linode has no type"),
+        ("g2-gpu-rtx4000a1-s", "g6-nanode-1", "has room for "),
+        ("      region:", "      image: linode/ubuntu99.04\n      region:", "Linode has no image"),
+    ];
+    for (right, wrong, says) in wrong {
+        shop.write("pad.yaml", &pad("present", "").replace(right, wrong));
+        face.log();
+        let ran = face.expect(&shop, 3, &["apply", "pad.yaml", "--yes"]);
+        assert!(ran.out.contains(says), "{wrong}: {}", ran.out);
+        assert_eq!((face.changes(), &linode(&face)["status"]), (vec![], &json!("running")), "{wrong}");
+    }
+    face.post("/_emulator/settings", json!({"sold_out": {"fr-par/g2-gpu-rtx4000a1-m": true}}));
+    shop.write("pad.yaml", &pad("present", "").replace("rtx4000a1-s", "rtx4000a1-m"));
+    let ran = face.expect(&shop, 3, &["apply", "pad.yaml", "--yes"]);
+    assert!(ran.out.contains("sold out in fr-par"), "{}", ran.out);
+    assert_eq!(linode(&face)["status"], "running");
+}
+
+/// A disk that somebody made beside the root disk dies with its Linode, and nothing has a copy of it.
+#[test]
+fn a_disk_of_somebodys_own_keeps_its_linode() {
+    let shop = Shop::new();
+    let face = Face::linode(&shop);
+    face.apply(&shop, &pad("present", ""));
+    let id = linode(&face)["id"].clone();
+    face.apply(&shop, &pad("stopped", ""));
+    face.post(&format!("/v4/linode/instances/{id}/disks"), json!({"label": "games", "size": 20_480, "filesystem": "ext4"}));
+    face.post("/_emulator/clock", json!({"advance": 300}));
+    shop.write("pad.yaml", &pad("absent", ""));
+    let ran = face.expect(&shop, 3, &["apply", "pad.yaml", "--yes"]);
+    assert!(ran.out.contains("1 disks beside its root disk") && ran.out.contains("move what they hold"), "{}", ran.out);
+    assert_eq!(linode(&face)["id"], id);
+    face.expect(&shop, 0, &["delete", "pad.yaml", "--yes", "--destroy-data", "mypad"]);
+    assert_eq!(face.judge(&[]).0, [""; 0]);
+}
+
+/// An account whose Linodes have interfaces of the new kind only.
+#[test]
+fn an_account_of_new_interfaces_is_served() {
+    let shop = Shop::new();
+    let face = Face::linode(&shop);
+    let (status, answer) = face.call("PUT", "/v4/account/settings", Some(&json!({"interfaces_for_new_linodes": "linode_only"})));
+    assert_eq!(status, 200, "{answer}");
+    let (_, calls) = face.apply(&shop, &pad("present", ""));
+    assert!(calls.iter().all(|it| !it.contains("reserved") && !it.contains("devices")), "{calls:?}");
+    for state in ["present", "stopped", "absent", "present"] {
+        face.apply(&shop, &pad(state, ""));
+        assert_eq!(face.apply(&shop, &pad(state, "")).1, [""; 0], "{state} twice");
+    }
+    assert_eq!(face.judge(&["in:default.mypad"]), (vec![], vec![]));
+}
+
+/// Off, with another image wished for: what it is captured for, its events are read for.
+#[test]
+fn a_new_image_for_one_that_is_off_is_no_riddle() {
+    let shop = Shop::new();
+    let face = Face::linode(&shop);
+    face.apply(&shop, &pad("present", ""));
+    face.apply(&shop, &pad("stopped", ""));
+    let other = pad("stopped", "").replace("      region:", "      image: linode/ubuntu24.04\n      region:");
+    face.apply(&shop, &other);
+    assert_eq!(face.apply(&shop, &other).1, [""; 0]);
+    assert_eq!(face.judge(&["in:default.mypad"]), (vec![], vec![]));
+}
+
+/// Two instances cannot have one name: the second is told, whether the first runs or is archived.
+#[test]
+fn one_name_is_one_instances() {
+    let shop = Shop::new();
+    let (face, zone) = with_zone(&shop);
+    face.apply(&shop, &pad("present", NAMED));
+    face.apply(&shop, &pad("absent", NAMED));
+    shop.write("other.yaml", &pad("present", NAMED).replace("name: mypad", "name: other"));
+    let ran = face.expect(&shop, 3, &["apply", "other.yaml", "--yes"]);
+    assert!(ran.out.contains("RecordTaken"), "{}", ran.out);
+    assert_eq!(records(&face, &zone), [("192.0.2.1".to_owned(), 30)]);
 }
