@@ -2,9 +2,9 @@
 
 use super::pace::{MOST_TRIES, TRIES_OF_OPTIONAL};
 use crate::{
-    model::{Facts, Hold, Plan, Planned, Stamp, Step, is_create_key},
+    model::{Applied, Ask, Facts, Hold, Plan, Planned, Stamp, Step, World, is_create_key},
     provider::Problem,
-    store::{Closing, MADE, UNKNOWN},
+    store::{Closing, MADE, Opening, UNKNOWN},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +23,10 @@ pub struct Memory {
     pub made: BTreeMap<String, Option<Stamp>>,
     /// The last bad answer to each step.
     pub answers: BTreeMap<String, String>,
+    /// The latest application of this run's wish that it wrote, or saw.
+    pub applied: Option<Applied>,
+    /// What the tags say that it wrote in this turn.
+    pub wrote: Option<Applied>,
 }
 
 /// What an answer means to the run.
@@ -47,11 +51,13 @@ pub enum Lesson {
 }
 
 impl Memory {
-    /// What the planner is told beside a look made at `now`: what the journal says (`written`), and what this run remembers.
-    pub fn facts(&mut self, written: Facts, now: Stamp) -> Facts {
-        let mut facts = Facts { begun: self.began, refused: self.refused.clone(), ..written };
+    /// What the planner is told beside a look: what the journal says (`written`), and what this run remembers.
+    pub fn facts(&mut self, written: Facts, ask: &Ask, world: &World) -> Facts {
+        let wrote = self.wrote.take().filter(|it| it.is_of(ask));
+        self.applied = self.applied.max(wrote).max(Applied::latest_of(ask, world));
+        let mut facts = Facts { begun: self.began, refused: self.refused.clone(), applied: self.applied, ..written };
         for (key, since) in &mut self.made {
-            facts.made.insert(key.clone(), *since.get_or_insert(now));
+            facts.made.insert(key.clone(), *since.get_or_insert(world.now));
         }
         facts
     }
@@ -85,6 +91,7 @@ impl Memory {
             Ok(_) => {
                 self.calls += 1;
                 self.answers.remove(&key);
+                self.wrote = self.wrote.max(planned.step.applied());
                 if is_create_key(&key) {
                     self.made.insert(key, None);
                 }
@@ -143,4 +150,11 @@ pub fn receipt(step: &Step, answer: &Result<String, Problem>) -> Closing {
         Err(Problem::Refused { answer, .. }) => ("refused", answer.clone()),
     };
     Closing { key: step.key(), outcome, detail }
+}
+
+/// What the journal notes of a step that is about to be taken.
+pub fn opening(planned: &Planned, ask: &Ask) -> Opening {
+    // Tags that are rewritten for another reason may carry another's spec along.
+    let applied = planned.step.applied().filter(|it| it.is_of(ask));
+    Opening { key: planned.step.key(), line: planned.line.to_string(), applied }
 }
