@@ -163,21 +163,12 @@ impl Applied {
         now.0.div_euclid(1_000_000).saturating_sub(self.at).try_into().unwrap_or(0)
     }
 
-    /// The latest that the instance's servers and firewalls know of.
+    /// The one in force: the latest that the instance's servers and firewalls know of.
     pub fn latest(world: &World) -> Option<Self> {
-        said_in(world).max()
+        let servers = world.servers.items().iter().map(|it| &it.tags);
+        let firewalls = world.firewalls.items().iter().map(|it| &it.tags);
+        servers.chain(firewalls).filter_map(Applied::said_by).max()
     }
-
-    /// The latest of this very wish.
-    pub fn latest_of(ask: &Ask, world: &World) -> Option<Self> {
-        said_in(world).filter(|it| it.is_of(ask)).max()
-    }
-}
-
-fn said_in(world: &World) -> impl Iterator<Item = Applied> {
-    let servers = world.servers.items().iter().map(|it| &it.tags);
-    let firewalls = world.firewalls.items().iter().map(|it| &it.tags);
-    servers.chain(firewalls).filter_map(Applied::said_by)
 }
 
 /// A span of the vendor's clock, for people.

@@ -17,7 +17,7 @@ pub struct Facts {
     pub begun: bool,
     /// Steps, by key, that the cloud refused in this run and that the run can do without.
     pub refused: BTreeSet<String>,
-    /// The latest application of this very wish that this run wrote, or saw. With it this run knows whether another one
+    /// The latest application of this very wish that this run wrote, or saw in force. With it this run knows whether another one
     /// came after it.
     pub applied: Option<Applied>,
     /// What was applied last from this machine. For people; nothing is decided by it.

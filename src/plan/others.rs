@@ -82,6 +82,6 @@ pub(crate) fn tell_deletion(draft: &mut Draft<'_>) {
     let goes = draft.next.iter().any(|it| matches!(&it.step, Step::DeleteFirewall(id) if *id == firewall.id));
     if !goes {
         let tags = firewall.tags.clone().with_value(APPLIED, &value);
-        draft.step(Step::Retag { object, tags, name: None }, Reason::SaysSpec);
+        draft.step(Step::Retag { object, tags, name: None }, Reason::Deletion);
     }
 }

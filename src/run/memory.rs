@@ -23,7 +23,7 @@ pub struct Memory {
     pub made: BTreeMap<String, Option<Stamp>>,
     /// The last bad answer to each step.
     pub answers: BTreeMap<String, String>,
-    /// The latest application of this run's wish that it wrote, or saw.
+    /// The latest application of this run's wish that it wrote, or saw in force.
     pub applied: Option<Applied>,
     /// What the tags say that it wrote in this turn.
     pub wrote: Option<Applied>,
@@ -54,7 +54,7 @@ impl Memory {
     /// What the planner is told beside a look: what the journal says (`written`), and what this run remembers.
     pub fn facts(&mut self, written: Facts, ask: &Ask, world: &World) -> Facts {
         let wrote = self.wrote.take().filter(|it| it.is_of(ask));
-        self.applied = self.applied.max(wrote).max(Applied::latest_of(ask, world));
+        self.applied = self.applied.max(wrote).max(Applied::latest(world).filter(|it| it.is_of(ask)));
         let mut facts = Facts { begun: self.began, refused: self.refused.clone(), applied: self.applied, ..written };
         for (key, since) in &mut self.made {
             facts.made.insert(key.clone(), *since.get_or_insert(world.now));
