@@ -9,8 +9,9 @@
 #![allow(dead_code)] // the benchmarks use a part of it
 
 use cloudypad::model::{
-    APPLIED, Address, Aim, Applied, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, FailedCapture, Firewall, Id, Image, Instance, LastHeld, Lock, OffBy,
-    Origin, Power, Ran, Record, Root, Rule, Seed, Seen, Server, ServerState, Snapshot, Stamp, Stance, Tags, Told, Volume, VolumeStatus, World, tag_value,
+    APPLIED, Address, Aim, Applied, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, FailedCapture, Firewall, Id, Image, Instance,
+    LastHeld, Lock, OffBy, Origin, Power, Ran, Record, Root, Rule, Seed, Seen, Server, ServerState, Snapshot, Stamp, Stance, Tags, Told,
+    Volume, VolumeStatus, World, tag_value,
 };
 use serde_json::json;
 
