@@ -21,12 +21,25 @@ pub struct Memory {
     pub refused: BTreeSet<String>,
     /// Creates that were answered well, with the vendor's clock at the first look after the answer.
     pub made: BTreeMap<String, Option<Stamp>>,
+    /// Steps that the cloud refused in the last turn, by key.
+    pub refusals: BTreeMap<String, Refusal>,
     /// The last bad answer to each step.
     pub answers: BTreeMap<String, String>,
     /// The latest application of this run's wish that it wrote, or saw in force.
     pub applied: Option<Applied>,
     /// What the tags say that it wrote in this turn.
     pub wrote: Option<Applied>,
+}
+
+/// A step that the cloud refused.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Refusal {
+    /// The step, for people.
+    pub step: String,
+    /// The cloud's answer.
+    pub answer: String,
+    /// What to do about it, where the answer tells.
+    pub remedy: Option<String>,
 }
 
 /// What an answer means to the run.
@@ -44,7 +57,7 @@ pub enum Lesson {
     TooOften,
     /// It was not done, and the run goes on without it.
     Without,
-    /// The owner is needed.
+    /// It was refused: the owner is needed, if it is still to be done when the cloud is seen again.
     Refused,
     /// No machine is free.
     Scarce,
@@ -120,9 +133,21 @@ impl Memory {
                 self.do_without(&key);
                 Lesson::Without
             }
-            Err(Problem::Refused { .. }) => Lesson::Refused,
+            Err(Problem::Refused { answer, remedy }) => {
+                let refusal = Refusal { step: planned.line.to_string(), answer: answer.clone(), remedy: remedy.clone() };
+                self.refusals.insert(key, refusal);
+                Lesson::Refused
+            }
             Err(Problem::OutOfStock { .. }) => Lesson::Scarce,
         }
+    }
+
+    /// The hold for a refused step, where a plan from a fresh look contains it still. Otherwise somebody else changed
+    /// what the step was for, and its refusal says nothing any more.
+    pub fn refused_still(&mut self, plan: &Plan) -> Option<Hold> {
+        let mut refusals = std::mem::take(&mut self.refusals);
+        let Refusal { step, answer, remedy } = plan.next.iter().find_map(|it| refusals.remove(&it.step.key()))?;
+        Some(Hold::Refused { step, answer, remedy })
     }
 
     /// The run goes on without an optional step.

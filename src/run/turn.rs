@@ -160,6 +160,9 @@ impl Course {
                 return Ok(Ending::Interrupted);
             }
             let (world, plan) = self.think(run).await?;
+            if let Some(hold) = self.memory.refused_still(&plan) {
+                return Ok(Ending::Held(hold));
+            }
             self.tell_overriding(run, &plan.notes);
             match plan.verdict {
                 Verdict::Held(_) if *run.stop.borrow() => return Ok(Ending::Interrupted),
@@ -296,11 +299,7 @@ impl Course {
                     (run.tell)(failed(said.clone(), "needs you"));
                     hold = Some(Hold::KeepsFailing { step: planned.line.to_string(), answer: said });
                 }
-                Lesson::Refused => {
-                    (run.tell)(failed(said.clone(), "needs you"));
-                    let remedy = if let Problem::Refused { remedy, .. } = problem { remedy } else { None };
-                    hold = Some(Hold::Refused { step: planned.line.to_string(), answer: said, remedy });
-                }
+                Lesson::Refused => (run.tell)(failed(said, "the cloud is looked at again, to see whether it is still to be done")),
                 Lesson::Scarce => match self.scarce(run, planned, said).await {
                     None => pause = pause.max(pace.longest * 3),
                     scarce => hold = scarce,
