@@ -138,10 +138,16 @@ pub fn told(story: &Story, engine: &dyn Engine, way: &[Move]) -> String {
         now = next.situation;
     }
     for machine in &now.cloud.servers {
-        lines.push(format!("  {} {:?} root {:?} volumes {:?} {:?}", machine.it.id, machine.it.power, machine.it.root, machine.it.volumes, machine.it.tags.0));
+        lines.push(format!(
+            "  {} {:?} root {:?} volumes {:?} {:?}",
+            machine.it.id, machine.it.power, machine.it.root, machine.it.volumes, machine.it.tags.0
+        ));
     }
     for disk in &now.cloud.volumes {
-        lines.push(format!("  {} {:?} at {:?} {:?} {:?} {:?}", disk.it.id, disk.it.status, disk.it.attached_to, disk.it.last_held, disk.bytes, disk.it.tags.0));
+        lines.push(format!(
+            "  {} {:?} at {:?} {:?} {:?} {:?}",
+            disk.it.id, disk.it.status, disk.it.attached_to, disk.it.last_held, disk.bytes, disk.it.tags.0
+        ));
     }
     for kept in &now.cloud.copies {
         lines.push(format!("  {} of {} {:?} {:?} {:?}", kept.it.id, kept.it.of, kept.it.status, kept.bytes, kept.it.tags.0));

@@ -44,7 +44,7 @@ fn fair(now: &Situation, story: &Story, engine: &dyn Engine, again: &mut [u8]) -
             Phase::Ready => {
                 let mut seen_off = process.seen_off.clone();
                 let world = view::look(&now.cloud, None, Glance::Clear, &mut seen_off);
-                let facts = engine.facts(&mut process.memory.clone(), &process.recall, world.now);
+                let facts = engine.facts(&mut process.memory.clone(), &process.recall, &story.wishes[applier.wish], &world);
                 let plan = engine.plan(&story.wishes[applier.wish], &world, &facts, now.cloud.can);
                 if plan.verdict != Verdict::Underway || !plan.next.is_empty() {
                     return Ok(Some(Move::Look(index, Glance::Clear)));

@@ -10,11 +10,11 @@ use super::{
 };
 use cloudypad::{
     model::{
-        Ask, Awaited, CopyStatus, Facts, Hold, Id, LastHeld, OnStop, Plan, Planned, Power, Role, Root, Stamp, Verdict, Volume, VolumeStatus,
-        World,
+        Ask, Awaited, CopyStatus, Facts, Hold, Id, LastHeld, OnStop, Plan, Planned, Power, Role, Root, Stamp, Verdict, Volume,
+        VolumeStatus, World,
     },
     provider::Problem,
-    run::{Lesson, Memory},
+    run::{Lesson, Memory, opening},
     store::{Closing, Entry, Opening, Recall},
 };
 use std::sync::Arc;
@@ -216,13 +216,19 @@ impl Situation {
                 continue;
             };
             to.flag(true);
-            let Memory { calls, began, tries, refused, made, answers: _ } = &process.memory;
+            let Memory { calls, began, tries, refused, made, refusals, applied, wrote, answers: _ } = &process.memory;
             to.hashed(&(*calls > 0, began));
             // How often a step was tried decides nothing before it was tried often.
             for (key, count) in tries.iter().filter(|(_, count)| **count > FEW) {
                 to.text(key);
                 to.number(*count);
             }
+            for it in [applied, wrote, &process.recall.applied] {
+                to.perhaps(it.map(|it| Stamp(it.at * 1_000_000)));
+                to.hashed(&it.map(|it| (it.digest, it.aim)));
+            }
+            to.number(refusals.len());
+            refusals.keys().for_each(|it| to.text(it));
             to.number(refused.len());
             refused.iter().for_each(|it| to.text(it));
             for (key, stamp) in made.iter().filter(|(_, at)| at.is_none_or(|at| self.is_recent(at, self.cloud.can.listing_lag))) {
@@ -324,7 +330,8 @@ impl Situation {
             Phase::Armed(..) => {
                 moves.push(Move::Act(index, Mishap::None));
                 if may_fail && weather.calls {
-                    let masks = if count <= 3 { (0..1 << count).collect() } else { (0..=count).map(|it| (1 << it) - 1).collect::<Vec<u8>>() };
+                    let masks =
+                        if count <= 3 { (0..1 << count).collect() } else { (0..=count).map(|it| (1 << it) - 1).collect::<Vec<u8>>() };
                     moves.extend(masks.into_iter().map(|it| Move::Act(index, Mishap::Killed(it))));
                     for step in 0..count {
                         moves.extend([
@@ -539,7 +546,7 @@ impl Situation {
         }
         let Some(process) = &mut applier.process else { return };
         let world = view::look(&self.cloud, self.before.as_deref(), glance, &mut process.seen_off);
-        let facts = engine.facts(&mut process.memory, &process.recall, world.now);
+        let facts = engine.facts(&mut process.memory, &process.recall, ask, &world);
         let plan = engine.plan(ask, &world, &facts, can);
         witness.planned(&plan);
         for objection in engine.audit(&plan, ask, &world, can) {
@@ -553,9 +560,11 @@ impl Situation {
         if !blind.next.is_empty() {
             breaches.push(breach("unknown is not absent", format!("without the {list:?}: {}", keys(&blind.next))));
         }
+        let refused = engine.refused_still(&mut process.memory, &plan);
         process.clock = None;
         let seen = Seen { world: Arc::new(world), facts, epoch };
         process.phase = match (&plan.verdict, &process.phase) {
+            _ if refused.is_some() => Phase::Ended(refused.map_or(Verdict::Done, Verdict::Held), epoch),
             (Verdict::Held(hold), _) => {
                 witness.held(hold);
                 // What an old list made of it passes with the next look.
@@ -580,15 +589,7 @@ impl Situation {
         }
     }
 
-    fn act(
-        &mut self,
-        index: usize,
-        mishap: Mishap,
-        story: &Story,
-        engine: &dyn Engine,
-        steps: &[Planned],
-        breaches: &mut Vec<Breach>,
-    ) {
+    fn act(&mut self, index: usize, mishap: Mishap, story: &Story, engine: &dyn Engine, steps: &[Planned], breaches: &mut Vec<Breach>) {
         let ask = &story.wishes[self.appliers[index].wish];
         if mishap != Mishap::None {
             self.faults -= if matches!(mishap, Mishap::LostUnlisted(_)) { 2 } else { 1 };
@@ -608,7 +609,7 @@ impl Situation {
             process.phase = Phase::Ended(Verdict::Held(hold), self.epoch);
             return;
         }
-        let intents: Vec<Opening> = steps.iter().map(|it| Opening { key: it.step.key(), line: String::new() }).collect();
+        let intents: Vec<Opening> = steps.iter().map(|it| opening(it, ask)).collect();
         engine.intend(&mut process.recall, &intents, now);
         intents.iter().for_each(|it| self.appliers[index].journal.read(&Entry::intent(it, now)));
         if let Mishap::Killed(_) | Mishap::KilledOnTheWay(_) = mishap {
@@ -632,9 +633,7 @@ impl Situation {
                 }
                 Mishap::Lost(step, done) if step == at => (done, Some(Err(lost_answer()))),
                 Mishap::LostUnlisted(step) if step == at => (true, Some(Err(lost_answer()))),
-                Mishap::Refused(step) if step == at => {
-                    (false, Some(Err(Problem::Refused { answer: "no".to_owned(), remedy: None })))
-                }
+                Mishap::Refused(step) if step == at => (false, Some(Err(Problem::Refused { answer: "no".to_owned(), remedy: None }))),
                 _ => (true, None),
             };
             if !done {
@@ -668,7 +667,6 @@ impl Situation {
             let said = answer.as_ref().err().map(ToString::to_string).unwrap_or_default();
             let hold = match lesson {
                 Lesson::TooOften => Hold::KeepsFailing { step, answer: said },
-                Lesson::Refused => Hold::Refused { step, answer: said, remedy: None },
                 Lesson::Scarce => Hold::OutOfStock { step, answer: said, instead: String::new() },
                 _ => continue,
             };
