@@ -16,6 +16,14 @@ use cloudypad::{
 };
 use std::sync::Arc;
 
+impl Story {
+    /// Whether two appliers wish for different things.
+    pub fn is_contested(&self) -> bool {
+        self.rival
+            .is_some_and(|rival| self.wishes[0].spec != self.wishes[rival].spec || self.wishes[0].deletion != self.wishes[rival].deletion)
+    }
+}
+
 /// What may happen in a story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Weather {
@@ -340,7 +348,8 @@ impl Situation {
         let mut moves = Vec::new();
         match &process.phase {
             Phase::Ended(_, epoch) => {
-                if *epoch != self.epoch {
+                // Where two apply, each applies once, unless somebody does so again.
+                if *epoch != self.epoch && (story.rival.is_none() || may_fail) {
                     moves.push(Move::Look(index, Glance::Clear));
                 }
             }
@@ -450,6 +459,10 @@ impl Situation {
         match what {
             Move::Look(index, glance) => {
                 next.pass_to(index);
+                let ended = matches!(&next.appliers[index].process, Some(Process { phase: Phase::Ended(..), .. }));
+                if ended && story.rival.is_some() && next.faults > 0 {
+                    next.faults -= 1;
+                }
                 if glance != Glance::Clear {
                     next.faults -= 1;
                     next.scars |= scar::CALL;
