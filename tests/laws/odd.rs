@@ -2,12 +2,14 @@
 //! cloudypad's own may come to: two servers, foreign disks, damaged tags, states that are in no table.
 
 use super::{
+    cast,
     cloud::{Bytes, Cloud, Disk, Kept, Machine},
     system::{Story, Weather},
     words,
 };
 use cloudypad::model::{
-    Capabilities, Copy, CopyStatus, Image, LastHeld, Origin, Ran, Root, Seen, Snapshot, Volume, World, cover_of, image_cover_of,
+    Capabilities, Copy, CopyStatus, Image, LastHeld, Origin, Ran, Role, Root, Seen, Snapshot, Tags, Volume, VolumeStatus, World, cover_of,
+    image_cover_of,
 };
 use std::{fs, path::Path, sync::Arc};
 
@@ -27,7 +29,36 @@ pub fn beginnings(weather: impl Fn(&Capabilities) -> Weather) -> Vec<Story> {
         let start = truth_of(&world, Box::leak(Box::new(can)));
         Story { name, wishes: vec![ask], rival: None, start, weather, odd: true }
     });
-    stories.collect()
+    stories.chain(damages(&weather)).collect()
+}
+
+/// What the vendor or somebody else may do to the disk of a machine that runs.
+fn damages(weather: &impl Fn(&Capabilities) -> Weather) -> Vec<Story> {
+    let policy = "root snapshot; data 100 GB";
+    let mut stories = Vec::new();
+    for kind in cast::KINDS {
+        for wish in ["present", "absent", "deleted"] {
+            let mut broken = cast::story(kind, &[&format!("{wish}; {policy}")], None, cast::CALM);
+            broken.weather = weather(broken.start.can);
+            broken.odd = true;
+            broken.start = cast::rested(kind, policy, "present");
+            let mut foreign = Story { name: format!("{kind}: present → {wish}, its disk another's"), ..broken };
+            let mut broken = Story {
+                name: format!("{kind}: present → {wish}, its disk broken"),
+                wishes: foreign.wishes.clone(),
+                start: foreign.start.clone(),
+                ..foreign
+            };
+            for disk in broken.start.volumes.iter_mut().filter(|it| it.it.tags.role() == Some(Role::Data)) {
+                disk.it.status = VolumeStatus::Error;
+            }
+            for disk in foreign.start.volumes.iter_mut().filter(|it| it.it.tags.role() == Some(Role::Data)) {
+                disk.it.tags = Tags::default().with("in:default.other").with("role:data");
+            }
+            stories.extend([broken, foreign]);
+        }
+    }
+    stories
 }
 
 /// A truth that a world can be the look of.

@@ -608,6 +608,7 @@ impl Situation {
             breaches.push(breach("unknown is not absent", format!("without the {list:?}: {}", keys(&blind.next))));
         }
         let refused = engine.refused_still(&mut process.memory, &plan);
+        refused.iter().for_each(|it| witness.held(it));
         process.clock = None;
         process.waits = None;
         let seen = Seen { world: Arc::new(world), facts, epoch };
