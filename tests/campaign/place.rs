@@ -142,10 +142,21 @@ impl Place {
 
     /// The admin door.
     pub fn order(&self, method: &str, what: &str, body: &Value) {
-        let path = ["_emulator", what].map(str::to_owned).to_vec();
-        let request = Request { method: method.to_owned(), path, body: body.to_string().into_bytes(), ..Request::default() };
+        self.call(method, &["_emulator", what], body);
+    }
+
+    /// A call that must go well.
+    pub fn call(&self, method: &str, path: &[&str], body: &Value) {
+        let headers = [("authorization", "Bearer the-owner"), ("x-auth-token", "the-owner")];
+        let request = Request {
+            method: method.to_owned(),
+            path: path.iter().map(|it| (*it).to_owned()).collect(),
+            query: Vec::new(),
+            headers: headers.map(|(name, key)| (name.to_owned(), key.to_owned())).to_vec(),
+            body: body.to_string().into_bytes(),
+        };
         let answer = self.face.answer(&request).answer;
-        assert!(answer.as_ref().is_some_and(|it| it.status < 300), "{method} {what} {body}: {answer:?}");
+        assert!(answer.as_ref().is_some_and(|it| it.status < 300), "{method} {path:?} {body}: {answer:?}");
     }
 
     /// Begins a run that these twists are about, with this journal.

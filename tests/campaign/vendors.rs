@@ -99,6 +99,14 @@ impl Vendor {
         Face::new(Cloud::in_memory(settings, self.market, seed).unwrap(), None).unwrap()
     }
 
+    /// What the owner has in the account beforehand: the DNS zone example.com.
+    pub fn prepare(&self, place: &crate::place::Place) {
+        if self.name == "linode" {
+            let body = serde_json::json!({"domain": "example.com", "type": "master", "soa_email": "owner@example.com"});
+            place.call("POST", &["v4", "domains"], &body);
+        }
+    }
+
     /// The reference spec, read as the owner's file is.
     pub fn spec(&self) -> Spec {
         let mut reading = read::read_text(Path::new("pad.yaml"), &(self.pad)("present", ""));
