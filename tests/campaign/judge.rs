@@ -69,18 +69,19 @@ pub fn remains(place: &Place) -> Vec<String> {
 /// would be a false one.
 pub fn explains(hold: &Hold, now: &BTreeSet<&str>, before: &BTreeSet<&str>) -> bool {
     let any = |befell: &BTreeSet<&str>, kinds: &[&str]| befell.iter().any(|it| kinds.contains(it));
+    let ever = |kinds: &[&str]| any(now, kinds) || any(before, kinds);
     let strangers = |befell: &BTreeSet<&str>| befell.iter().any(|it| it.starts_with("console") || is_an_incident(it));
     let crowd = now.contains("conflict");
     match hold.code() {
         "Refused" => any(now, &["quota", "refused", "denied", "maintenance"]) || strangers(now) || crowd,
         "Denied" => any(now, &["denied"]),
         "OutOfStock" => any(now, &["out-of-stock"]),
-        "Stuck" => any(now, &["stuck", "slow"]) || any(before, &["stuck", "slow"]),
+        "Stuck" => ever(&["stuck", "slow"]),
         // A look is tried so often that only lasting weather blinds it.
         "Blind" => now.iter().any(|it| *it != "stuck"),
         "KeepsFailing" => now.iter().any(|it| *it != "stuck"),
-        "CaptureFailed" => any(before, &["in-vain"]) || any(now, &["in-vain"]),
-        "DiskGone" => any(before, &["console-delete-server", "console-delete-volume"]),
+        "CaptureFailed" => ever(&["in-vain"]),
+        "DiskGone" => ever(&["console-delete-server", "console-delete-volume"]),
         "TwoServers" | "TwoDisks" => crowd,
         _ => false,
     }

@@ -40,13 +40,13 @@ pub struct Outcome {
 
 /// Lives the lifecycle of a seed.
 pub fn lifecycle(vendor: &'static Vendor, seed: u64, listens: bool) -> Outcome {
-    // What pauses are stretched by comes from here.
-    fastrand::seed(seed);
     let mut rng = Rng::with_seed(seed);
     let start = *rng.choice(&[None, None, None, Some(ServerState::Present), Some(ServerState::Stopped), Some(ServerState::Absent)]).unwrap();
-    let runtime = simulated();
-    runtime.block_on(async {
-        let face = Face::new(Cloud::of(nursery(vendor, start).clone()), None).unwrap();
+    let truth = nursery(vendor, start).clone();
+    // What stretches the pauses after failures.
+    fastrand::seed(seed);
+    simulated().block_on(async {
+        let face = Face::new(Cloud::of(truth), None).unwrap();
         let place = Arc::new(Place::new(vendor, face, rng.u64(..), Tale::new(listens)));
         let mut life = Life::begin(place.clone(), rng, seed);
         place.say(|| format!("seed {seed} at {}: {}", vendor.name, life.told(start)));
@@ -88,6 +88,13 @@ fn nursery(vendor: &'static Vendor, state: Option<ServerState>) -> &'static Trut
     })
 }
 
+/// Where the files are that owners' machines keep. Where there is memory to write to, nothing waits for a disk.
+pub fn homes() -> PathBuf {
+    let memory = PathBuf::from("/dev/shm");
+    let below = if memory.is_dir() { memory } else { std::env::temp_dir() };
+    below.join(format!("cloudypad-campaign-{}", std::process::id()))
+}
+
 /// How a run ended.
 enum End {
     Ended(Ending),
@@ -114,10 +121,7 @@ impl Drop for Life {
 
 impl Life {
     fn begin(place: Arc<Place>, rng: Rng, seed: u64) -> Self {
-        // Where there is memory to write to, nothing waits for a disk.
-        let memory = PathBuf::from("/dev/shm");
-        let below = if memory.is_dir() { memory } else { std::env::temp_dir() };
-        let homes = ["owner", "other"].map(|who| below.join(format!("cloudypad-campaign-{}/{}-{seed}-{who}", std::process::id(), place.vendor.name)));
+        let homes = ["owner", "other"].map(|who| homes().join(format!("{}-{seed}-{who}", place.vendor.name)));
         let key = InstanceKey { namespace: "default".to_owned(), name: "mypad".to_owned() };
         let ask = Ask { key, spec: place.vendor.spec(), deletion: None, owner: None, adopt: false, recipe: "none".to_owned() };
         let judged = place.face.cloud().ledger().unwrap().losses.len();
@@ -155,7 +159,7 @@ impl Life {
 
     /// What is special about this owner's file.
     fn write_first(&mut self, start: Option<ServerState>) {
-        let cloud = self.hands_of(&self.ask.clone()).0;
+        let cloud = (self.place.vendor.capabilities)();
         let Self { rng, ask: Ask { spec, .. }, .. } = self;
         if rng.u32(0..3) == 0 {
             spec.network.dns = Some(Dns { zone: "example.com".to_owned(), record: "mypad".to_owned() });
@@ -206,7 +210,7 @@ impl Life {
             let is_foul = attempt < foul;
             self.calm();
             let fate = if is_foul { self.storm() } else { Fate::default() };
-            let end = self.run(fate, is_foul).await?;
+            let end = self.run(fate).await?;
             self.judge_losses()?;
             match end {
                 End::Ended(Ending::Done { calls: 0 }) if !is_foul => return Ok(()),
@@ -249,15 +253,8 @@ impl Life {
         fate
     }
 
-    /// The real hands for a wish, at the end of a new wire.
-    fn hands_of(&self, ask: &Ask) -> (cloudypad::model::Capabilities, ()) {
-        let (stop, _) = watch::channel(false);
-        let line = Line { place: self.place.clone(), who: '-', doom: Arc::new(Notify::new()), stop };
-        ((self.place.vendor.hands)(Arc::new(line), ask).capabilities().clone(), ())
-    }
-
     /// One run, with what is in store for it; its twists, and one who applies at the same time.
-    async fn run(&mut self, fate: Fate, is_foul: bool) -> Result<End, String> {
+    async fn run(&mut self, fate: Fate) -> Result<End, String> {
         let mut now: BTreeSet<&'static str> = fate.kinds.iter().copied().collect();
         let strangers = self.place.strangers().len();
         let dead = fate.twists.iter().find_map(|it| if let What::Death(death) = it.what { Some(death) } else { None });
@@ -299,7 +296,6 @@ impl Life {
                 end = End::Ended(ending);
             }
         }
-        let _ = is_foul;
         Ok(end)
     }
 
@@ -354,7 +350,7 @@ impl Life {
                 let size = self.ask.spec.data_disk.clone();
                 self.ask.spec.data_disk.iter_mut().for_each(|it| it.delete = true);
                 self.calm();
-                self.run(Fate::default(), false).await?;
+                self.run(Fate::default()).await?;
                 self.ask.spec.data_disk = size;
             }
             Hold::DiskGone { copy: true, .. } => {
@@ -362,7 +358,7 @@ impl Life {
                 let state = self.ask.spec.server_state;
                 self.ask.spec.server_state = ServerState::Absent;
                 self.calm();
-                self.run(Fate::default(), false).await?;
+                self.run(Fate::default()).await?;
                 self.ask.spec.server_state = state;
             }
             _ => {}
@@ -373,7 +369,7 @@ impl Life {
     /// Whether anything was lost that the owner did not let go and no stranger ended.
     fn judge_losses(&mut self) -> Result<(), String> {
         let losses = self.place.face.cloud().ledger().unwrap().losses;
-        let cloud = self.hands_of(&self.ask).0;
+        let cloud = (self.place.vendor.capabilities)();
         let new = losses[self.judged..].iter().find(|loss| {
             let is_wanted = self.ask.deletion.is_some() || judge::is_let_go(&self.ask.spec, &cloud, loss);
             !is_wanted && !self.place.is_a_strangers(&loss.object, loss.at)

@@ -125,10 +125,6 @@ impl Place {
         self.now().tale.chapter(title);
     }
 
-    pub fn is_told(&self) -> bool {
-        self.now().tale.is_told()
-    }
-
     /// Counts something that happened.
     pub fn count(&self, what: &'static str) {
         *self.now().tally.entry(what).or_default() += 1;

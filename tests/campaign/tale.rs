@@ -17,11 +17,6 @@ impl Tale {
         Self { listens, ..Self::default() }
     }
 
-    /// Whether anybody listens: what costs time to say need not be said to nobody.
-    pub fn is_told(&self) -> bool {
-        self.listens
-    }
-
     /// Tells what happened at a moment.
     pub fn say(&mut self, at: Duration, line: impl FnOnce() -> String) {
         if self.listens {

@@ -6,7 +6,7 @@ use crate::{
 };
 use cloudypad::{
     emulator::{Clock, Cloud, Imitate, Market, Settings, face::Face},
-    model::{Ask, Spec},
+    model::{Ask, Capabilities, ServerState, Spec},
     provider::{
         FirstBoot, Provider, Seed,
         http::{Secret, Wire},
@@ -35,6 +35,7 @@ pub struct Vendor {
     imitate: Imitate,
     /// The real hands for a wish.
     pub hands: fn(Arc<dyn Wire>, &Ask) -> Box<dyn Provider>,
+    pub capabilities: fn() -> Capabilities,
     /// The types that a machine may be of.
     pub types: [&'static str; 2],
 }
@@ -58,6 +59,7 @@ pub static SCALEWAY: Vendor = Vendor {
         let zone = Zone::over(wire, account, SCALEWAY_ZONE, std::slice::from_ref(&ask.key), None, 1.0).unwrap();
         Box::new(Scaleway::new(Arc::new(zone), pads::scaleway::PROJECT, ask, seed(), 1.0))
     },
+    capabilities: Capabilities::scaleway,
     types: ["L4-1-24G", "L4-2-24G"],
 };
 
@@ -80,6 +82,7 @@ pub static LINODE: Vendor = Vendor {
         let estate = Estate::over(wire, account, std::slice::from_ref(&ask.key), &names, 1.0).unwrap();
         Box::new(Linode::new(Arc::new(estate), ask, seed(), 1.0))
     },
+    capabilities: Capabilities::linode,
     types: ["g2-gpu-rtx4000a1-s", "g2-gpu-rtx4000a1-m"],
 };
 
@@ -116,7 +119,7 @@ impl Vendor {
 
     /// How many servers and how many volumes a spec comes to, once it is fulfilled.
     pub fn stands(&self, spec: &Spec) -> (usize, usize) {
-        let absent = spec.server_state == cloudypad::model::ServerState::Absent;
+        let absent = spec.server_state == ServerState::Absent;
         let data = usize::from(spec.data_gb().is_some());
         let volumes = match (self.imitate, absent) {
             // The root disk is the server's own.

@@ -1,6 +1,7 @@
 //! From what Scaleway shows to a world: every state it documents, and whatever else as unknown.
 
 use super::{
+    super::client::{Kind, Refused},
     Scaleway,
     client::{Listed, Unread},
     shot::{List, Shot},
@@ -160,6 +161,8 @@ impl Scaleway {
         };
         let rules = match self.zone.rules.rules(&self.zone.client, &self.zone.name, groups.iter()).await {
             Ok(rules) => rules,
+            // One went away after it was listed: the next look tells.
+            Err(Unread::Refused(refusal)) if refusal.kind() == Kind::Gone => return Seen::Unknown(Cause::Passing(refusal.said())),
             Err(unread) => return Seen::Unknown(self.cause(&unread)),
         };
         let firewalls = groups.iter().map(|it| Firewall {
