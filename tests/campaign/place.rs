@@ -55,6 +55,8 @@ struct Now {
     strangers: Vec<(Moment, &'static str)>,
     /// What strangers' deeds may end.
     condemned: BTreeSet<String>,
+    /// Whether two apply who want different things: then whoever starts a server is a stranger to the other.
+    quarrel: bool,
 }
 
 /// What becomes of a request that is about to be sent.
@@ -95,6 +97,7 @@ impl Place {
             written: 0,
             strangers: Vec::new(),
             condemned: BTreeSet::new(),
+            quarrel: false,
         };
         Self { vendor, face, began: Instant::now(), now: Mutex::new(now) }
     }
@@ -156,8 +159,9 @@ impl Place {
     }
 
     /// Begins a run that these twists are about, with this journal.
-    pub fn expect(&self, twists: Vec<Twist>, journal: PathBuf) {
+    pub fn expect(&self, twists: Vec<Twist>, journal: PathBuf, quarrel: bool) {
         let mut now = self.now();
+        now.quarrel = quarrel;
         (now.requests, now.changes, now.unreachable) = (0, 0, 0);
         now.written = length(&journal);
         (now.twists, now.journal) = (twists, journal);
@@ -199,8 +203,14 @@ impl Place {
 
     /// A request arrives, and is answered or not. Gives what befell it, and what happens to its sender because of that.
     pub fn arrive(&self, told: &Told, request: &reqwest::Request, is_theirs: bool) -> (Option<Response<Bytes>>, Option<What>) {
-        self.catch_up();
+        let at = self.catch_up();
         let (head, body) = (head_of(request), request.body().and_then(|it| it.as_bytes()).unwrap_or_default());
+        if told.path.ends_with("/boot") || body.windows(7).any(|it| it == b"poweron") {
+            let mut now = self.now();
+            if now.quarrel {
+                now.strangers.push((at, "started by the other"));
+            }
+        }
         let (response, fault) = exchange(&self.face, &head, body);
         let kind = fault.map(word);
         let mut then = None;
@@ -254,6 +264,11 @@ impl Place {
         const BLINK: f64 = 30.0;
         let now = self.now();
         now.condemned.contains(object) || now.strangers.iter().any(|(then, _)| (0.0..BLINK).contains(&at.seconds_since(*then)))
+    }
+
+    /// Whether a stranger ever ended something.
+    pub fn has_condemned(&self) -> bool {
+        !self.now().condemned.is_empty()
     }
 
     /// What strangers did so far.

@@ -30,9 +30,7 @@ impl Scaleway {
         let mut groups = only(&shot.groups, |it| self.is_ours(&it.project, &it.tags));
         self.search_again(&mut servers, &mut ips, &mut groups).await;
         self.complete(&mut servers, &mut volumes, &mut ips).await;
-        for server in servers.iter().flatten().filter(|it| power(&it.state) == Power::Running) {
-            self.started().remove(&server.id);
-        }
+        servers.iter().flatten().for_each(|it| self.note_running(it));
         let firewalls = self.firewalls(&groups).await;
         let seeds = self.seeds(&servers).await;
         let strange = strange(ips.iter().flatten(), groups.iter().flatten());
