@@ -87,7 +87,7 @@ pub fn explains(hold: &Hold, now: &BTreeSet<&str>, before: &BTreeSet<&str>) -> b
         "KeepsFailing" => now.iter().any(|it| *it != "stuck"),
         "CaptureFailed" => ever(&["in-vain"]),
         "DiskGone" => ever(&["console-delete-server", "console-delete-volume"]),
-        "TwoServers" | "TwoDisks" => crowd,
+        "TwoServers" | "TwoDisks" | "OtherApplier" => crowd,
         _ => false,
     }
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 use cloudypad::{
     emulator::{Cloud, Truth, face::Face},
-    model::{Ask, Deletion, Ending, Event, Hold, InstanceKey, OnStop, Role, ServerState, Spec, spec::Dns},
+    model::{Ask, Deletion, Ending, Event, Hold, Instance, OnStop, Role, ServerState, Spec, Stance, spec::Dns},
     report::Lines,
     run::{Run, Trouble, converge},
     store::{Home, Journal},
@@ -83,7 +83,7 @@ fn nursery(vendor: &'static Vendor, state: Option<ServerState>) -> &'static Trut
             if let Some(state) = state {
                 let mut life = Life::begin(place.clone(), Rng::with_seed(1), column as u64 + 10 * row as u64);
                 for state in [ServerState::Present, state] {
-                    life.ask.spec.server_state = state;
+                    life.file.spec.server_state = state;
                     life.insist(0).await.unwrap();
                 }
             }
@@ -110,7 +110,10 @@ enum End {
 struct Life {
     place: Arc<Place>,
     rng: Rng,
-    ask: Ask,
+    /// The owner's file.
+    file: Instance,
+    /// Whether the owner has it deleted.
+    deletes: bool,
     /// What befell the instance before this run.
     befell: BTreeSet<&'static str>,
     /// Where our own files are: on the owner's machine, and on the other one.
@@ -128,10 +131,15 @@ impl Drop for Life {
 impl Life {
     fn begin(place: Arc<Place>, rng: Rng, seed: u64) -> Self {
         let homes = ["owner", "other"].map(|who| homes().join(format!("{}-{seed}-{who}", place.vendor.name)));
-        let key = InstanceKey { namespace: "default".to_owned(), name: "mypad".to_owned() };
-        let ask = Ask { key, spec: place.vendor.spec(), deletion: None, owner: None, adopt: false, recipe: "none".to_owned() };
+        let file = place.vendor.file();
         let judged = place.face.cloud().ledger().unwrap().losses.len();
-        Self { place, rng, ask, befell: BTreeSet::new(), homes, judged }
+        Self { place, rng, file, deletes: false, befell: BTreeSet::new(), homes, judged }
+    }
+
+    /// What the owner asks for.
+    fn ask(&self) -> Ask {
+        let deletion = self.deletes.then_some(Deletion { keep_snapshots: false });
+        Ask { deletion, ..Ask::of(self.file.clone()) }
     }
 
     fn told(&self, start: Option<ServerState>) -> String {
@@ -147,19 +155,19 @@ impl Life {
             if number > 0 || start.is_some() {
                 self.change_mind();
             }
-            self.place.chapter(|| format!("── the owner wants: {}", wanted(&self.ask.spec)));
+            self.place.chapter(|| format!("── the owner wants: {}", wanted(&self.file.spec)));
             let foul = self.rng.usize(1..3);
             self.insist(foul).await?;
-            let flaws = judge::flaws(&self.place, &self.ask.spec);
+            let flaws = judge::flaws(&self.place, &self.file.spec);
             if !flaws.is_empty() {
-                return Err(format!("{} is fulfilled, and {}", word(self.ask.spec.server_state), flaws.join("; ")));
+                return Err(format!("{} is fulfilled, and {}", word(self.file.spec.server_state), flaws.join("; ")));
             }
         }
         if self.rng.bool() {
             return Ok(());
         }
         self.place.chapter(|| "── the owner deletes it".to_owned());
-        self.ask.deletion = Some(Deletion { keep_snapshots: false });
+        self.deletes = true;
         let foul = self.rng.usize(0..2);
         self.insist(foul).await?;
         let remains = judge::remains(&self.place);
@@ -169,7 +177,7 @@ impl Life {
     /// What is special about this owner's file.
     fn write_first(&mut self, start: Option<ServerState>) {
         let cloud = (self.place.vendor.capabilities)();
-        let Self { rng, ask: Ask { spec, .. }, .. } = self;
+        let Self { rng, file: Instance { spec, .. }, .. } = self;
         if rng.u32(0..3) == 0 {
             spec.network.dns = Some(Dns { zone: "example.com".to_owned(), record: "mypad".to_owned() });
         }
@@ -192,7 +200,7 @@ impl Life {
     /// The owner edits the file.
     fn change_mind(&mut self) {
         let types = self.place.vendor.types;
-        let Self { rng, ask: Ask { spec, .. }, .. } = self;
+        let Self { rng, file: Instance { spec, .. }, .. } = self;
         match rng.u32(0..10) {
             0 => spec.data_disk.iter_mut().for_each(|it| it.size_gb = it.size_gb.map(|gb| gb + 10)),
             1 => {
@@ -248,7 +256,7 @@ impl Life {
     }
 
     fn storm(&mut self) -> Fate {
-        let wish = if self.ask.deletion.is_some() { "delete" } else { word(self.ask.spec.server_state) };
+        let wish = if self.deletes { "delete" } else { word(self.file.spec.server_state) };
         let fate = fate::draw(&mut self.rng, self.place.vendor, wish);
         self.place.order("POST", "settings", &fate.habits);
         for fault in &fate.faults {
@@ -274,10 +282,11 @@ impl Life {
                 _ => {}
             }
         }
-        let journal = Home::at(&self.homes[0]).journals().join(format!("{}.jsonl", self.ask.key.dotted()));
+        let ask = self.ask();
+        let journal = Home::at(&self.homes[0]).journals().join(format!("{}.jsonl", ask.key.dotted()));
         self.place.expect(fate.twists, journal, fate.second.is_some_and(|it| it.conflicts));
         let other = fate.second.map(|second| (second, self.asks_of_the_other(second)));
-        let first = apply(&self.place, 'A', &self.homes[0], &self.ask);
+        let first = apply(&self.place, 'A', &self.homes[0], &ask);
         let second = async {
             let (second, ask) = other.as_ref()?;
             sleep(second.after).await;
@@ -310,11 +319,13 @@ impl Life {
 
     /// What the other one's file says: the same, or something else.
     fn asks_of_the_other(&mut self, second: Second) -> Ask {
-        let mut ask = self.ask.clone();
+        let mut ask = self.ask();
         if second.conflicts {
             let states = [ServerState::Present, ServerState::Stopped, ServerState::Absent];
             let others: Vec<_> = states.into_iter().filter(|it| *it != ask.spec.server_state).collect();
-            ask.spec.server_state = *self.rng.choice(&others).unwrap();
+            let state = *self.rng.choice(&others).unwrap();
+            ask.spec.amend(|it| it.server_state = state);
+            ask.stance = if self.rng.bool() { Stance::Keep } else { Stance::Apply };
         }
         ask
     }
@@ -334,10 +345,10 @@ impl Life {
 
     /// A run that was cut short: at times the owner wants something else by now.
     fn think_again(&mut self) {
-        if self.ask.deletion.is_none() && self.rng.u32(0..4) == 0 {
+        if !self.deletes && self.rng.u32(0..4) == 0 {
             self.change_mind();
             self.place.count("spec-edited");
-            self.place.say(|| format!("-  the owner edits the spec: {}", wanted(&self.ask.spec)));
+            self.place.say(|| format!("-  the owner edits the spec: {}", wanted(&self.file.spec)));
         }
     }
 
@@ -345,30 +356,30 @@ impl Life {
     async fn remedy(&mut self, hold: &Hold) -> Result<(), String> {
         match hold {
             Hold::CaptureFailed { limit_gb, .. } => {
-                if let Some(linode) = &mut self.ask.spec.provider.linode {
+                if let Some(linode) = &mut self.file.spec.provider.linode {
                     linode.image_limit_gb = Some(limit_gb + 10);
                     self.place.say(|| format!("-  the owner writes imageLimitGb: {}", limit_gb + 10));
                 }
             }
             Hold::DiskGone { role: Role::Root, copy: false } => {
-                self.ask.spec.root_disk.disposable = true;
+                self.file.spec.root_disk.disposable = true;
                 self.place.say(|| "-  the owner writes rootDisk: {disposable: true}".to_owned());
             }
             Hold::DiskGone { role: Role::Data, copy: false } => {
                 self.place.say(|| "-  the owner writes dataDisk: {delete: true}, and later its size again".to_owned());
-                let size = self.ask.spec.data_disk.clone();
-                self.ask.spec.data_disk.iter_mut().for_each(|it| it.delete = true);
+                let size = self.file.spec.data_disk.clone();
+                self.file.spec.data_disk.iter_mut().for_each(|it| it.delete = true);
                 self.calm();
                 self.run(Fate::default()).await?;
-                self.ask.spec.data_disk = size;
+                self.file.spec.data_disk = size;
             }
             Hold::DiskGone { copy: true, .. } => {
                 self.place.say(|| "-  the owner writes serverState: absent, and later the wish again".to_owned());
-                let state = self.ask.spec.server_state;
-                self.ask.spec.server_state = ServerState::Absent;
+                let state = self.file.spec.server_state;
+                self.file.spec.server_state = ServerState::Absent;
                 self.calm();
                 self.run(Fate::default()).await?;
-                self.ask.spec.server_state = state;
+                self.file.spec.server_state = state;
             }
             _ => {}
         }
@@ -380,7 +391,7 @@ impl Life {
         let losses = self.place.face.cloud().ledger().unwrap().losses;
         let cloud = (self.place.vendor.capabilities)();
         let new = losses[self.judged..].iter().find(|loss| {
-            let is_wanted = self.ask.deletion.is_some() || judge::is_let_go(&self.ask.spec, &cloud, loss);
+            let is_wanted = self.deletes || judge::is_let_go(&self.file.spec, &cloud, loss);
             !is_wanted && !self.place.is_a_strangers(&loss.object, loss.at)
         });
         self.judged = losses.len();

@@ -6,7 +6,7 @@ use crate::{
 };
 use cloudypad::{
     emulator::{Clock, Cloud, Imitate, Market, Settings, face::Face},
-    model::{Ask, Capabilities, ServerState, Spec},
+    model::{Ask, Capabilities, Instance, ServerState, Spec},
     provider::{
         FirstBoot, Provider, Seed,
         http::{Secret, Wire},
@@ -111,10 +111,10 @@ impl Vendor {
     }
 
     /// The reference spec, read as the owner's file is.
-    pub fn spec(&self) -> Spec {
+    pub fn file(&self) -> Instance {
         let mut reading = read::read_text(Path::new("pad.yaml"), &(self.pad)("present", ""));
         assert!(reading.problems.is_empty(), "{:?}", reading.problems);
-        reading.specs.remove(0).instance.spec
+        reading.specs.remove(0).instance
     }
 
     /// How many servers and how many volumes a spec comes to, once it is fulfilled.
