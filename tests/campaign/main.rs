@@ -46,7 +46,7 @@ use std::{
 };
 
 /// How many lifecycles there are at each vendor, unless somebody says otherwise.
-const LIFECYCLES: u64 = 2_000;
+const LIFECYCLES: u64 = 1_000;
 /// How many lifecycles may fail before nobody needs to see more.
 const ENOUGH: usize = 5;
 /// How many lifecycles are lived twice, to see that they go the same way.
