@@ -1,9 +1,6 @@
 //! What is true in the cloud, whatever anybody saw: nothing lost, nothing left over, nothing twice, the wish fulfilled.
 
-use crate::{
-    place::Place,
-    vendors::TAG,
-};
+use crate::{place::Place, vendors::TAG};
 use cloudypad::{
     emulator::{Loss, ServerState as Power},
     model::{Capabilities, Hold, OnStop, ServerState, Spec},

@@ -19,6 +19,7 @@ mod figures;
 mod judge;
 mod kept;
 mod life;
+mod nursery;
 #[allow(dead_code, reason = "other tests use all of them")]
 mod pads;
 mod place;
@@ -28,6 +29,7 @@ mod tale;
 mod twists;
 mod vendors;
 mod wire;
+mod words;
 
 use crate::{
     life::{Outcome, lifecycle},
