@@ -214,13 +214,13 @@ impl Life {
                     last = format!("{}: {hold}", hold.code());
                 }
             }
-            // What is late, or lags, or is noticed by somebody, happens meanwhile.
-            let pause = if is_foul { self.rng.u64(0..90) } else { 200 };
-            sleep(Duration::from_secs(pause)).await;
             // Nobody sees what happens between two runs.
             if is_foul && self.rng.u32(0..4) == 0 {
                 self.place.let_in(self.rng.u64(..));
             }
+            // What is late, or lags, or was set off by somebody, happens meanwhile.
+            let pause = if attempt + 1 < foul { self.rng.u64(0..90) } else { 200 };
+            sleep(Duration::from_secs(pause)).await;
         }
         Err(format!("it does not converge; the last run {last}"))
     }
