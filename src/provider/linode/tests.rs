@@ -74,6 +74,8 @@ fn every_state_is_in_the_table() {
 fn refusals_are_told_apart() {
     let table = [
         (reason(400, "Linode busy.", None), Kind::Transient),
+        // Two appliers let a volume grow at once.
+        (reason(400, "Volume must be active to be resized.", None), Kind::Transient),
         (reason(400, "Label must be unique among your linodes", Some("label")), Kind::NameTaken),
         (reason(400, "Label must be unique among your Cloud Firewalls", Some("label")), Kind::NameTaken),
         (reason(400, "Account Limit reached. Please open a support ticket.", None), Kind::Quota),
@@ -130,7 +132,7 @@ fn a_token_is_never_told() {
         url: "http://127.0.0.1:1".to_owned(),
         version: "v4".to_owned(),
     };
-    let client = Client::new(account.clone(), 1.0).unwrap();
+    let client = Client::new(network().unwrap(), account.clone(), 1.0).unwrap();
     let cause = client.cause(&Unread::Refused(Box::new(reason(401, "Invalid Token", None))));
     assert!(!format!("{cause:?}{account:?}").contains("0123456789abcdef"));
     assert!(format!("{cause:?}").contains("a test"));

@@ -27,14 +27,17 @@ mod wire;
 pub use account::Account;
 pub use shot::Zone;
 
-use super::{Problem, Provider, Seed};
+use super::{
+    Problem, Provider, Seed,
+    http::{Wire, network},
+};
 use crate::model::{Ask, Awaited, Capabilities, InstanceKey, ServerState, Step, World, instance_tag, spec::Dns};
 use async_trait::async_trait;
 use client::Client;
 use rules::RuleBook;
 pub(crate) use shot::ZONES;
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, Mutex},
 };
@@ -57,8 +60,8 @@ pub struct Scaleway {
     deleting: bool,
     seed: Seed,
     capabilities: Capabilities,
-    /// Servers that this process powered on, and has not stopped since.
-    started: Mutex<BTreeSet<String>>,
+    /// How often this process powered on each server, and has neither stopped it nor seen it run since.
+    started: Mutex<BTreeMap<String, u32>>,
 }
 
 impl Zone {
@@ -68,7 +71,22 @@ impl Zone {
     /// # Errors
     /// A sentence for people, where the account's settings cannot be used.
     pub fn open(account: Account, name: &str, keys: &[InstanceKey], rules: Option<PathBuf>, speed: f64) -> Result<Self, String> {
-        Ok(Self::new(Client::new(account, speed)?, name.to_owned(), RuleBook::open(rules), keys))
+        Self::over(network()?, account, name, keys, rules, speed)
+    }
+
+    /// [`Zone::open`], over a wire.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn over(
+        wire: Arc<dyn Wire>,
+        account: Account,
+        name: &str,
+        keys: &[InstanceKey],
+        rules: Option<PathBuf>,
+        speed: f64,
+    ) -> Result<Self, String> {
+        Ok(Self::new(Client::new(wire, account, speed)?, name.to_owned(), RuleBook::open(rules), keys))
     }
 }
 
