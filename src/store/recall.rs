@@ -83,8 +83,11 @@ pub struct Recall {
 }
 
 impl Recall {
-    /// Takes in a line of an earlier run.
+    /// Takes in a line of an earlier run. What a later version wrote may mean something else.
     pub fn read(&mut self, entry: &Entry) {
+        if entry.v != VERSION {
+            return;
+        }
         match (&entry.intent, &entry.receipt, entry.cloud) {
             (Some(key), _, Some(cloud)) => self.open(key, cloud),
             // What another run made a moment ago may be missing from a list: it stays open as well.
