@@ -3,6 +3,7 @@
 mod capability;
 mod event;
 mod fact;
+mod glyph;
 mod hold;
 mod id;
 mod network;
@@ -17,6 +18,7 @@ mod world;
 pub use capability::{Capabilities, Capture, Durations, Pace};
 pub use event::*;
 pub use fact::*;
+pub use glyph::is_unseen;
 pub use hold::*;
 pub use id::{Id, InstanceKey, Stamp};
 pub use network::*;
