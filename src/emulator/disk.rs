@@ -19,19 +19,26 @@ const CHUNK: usize = 1 << 20;
 ///
 /// A file that only we have touched carries a modification time of our own, the seal. Whoever
 /// writes into it breaks the seal, even within the same tick of the file system's clock.
+///
+/// Without a directory disks have no bytes, and nobody but a running server ever writes to them.
 #[derive(Clone, Debug)]
 pub(super) struct Disks {
-    dir: PathBuf,
+    dir: Option<PathBuf>,
 }
 
 impl Disks {
     pub(super) fn new(dir: PathBuf) -> Disks {
-        Disks { dir }
+        Disks { dir: Some(dir) }
+    }
+
+    /// Disks without bytes.
+    pub(super) fn blank() -> Disks {
+        Disks { dir: None }
     }
 
     /// Where the bytes of a disk are.
-    pub(super) fn path(&self, id: &str) -> PathBuf {
-        self.dir.join(format!("{id}.img"))
+    pub(super) fn path(&self, id: &str) -> Option<PathBuf> {
+        self.dir.as_ref().map(|dir| dir.join(format!("{id}.img")))
     }
 
     /// Makes a disk that is empty but for its first bytes.
@@ -42,14 +49,15 @@ impl Disks {
     /// Makes a disk with the bytes of another one, which is not larger. They are on the medium when it is there: the
     /// original may be deleted next.
     pub(super) fn copy(&self, from: &str, to: &str, size_gb: u64) -> Result<(), Refusal> {
-        let path = self.path(from);
+        let Some(path) = self.path(from) else { return Ok(()) };
         let source = File::open(&path).map_err(|error| Refusal::storage("open", &path, error))?;
         self.build(to, size_gb, true, |file| if share_extents(&source, file) { Ok(()) } else { copy_extents(&source, file) })
     }
 
     /// Where the last data of a disk ends, in bytes; all behind that is zero.
     pub(super) fn data_end(&self, id: &str) -> io::Result<u64> {
-        let file = File::open(self.path(id))?;
+        let Some(path) = self.path(id) else { return Ok(0) };
+        let file = File::open(path)?;
         let length = file.metadata()?.len();
         let (mut at, mut last) = (0, 0);
         while let Some((_, end)) = next_extent(&file, at, length)? {
@@ -60,7 +68,8 @@ impl Disks {
 
     /// How many bytes of a disk take room.
     pub(super) fn bytes_in_use(&self, id: &str) -> io::Result<u64> {
-        let file = File::open(self.path(id))?;
+        let Some(path) = self.path(id) else { return Ok(0) };
+        let file = File::open(path)?;
         let length = file.metadata()?.len();
         let (mut at, mut sum) = (0, 0);
         while let Some((start, end)) = next_extent(&file, at, length)? {
@@ -72,7 +81,7 @@ impl Disks {
 
     /// Makes a disk larger, which does not count as writing to it.
     pub(super) fn grow(&self, id: &str, size_gb: u64) -> Result<(), Refusal> {
-        let path = self.path(id);
+        let Some(path) = self.path(id) else { return Ok(()) };
         let grow = || -> io::Result<()> {
             let file = OpenOptions::new().write(true).open(&path)?;
             let before = file.metadata()?;
@@ -88,7 +97,8 @@ impl Disks {
 
     /// Removes a disk; one that is gone already is fine.
     pub(super) fn remove(&self, id: &str) -> io::Result<()> {
-        match fs::remove_file(self.path(id)) {
+        let Some(path) = self.path(id) else { return Ok(()) };
+        match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
@@ -96,7 +106,7 @@ impl Disks {
 
     /// When somebody last wrote to a disk, in nanoseconds since 1970, if that was since it was sealed.
     pub(super) fn unsealed_since(&self, id: &str) -> Result<Option<i64>, Refusal> {
-        let path = self.path(id);
+        let Some(path) = self.path(id) else { return Ok(None) };
         match fs::metadata(&path).and_then(|data| data.modified()) {
             Ok(modified) if modified == seal() => Ok(None),
             Ok(modified) => {
@@ -110,14 +120,16 @@ impl Disks {
 
     /// Seals a disk again.
     pub(super) fn seal(&self, id: &str) -> io::Result<()> {
-        let file = OpenOptions::new().write(true).open(self.path(id))?;
+        let Some(path) = self.path(id) else { return Ok(()) };
+        let file = OpenOptions::new().write(true).open(path)?;
         file.set_times(FileTimes::new().set_modified(seal()))
     }
 
     /// Removes what a kill left half made, and moves every other file of no living disk into `lost`: somebody may have
     /// put an old truth back, or a backup here, and then it is the only copy of something.
     pub(super) fn sweep(&self, living: &BTreeSet<&str>) -> Result<(), Refusal> {
-        for path in self.files()? {
+        let Some(dir) = &self.dir else { return Ok(()) };
+        for path in files_in(dir)? {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             if name.strip_suffix(".img").is_some_and(|id| living.contains(id)) {
                 continue;
@@ -125,55 +137,56 @@ impl Disks {
             if name.ends_with(".img.tmp") {
                 fs::remove_file(&path).map_err(|error| Refusal::storage("remove the leftover", &path, error))?;
             } else {
-                self.put_by(&path).map_err(|error| Refusal::storage("put by", &path, error))?;
+                put_by(dir, &path).map_err(|error| Refusal::storage("put by", &path, error))?;
             }
         }
         Ok(())
     }
 
-    /// Moves a file into `lost`, under a name that nothing there has.
-    fn put_by(&self, path: &Path) -> io::Result<()> {
-        let lost = self.dir.join("lost");
-        fs::create_dir_all(&lost)?;
-        let name = path.file_name().unwrap_or_default();
-        let mut target = lost.join(name);
-        let mut number = 0;
-        while target.symlink_metadata().is_ok() {
-            number += 1;
-            let mut numbered = name.to_os_string();
-            numbered.push(format!(".{number}"));
-            target = lost.join(numbered);
-        }
-        fs::rename(path, target)
-    }
-
-    /// Whether there is no file at all; what is in subdirectories does not count.
+    /// Whether there is no file at all.
     pub(super) fn is_empty(&self) -> Result<bool, Refusal> {
-        Ok(self.files()?.is_empty())
-    }
-
-    fn files(&self) -> Result<Vec<PathBuf>, Refusal> {
-        let list = || -> io::Result<Vec<PathBuf>> {
-            let mut files = Vec::new();
-            for entry in fs::read_dir(&self.dir)? {
-                let entry = entry?;
-                if !entry.file_type()?.is_dir() {
-                    files.push(entry.path());
-                }
-            }
-            Ok(files)
-        };
-        list().map_err(|error| Refusal::storage("list", &self.dir, error))
+        self.dir.as_ref().map_or(Ok(true), |dir| Ok(files_in(dir)?.is_empty()))
     }
 
     /// Makes a disk file aside and moves it into its place when it is complete and, if it is to be durable, on the medium.
     fn build(&self, id: &str, size_gb: u64, durable: bool, fill: impl FnOnce(&File) -> io::Result<()>) -> Result<(), Refusal> {
-        let path = self.path(id);
-        let aside = self.dir.join(format!("{id}.img.tmp"));
+        let Some(path) = self.path(id) else { return Ok(()) };
+        let aside = path.with_extension("img.tmp");
         write_aside(&aside, size_gb, durable, fill)
             .and_then(|()| fs::rename(&aside, &path))
             .map_err(|error| Refusal::storage("write", &aside, error))
     }
+}
+
+/// The files of a directory; what is in subdirectories does not count.
+fn files_in(dir: &Path) -> Result<Vec<PathBuf>, Refusal> {
+    let list = || -> io::Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(dir)? {
+            let entry = entry?;
+            if !entry.file_type()?.is_dir() {
+                files.push(entry.path());
+            }
+        }
+        Ok(files)
+    };
+    list().map_err(|error| Refusal::storage("list", dir, error))
+}
+
+/// Moves a file into `lost`, under a name that nothing there has.
+fn put_by(dir: &Path, path: &Path) -> io::Result<()> {
+    let lost = dir.join("lost");
+    fs::create_dir_all(&lost)?;
+    let name = path.file_name().unwrap_or_default();
+    let mut target = lost.join(name);
+    let mut number = 0;
+    while target.symlink_metadata().is_ok() {
+        number += 1;
+        let mut numbered = name.to_os_string();
+        numbered.push(format!(".{number}"));
+        target = lost.join(numbered);
+    }
+    fs::rename(path, target)
 }
 
 fn write_aside(aside: &Path, size_gb: u64, durable: bool, fill: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {

@@ -78,7 +78,8 @@ pub struct Settings {
     pub clock: Clock,
 }
 
-/// A cloud in a directory. While one process copies the data of a disk, others that use the same directory wait.
+/// A cloud in a directory, or in memory. While one process copies the data of a disk, others that use the same directory
+/// wait.
 pub struct Cloud {
     dir: PathBuf,
     store: Mutex<Store>,
@@ -98,14 +99,26 @@ impl Cloud {
         Ok(Cloud { dir, store })
     }
 
-    /// The directory it lives in.
+    /// A new cloud that lives in memory, and whose disks have no bytes: what a running server may have written is known all
+    /// the same.
+    pub fn in_memory(settings: Settings, market: Market, seed: u64) -> Result<Cloud, Refusal> {
+        check_clock(settings.clock)?;
+        Ok(Cloud::of(Truth::new(settings.imitate, market, seed, Timepiece::new(settings.clock))))
+    }
+
+    /// A cloud in memory that goes on from the truth of another.
+    pub fn of(truth: Truth) -> Cloud {
+        Cloud { dir: PathBuf::new(), store: Mutex::new(Store::in_memory(truth)) }
+    }
+
+    /// The directory it lives in; an empty path in memory.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// The file with the bytes of a volume, local disk, snapshot or image.
+    /// The file with the bytes of a volume, local disk, snapshot or image; an empty path in memory.
     pub fn disk_path(&self, id: &str) -> PathBuf {
-        self.store().disks.path(id)
+        self.store().disks.path(id).unwrap_or_default()
     }
 
     /// The cloud time.
@@ -133,6 +146,9 @@ impl Cloud {
 
     /// Moves the clock ahead at once, and lets happen what becomes due; gives the new time.
     pub fn advance(&self, by: Duration) -> Result<Moment, Refusal> {
+        if self.store().pass(by) {
+            return self.now();
+        }
         self.adjust(|deed| deed.truth.clock.advance(by))?;
         self.now()
     }

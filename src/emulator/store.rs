@@ -1,10 +1,12 @@
-//! The file behind the cloud: one lock, one JSON file that is replaced whole, and disk files.
+//! The file behind the cloud: one lock, one JSON file that is replaced whole, and disk files. A cloud may do without, and
+//! then lives as long as its process.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -23,9 +25,9 @@ const HEAD: u64 = 64;
 /// How many truths are kept after they were replaced.
 const KEPT_PAST: usize = 12;
 
-/// One process's hold on a cloud directory.
+/// One process's hold on a cloud directory, or a cloud in memory.
 pub(super) struct Store {
-    dir: PathBuf,
+    dir: Option<PathBuf>,
     pub(super) disks: Disks,
     cached: Cached,
     /// The latest time this process has seen.
@@ -92,7 +94,7 @@ impl Store {
         }
 
         let latest = cached.truth.latest;
-        let mut store = Store { dir: dir.to_path_buf(), disks, cached, latest, past: VecDeque::new() };
+        let mut store = Store { dir: Some(dir.to_path_buf()), disks, cached, latest, past: VecDeque::new() };
         store.sweep()?;
         if is_new || !store.cached.truth.clock.follows(settings.clock) {
             let mut deed = store.begin();
@@ -104,6 +106,12 @@ impl Store {
         Ok(store)
     }
 
+    /// A cloud in memory that goes on from a truth.
+    pub(super) fn in_memory(truth: Truth) -> Store {
+        let (latest, cached) = (truth.latest, Cached { head: Head::default(), truth });
+        Store { dir: None, disks: Disks::blank(), cached, latest, past: VecDeque::new() }
+    }
+
     /// Clears away the disk files that the truth does not mention.
     fn sweep(&self) -> Result<(), Refusal> {
         let contents = &self.cached.truth.ledger.contents;
@@ -111,21 +119,31 @@ impl Store {
         self.disks.sweep(&living)
     }
 
-    /// Takes the lock, which the returned file holds until it is dropped, and reads what is new.
-    pub(super) fn enter(&mut self) -> Result<File, Refusal> {
-        let lock = lock(&self.dir)?;
-        let path = truth_path(&self.dir);
+    /// Takes the lock, which the returned file holds until it is dropped, and reads what is new. In memory there is none:
+    /// whoever is here is alone.
+    pub(super) fn enter(&mut self) -> Result<Option<File>, Refusal> {
+        let Some(dir) = &self.dir else { return Ok(None) };
+        let lock = lock(dir)?;
+        let path = truth_path(dir);
         let head = match read_head(&path) {
             Ok(head) => head,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(without_truth(&self.dir));
+                return Err(without_truth(dir));
             }
             Err(error) => return Err(Refusal::storage("read", &path, error)),
         };
         if head != self.cached.head {
-            self.cached = load(&self.dir)?.ok_or_else(|| without_truth(&self.dir))?;
+            self.cached = load(dir)?.ok_or_else(|| without_truth(dir))?;
         }
-        Ok(lock)
+        Ok(Some(lock))
+    }
+
+    /// Lets time pass where nothing but the clock would be written.
+    pub(super) fn pass(&mut self, time: Duration) -> bool {
+        if self.dir.is_none() {
+            self.cached.truth.clock.advance(time);
+        }
+        self.dir.is_none()
     }
 
     /// What the cloud holds, as of the last `enter`.
@@ -182,13 +200,10 @@ impl Store {
         let mut truth = deed.truth;
         truth.generation += 1;
         truth.latest = truth.latest.max(deed.now);
-        let path = truth_path(&self.dir);
-        let aside = self.dir.join("cloud.json.tmp");
-        let text = serde_json::to_vec(&truth).map_err(|error| Refusal::storage("write", &path, error))?;
-        let durable = !deed.doomed.is_empty();
-        let inode = replace(&aside, &path, &text, durable).map_err(|error| Refusal::storage("write", &path, error))?;
-        let start = text.iter().copied().take(HEAD as usize).collect();
-        let head = Head { inode, length: text.len() as u64, start };
+        let head = match &self.dir {
+            Some(dir) => write(dir, &truth, !deed.doomed.is_empty())?,
+            None => Head::default(),
+        };
         let replaced = std::mem::replace(&mut self.cached, Cached { head, truth });
         if self.past.len() == KEPT_PAST {
             self.past.pop_front();
@@ -264,6 +279,16 @@ fn load(dir: &Path) -> Result<Option<Cached>, Refusal> {
     }
     let truth = serde_json::from_slice(&text).map_err(|error| corrupt(&path, &error))?;
     Ok(Some(Cached { head, truth }))
+}
+
+/// Makes a truth the one in the file.
+fn write(dir: &Path, truth: &Truth, durable: bool) -> Result<Head, Refusal> {
+    let path = truth_path(dir);
+    let aside = dir.join("cloud.json.tmp");
+    let text = serde_json::to_vec(truth).map_err(|error| Refusal::storage("write", &path, error))?;
+    let inode = replace(&aside, &path, &text, durable).map_err(|error| Refusal::storage("write", &path, error))?;
+    let start = text.iter().copied().take(HEAD as usize).collect();
+    Ok(Head { inode, length: text.len() as u64, start })
 }
 
 /// Writes a file aside and moves it into its place, if wanted not before it is on the medium; gives its inode.

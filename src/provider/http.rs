@@ -2,13 +2,14 @@
 
 use super::budget::{Budget, Budgets};
 use crate::model::Stamp;
+use async_trait::async_trait;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use reqwest::{
-    Client, Method,
-    header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
+    Client, Method, Url,
+    header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue, RETRY_AFTER},
 };
 use serde_json::Value;
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 
 /// How many requests are under way at once.
@@ -48,12 +49,50 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// What carries a request to an API and brings its answer: the network, or something that stands in for it.
+#[async_trait]
+pub trait Wire: Send + Sync {
+    /// Carries one request, once.
+    ///
+    /// # Errors
+    /// [`Broken`], where no answer came.
+    async fn carry(&self, request: reqwest::Request) -> Result<reqwest::Response, Broken>;
+}
+
+/// The network.
+struct Network(Client);
+
+#[async_trait]
+impl Wire for Network {
+    async fn carry(&self, request: reqwest::Request) -> Result<reqwest::Response, Broken> {
+        self.0.execute(request).await.map_err(broken)
+    }
+}
+
+/// The network, as all our calls go over it.
+///
+/// # Errors
+/// Where no connection could ever be made.
+pub(crate) fn network() -> Result<Arc<dyn Wire>, String> {
+    // The first one to come installs it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = Client::builder()
+        .user_agent(concat!("cloudypad/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT)
+        .timeout(WHOLE)
+        .redirect(reqwest::redirect::Policy::none());
+    let client = client.build().map_err(|error| format!("cannot make an HTTP client: {}", told(&error)))?;
+    Ok(Arc::new(Network(client)))
+}
+
 /// One account at one vendor's API.
 pub(crate) struct Api {
-    client: Client,
+    wire: Arc<dyn Wire>,
     base: String,
     /// What no answer may carry further: the last word of the header that is sent.
     key: Secret,
+    /// The header that every request carries, and the secret in it.
+    secret: (HeaderName, HeaderValue),
     /// Vendors' gateways refuse bursts.
     turns: Semaphore,
     /// What the vendor allows in a while.
@@ -147,7 +186,7 @@ impl Reply {
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Broken {
+pub enum Broken {
     /// The request was not sent.
     NotSent(String),
     /// It may have been carried out.
@@ -163,26 +202,17 @@ impl fmt::Display for Broken {
 }
 
 impl Api {
-    /// An API below `base`, with a secret in a header of every request.
+    /// An API below `base` at the end of a wire, with a secret in a header of every request.
     ///
     /// # Errors
     /// Where `base` or the secret cannot be sent; the message shows neither.
-    pub fn new(base: &str, header: HeaderName, secret: &Secret, speed: f64) -> Result<Self, String> {
+    pub fn new(wire: Arc<dyn Wire>, base: &str, header: HeaderName, secret: &Secret, speed: f64) -> Result<Self, String> {
         check_address(base)?;
         let mut value = HeaderValue::from_str(secret.reveal()).map_err(|_| "the secret key holds characters that no key has".to_owned())?;
         value.set_sensitive(true);
-        // The first one to come installs it.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .default_headers(HeaderMap::from_iter([(header, value)]))
-            .user_agent(concat!("cloudypad/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT)
-            .timeout(WHOLE)
-            .redirect(reqwest::redirect::Policy::none());
-        let client = client.build().map_err(|error| format!("cannot make an HTTP client: {}", told(&error)))?;
         let (base, budgets) = (base.trim_end_matches('/').to_owned(), Budgets::new(&[], speed));
         let key = Secret::new(secret.reveal().split(' ').next_back().unwrap_or_default());
-        Ok(Self { client, base, key, turns: Semaphore::new(AT_ONCE), budgets, speed })
+        Ok(Self { wire, base, key, secret: (header, value), turns: Semaphore::new(AT_ONCE), budgets, speed })
     }
 
     /// The API, never asked more often than these allow.
@@ -195,17 +225,7 @@ impl Api {
         // Whoever waits for this keeps nobody else from being sent.
         let _leave = self.budgets.turn(request).await;
         let _turn = self.turns.acquire().await;
-        let url = format!("{}{}", self.base, request.path);
-        let mut sent = self.client.request(request.method.clone(), url).query(&request.query);
-        sent = match &request.body {
-            Body::Nothing => sent,
-            Body::Json(value) => sent.json(value),
-            Body::Plain(text) => sent.header(reqwest::header::CONTENT_TYPE, "text/plain").body(text.reveal().to_owned()),
-        };
-        if let Some(filter) = &request.filter {
-            sent = sent.header("x-filter", filter.to_string());
-        }
-        let mut reply = sent.send().await.map_err(broken)?;
+        let mut reply = self.wire.carry(self.written(request)?).await?;
         let headers = reply.headers();
         let text = |name: &HeaderName| headers.get(name)?.to_str().ok();
         let (status, date) = (reply.status().as_u16(), text(&DATE).and_then(moment));
@@ -229,6 +249,33 @@ impl Api {
     fn hidden(&self, answer: Vec<u8>, request: &Request) -> Vec<u8> {
         let answer = blotted(answer, self.key.reveal());
         if let Body::Plain(text) = &request.body { blotted(answer, text.reveal()) } else { answer }
+    }
+
+    /// A request as it goes over a wire.
+    fn written(&self, request: &Request) -> Result<reqwest::Request, Broken> {
+        let url = Url::parse(&format!("{}{}", self.base, request.path));
+        let mut url = url.map_err(|error| Broken::NotSent(format!("the address of the API is none: {error}")))?;
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.query);
+        }
+        let mut sent = reqwest::Request::new(request.method.clone(), url);
+        let (header, secret) = &self.secret;
+        sent.headers_mut().insert(header, secret.clone());
+        let body = match &request.body {
+            Body::Nothing => None,
+            Body::Json(value) => Some(("application/json", value.to_string())),
+            Body::Plain(text) => Some(("text/plain", text.reveal().to_owned())),
+        };
+        if let Some((kind, text)) = body {
+            sent.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+            *sent.body_mut() = Some(text.into());
+        }
+        if let Some(filter) = &request.filter {
+            let filter = HeaderValue::try_from(filter.to_string());
+            let filter = filter.map_err(|_| Broken::NotSent("what is asked for cannot be sent".to_owned()))?;
+            sent.headers_mut().insert("x-filter", filter);
+        }
+        Ok(sent)
     }
 
     /// A pause, as long as it is to the cloud.

@@ -1,12 +1,12 @@
 //! The wire: HTTP/1.1 around the face.
 
-use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
+use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -71,24 +71,29 @@ async fn converse(face: Arc<Face>, stream: TokioIo<tokio::net::TcpStream>, mut s
 
 async fn respond(face: Arc<Face>, incoming: hyper::Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
     let (head, body) = incoming.into_parts();
-    let body = body.collect().await.map_err(|_| Dropped)?.to_bytes().to_vec();
+    let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
+    let response = exchange(&face, &head, &body).ok_or(Dropped)?;
+    Ok(response.map(Full::new))
+}
+
+/// One request and its answer, byte for byte as they are on the wire; nothing if the connection is closed without one.
+pub fn exchange(face: &Face, head: &Parts, body: &[u8]) -> Option<Response<Bytes>> {
     let headers = head.headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
     let request = Request {
         method: head.method.as_str().to_owned(),
         path: head.uri.path().split('/').filter(|part| !part.is_empty()).map(|part| decoded(part, false)).collect(),
         query: pairs(head.uri.query().unwrap_or_default()),
         headers: headers.collect(),
-        body,
+        body: body.to_vec(),
     };
     let host = request.header("host").unwrap_or("localhost").to_owned();
     let reply = face.answer(&request);
     let date = moments::http(reply.at);
-    let Ok(response) = written(face.dressed(&request, reply).ok_or(Dropped)?, &host, &date);
-    Ok(response)
+    Some(written(face.dressed(&request, reply)?, &host, &date))
 }
 
 /// An answer on the wire.
-fn written(answer: Answer, host: &str, date: &str) -> Result<Response<Full<Bytes>>, Infallible> {
+fn written(answer: Answer, host: &str, date: &str) -> Response<Bytes> {
     let (kind, bytes) = match answer.body {
         Body::Empty | Body::Refused(_) => (None, Vec::new()),
         Body::Json(value) => (Some("application/json"), value.to_string().into_bytes()),
@@ -96,7 +101,7 @@ fn written(answer: Answer, host: &str, date: &str) -> Result<Response<Full<Bytes
         Body::Bytes(bytes) => (Some("text/plain"), bytes),
         Body::Html(text) => (Some("text/html"), text.into_bytes()),
     };
-    let mut response = Response::new(Full::new(Bytes::from(bytes)));
+    let mut response = Response::new(Bytes::from(bytes));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut set = |name: &str, value: &str| {
         let name = hyper::header::HeaderName::from_bytes(name.as_bytes());
@@ -116,7 +121,7 @@ fn written(answer: Answer, host: &str, date: &str) -> Result<Response<Full<Bytes
             set(name, value);
         }
     }
-    Ok(response)
+    response
 }
 
 /// The pairs of a query, decoded, in order.
@@ -165,7 +170,7 @@ mod tests {
     #[test]
     fn a_location_names_the_host_that_was_called() {
         let answer = Answer::empty(204).with("location", "/instance/v1/x");
-        let Ok(response) = written(answer, "127.0.0.1:1", "Thu, 01 Jan 1970 00:00:00 GMT");
+        let response = written(answer, "127.0.0.1:1", "Thu, 01 Jan 1970 00:00:00 GMT");
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         assert_eq!(header("location"), Some("http://127.0.0.1:1/instance/v1/x"));
         assert_eq!(header("date"), Some("Thu, 01 Jan 1970 00:00:00 GMT"));

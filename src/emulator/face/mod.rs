@@ -18,7 +18,7 @@ pub(in crate::emulator) mod vendor;
 
 pub use exchange::{Answer, Body, Request};
 pub use front::{Face, Reply};
-pub use http::serve;
+pub use http::{exchange, serve};
 pub use late::Order;
 pub(in crate::emulator) use late::arrive;
 pub use limits::{Limit, Standing};

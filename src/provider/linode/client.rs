@@ -4,7 +4,7 @@ use super::{
     super::{
         budget::{Budget, Calls},
         client::{self, Keyed, parse},
-        http::{Api, Request, Secret},
+        http::{Api, Request, Secret, Wire},
     },
     account::Account,
     refusal::Refusal,
@@ -13,7 +13,7 @@ use super::{
 use crate::model::Cause;
 use reqwest::{Method, header::AUTHORIZATION};
 use serde::de::DeserializeOwned;
-use std::ops::Deref;
+use std::{ops::Deref, sync::Arc};
 
 /// The most items on a page.
 const PAGE: usize = 500;
@@ -48,14 +48,14 @@ impl Deref for Client {
 }
 
 impl Client {
-    /// A client for an account. `speed` is 1 but for an emulator.
+    /// A client for an account at the end of a wire. `speed` is 1 but for an emulator.
     ///
     /// # Errors
     /// A sentence for people, where the account's settings cannot be used.
-    pub fn new(account: Account, speed: f64) -> Result<Self, String> {
+    pub fn new(wire: Arc<dyn Wire>, account: Account, speed: f64) -> Result<Self, String> {
         let bearer = Secret::new(format!("Bearer {}", account.token.reveal()));
         let base = format!("{}/{}", account.url.trim_end_matches('/'), account.version);
-        let api = Api::new(&base, AUTHORIZATION, &bearer, speed).map_err(|why| format!("{why} (the token from {})", account.found))?;
+        let api = Api::new(wire, &base, AUTHORIZATION, &bearer, speed).map_err(|why| format!("{why} (the token from {})", account.found))?;
         Ok(Self { calls: client::Client::new(api.within(BUDGETS)), account })
     }
 

@@ -27,7 +27,10 @@ mod zones;
 pub use account::Account;
 pub use shot::Estate;
 
-use super::{Problem, Provider, Seed};
+use super::{
+    Problem, Provider, Seed,
+    http::{Wire, network},
+};
 use crate::model::{
     Ask, Awaited, Capabilities, FailedCapture, InstanceKey, Rule, ServerState, Stamp, Step, World, instance_tag, spec::Dns, tag_value,
 };
@@ -107,7 +110,15 @@ impl Estate {
     /// # Errors
     /// A sentence for people, where the account's settings cannot be used.
     pub fn open(account: Account, keys: &[InstanceKey], names: &[Dns], speed: f64) -> Result<Self, String> {
-        Ok(Self::new(Client::new(account, speed)?, keys, names))
+        Self::over(network()?, account, keys, names, speed)
+    }
+
+    /// [`Estate::open`], over a wire.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn over(wire: Arc<dyn Wire>, account: Account, keys: &[InstanceKey], names: &[Dns], speed: f64) -> Result<Self, String> {
+        Ok(Self::new(Client::new(wire, account, speed)?, keys, names))
     }
 }
 

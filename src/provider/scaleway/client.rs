@@ -3,7 +3,7 @@
 use super::{
     super::{
         client::{self, Keyed, parse},
-        http::{Api, Request},
+        http::{Api, Request, Wire},
     },
     account::Account,
     refusal::Refusal,
@@ -11,7 +11,7 @@ use super::{
 use crate::model::Cause;
 use reqwest::header::HeaderName;
 use serde::de::DeserializeOwned;
-use std::ops::Deref;
+use std::{ops::Deref, sync::Arc};
 
 /// The most items on a page.
 const PAGE: usize = 100;
@@ -46,12 +46,12 @@ impl Unread {
 }
 
 impl Client {
-    /// A client for an account. `speed` is 1 but for an emulator.
+    /// A client for an account at the end of a wire. `speed` is 1 but for an emulator.
     ///
     /// # Errors
     /// A sentence for people, where the account's settings cannot be used.
-    pub fn new(account: Account, speed: f64) -> Result<Self, String> {
-        let api = Api::new(&account.url, HeaderName::from_static("x-auth-token"), &account.key, speed)
+    pub fn new(wire: Arc<dyn Wire>, account: Account, speed: f64) -> Result<Self, String> {
+        let api = Api::new(wire, &account.url, HeaderName::from_static("x-auth-token"), &account.key, speed)
             .map_err(|why| format!("{why} (the key from {})", account.found))?;
         Ok(Self { calls: client::Client::new(api), account })
     }

@@ -27,7 +27,10 @@ mod wire;
 pub use account::Account;
 pub use shot::Zone;
 
-use super::{Problem, Provider, Seed};
+use super::{
+    Problem, Provider, Seed,
+    http::{Wire, network},
+};
 use crate::model::{Ask, Awaited, Capabilities, InstanceKey, ServerState, Step, World, instance_tag, spec::Dns};
 use async_trait::async_trait;
 use client::Client;
@@ -68,7 +71,22 @@ impl Zone {
     /// # Errors
     /// A sentence for people, where the account's settings cannot be used.
     pub fn open(account: Account, name: &str, keys: &[InstanceKey], rules: Option<PathBuf>, speed: f64) -> Result<Self, String> {
-        Ok(Self::new(Client::new(account, speed)?, name.to_owned(), RuleBook::open(rules), keys))
+        Self::over(network()?, account, name, keys, rules, speed)
+    }
+
+    /// [`Zone::open`], over a wire.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn over(
+        wire: Arc<dyn Wire>,
+        account: Account,
+        name: &str,
+        keys: &[InstanceKey],
+        rules: Option<PathBuf>,
+        speed: f64,
+    ) -> Result<Self, String> {
+        Ok(Self::new(Client::new(wire, account, speed)?, name.to_owned(), RuleBook::open(rules), keys))
     }
 }
 
