@@ -92,10 +92,7 @@ fn host(path: &Path) -> Result<PrivateKey, SeedError> {
         // A pipe in its place would be waited for, and a device would never end.
         Ok(found) if !found.is_file() => Err(fault("it is not a file".to_owned())),
         Ok(found) => {
-            // Others could pretend to be the machine. Where a file system knows no owners, nothing can be done.
-            if found.mode() & 0o077 != 0 {
-                let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o600));
-            }
+            path.parent().into_iter().chain([path]).for_each(close_to_others);
             let mut text = String::new();
             let read = fs::File::open(path).and_then(|it| it.take(LARGEST).read_to_string(&mut text));
             read.map_err(|error| fault(error.to_string()))?;
@@ -103,6 +100,15 @@ fn host(path: &Path) -> Result<PrivateKey, SeedError> {
         }
         Err(error) if error.kind() == ErrorKind::NotFound => make(path).map_err(fault),
         Err(error) => Err(fault(error.to_string())),
+    }
+}
+
+/// Whoever else reads it could pretend to be the machine. Where a file system knows no owners, nothing can be done.
+fn close_to_others(path: &Path) {
+    if let Ok(found) = fs::metadata(path)
+        && found.mode() & 0o077 != 0
+    {
+        let _ = fs::set_permissions(path, fs::Permissions::from_mode(found.mode() & 0o700));
     }
 }
 

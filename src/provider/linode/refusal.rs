@@ -3,7 +3,7 @@
 
 use super::super::{
     Problem,
-    client::{Kind, Refused},
+    client::{Kind, Refused, wordless},
     http::Reply,
 };
 use crate::model::Cause;
@@ -93,8 +93,7 @@ impl Refusal {
         };
         let told: Vec<String> = self.errors.iter().map(reason).filter(|it| !it.is_empty()).collect();
         match told.as_slice() {
-            [] if self.status == 429 => "too many calls".to_owned(),
-            [] => format!("status {}", self.status),
+            [] => wordless(self.status),
             told => told.join("; "),
         }
     }
