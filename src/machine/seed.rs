@@ -91,7 +91,7 @@ fn host(path: &Path) -> Result<PrivateKey, SeedError> {
     match fs::metadata(path) {
         // A pipe in its place would be waited for, and a device would never end.
         Ok(found) if !found.is_file() => Err(fault("it is not a file".to_owned())),
-        Ok(found) => {
+        Ok(_) => {
             path.parent().into_iter().chain([path]).for_each(close_to_others);
             let mut text = String::new();
             let read = fs::File::open(path).and_then(|it| it.take(LARGEST).read_to_string(&mut text));

@@ -13,8 +13,7 @@ use std::{
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
     pub method: String,
-    pub path: String,
-    /// All header lines.
+    /// The line of the request, and all header lines.
     pub head: String,
     pub body: Vec<u8>,
 }
@@ -100,9 +99,8 @@ pub fn asked(stream: &mut impl Read) -> Option<Asked> {
     let length = head.lines().find_map(|it| it.to_lowercase().strip_prefix("content-length:").map(|it| it.trim().parse().unwrap_or(0)));
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body).ok()?;
-    let mut words = head.split(' ');
-    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
-    Some(Asked { method, path, head, body })
+    let method = head.split(' ').next()?.to_owned();
+    Some(Asked { method, head, body })
 }
 
 /// Writes one answer, after which the connection ends.

@@ -49,6 +49,8 @@ impl Refused for Refusal {
             401 => Kind::Unauthenticated,
             403 if said(&["not currently available", "currently unavailable", "capacity"]) => Kind::OutOfStock,
             403 => Kind::Denied,
+            // Whatever else stands at the address knows nothing of what is gone.
+            404 if self.errors.is_empty() => Kind::Broken,
             404 => Kind::Gone,
             429 => Kind::TooMany,
             400 if said(&["linode busy"]) => Kind::Transient,

@@ -41,6 +41,8 @@ impl Refused for Refusal {
             _ => match self.status {
                 401 => Kind::Unauthenticated,
                 403 => Kind::Denied,
+                // Whatever else stands at the address knows nothing of what is gone.
+                404 | 410 if !self.complaint.is_told => Kind::Broken,
                 404 | 410 => Kind::Gone,
                 409 => Kind::Transient,
                 412 => Kind::Precondition,
