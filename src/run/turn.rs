@@ -11,11 +11,8 @@ use crate::{
     store::{DONE, Journal, Opening, StoreError},
 };
 use futures_util::future::join_all;
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
-use tokio::sync::watch;
+use std::{collections::BTreeMap, time::Duration};
+use tokio::{sync::watch, time::Instant};
 
 /// What a run needs.
 pub struct Run<'a> {

@@ -36,6 +36,8 @@ pub struct Reply {
     pub number: u64,
     /// Where its caller stands with a limit.
     pub stands: Option<Standing>,
+    /// What befell it.
+    pub fault: Option<FaultKind>,
 }
 
 /// Nothing is answered: the connection is closed.
@@ -74,7 +76,7 @@ impl Face {
             true => self.log().next,
             false => self.log().add(|number| log::entry(self.vendor, request, answer.as_ref(), journey.fault, number, at)),
         };
-        Reply { answer, at, number, stands: journey.stands }
+        Reply { answer, at, number, stands: journey.stands, fault: journey.fault }
     }
 
     /// The answer of a reply with the headers that all have; nothing if the connection is closed without one.

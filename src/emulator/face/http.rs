@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use super::exchange::{Answer, Body, Request};
 use super::front::Face;
 use super::moments;
+use crate::emulator::FaultKind;
 
 /// How long requests under way may still take once the server is told to stop.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -72,12 +73,13 @@ async fn converse(face: Arc<Face>, stream: TokioIo<tokio::net::TcpStream>, mut s
 async fn respond(face: Arc<Face>, incoming: hyper::Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
     let (head, body) = incoming.into_parts();
     let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
-    let response = exchange(&face, &head, &body).ok_or(Dropped)?;
-    Ok(response.map(Full::new))
+    let (response, _) = exchange(&face, &head, &body);
+    Ok(response.ok_or(Dropped)?.map(Full::new))
 }
 
-/// One request and its answer, byte for byte as they are on the wire; nothing if the connection is closed without one.
-pub fn exchange(face: &Face, head: &Parts, body: &[u8]) -> Option<Response<Bytes>> {
+/// One request and its answer, as they are on the wire, and what befell it; no answer if the connection is closed without
+/// one.
+pub fn exchange(face: &Face, head: &Parts, body: &[u8]) -> (Option<Response<Bytes>>, Option<FaultKind>) {
     let headers = head.headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
     let request = Request {
         method: head.method.as_str().to_owned(),
@@ -88,8 +90,8 @@ pub fn exchange(face: &Face, head: &Parts, body: &[u8]) -> Option<Response<Bytes
     };
     let host = request.header("host").unwrap_or("localhost").to_owned();
     let reply = face.answer(&request);
-    let date = moments::http(reply.at);
-    Some(written(face.dressed(&request, reply)?, &host, &date))
+    let (date, fault) = (moments::http(reply.at), reply.fault);
+    (face.dressed(&request, reply).map(|answer| written(answer, &host, &date)), fault)
 }
 
 /// An answer on the wire.

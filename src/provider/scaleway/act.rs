@@ -123,7 +123,9 @@ impl Scaleway {
     /// A server as it is now; `None` where there is none.
     pub(super) async fn find_server(&self, id: &Id<Server>) -> Result<Option<wire::Server>, Problem> {
         let found: Option<wire::InServer> = self.find(self.zone.instance(&format!("servers/{id}"))).await?;
-        Ok(found.map(|it| it.server))
+        let server = found.map(|it| it.server);
+        server.iter().for_each(|it| self.note_running(it));
+        Ok(server)
     }
 
     async fn retag(&self, object: &Object, tags: &Tags, name: Option<&str>) -> Result<String, Problem> {

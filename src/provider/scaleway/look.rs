@@ -1,6 +1,7 @@
 //! From what Scaleway shows to a world: every state it documents, and whatever else as unknown.
 
 use super::{
+    super::client::{Kind, Refused},
     Scaleway,
     client::{Listed, Unread},
     shot::{List, Shot},
@@ -29,9 +30,7 @@ impl Scaleway {
         let mut groups = only(&shot.groups, |it| self.is_ours(&it.project, &it.tags));
         self.search_again(&mut servers, &mut ips, &mut groups).await;
         self.complete(&mut servers, &mut volumes, &mut ips).await;
-        for server in servers.iter().flatten().filter(|it| power(&it.state) == Power::Running) {
-            self.started().remove(&server.id);
-        }
+        servers.iter().flatten().for_each(|it| self.note_running(it));
         let firewalls = self.firewalls(&groups).await;
         let seeds = self.seeds(&servers).await;
         let strange = strange(ips.iter().flatten(), groups.iter().flatten());
@@ -160,6 +159,8 @@ impl Scaleway {
         };
         let rules = match self.zone.rules.rules(&self.zone.client, &self.zone.name, groups.iter()).await {
             Ok(rules) => rules,
+            // One went away after it was listed: the next look tells.
+            Err(Unread::Refused(refusal)) if refusal.kind() == Kind::Gone => return Seen::Unknown(Cause::Passing(refusal.said())),
             Err(unread) => return Seen::Unknown(self.cause(&unread)),
         };
         let firewalls = groups.iter().map(|it| Firewall {

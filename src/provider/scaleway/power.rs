@@ -42,6 +42,13 @@ impl Scaleway {
         Ok(id.to_string())
     }
 
+    /// A server that was seen running had a machine: that it is off again is no want of one.
+    pub(super) fn note_running(&self, server: &wire::Server) {
+        if look::power(&server.state) == Power::Running {
+            self.started().remove(&server.id);
+        }
+    }
+
     pub(super) fn started(&self) -> std::sync::MutexGuard<'_, std::collections::BTreeSet<String>> {
         self.started.lock().unwrap_or_else(PoisonError::into_inner)
     }

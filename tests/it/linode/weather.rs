@@ -3,40 +3,15 @@
 use super::TRIAL;
 use crate::{
     support::face::Face,
-    vendors::weather::{Call, GUEST_SHUTDOWN, Incident, Remedy, Season, call},
+    vendors::{
+        sky::LINODE,
+        weather::{GUEST_SHUTDOWN, Incident, Remedy, Season},
+    },
 };
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-static SEASON: Season =
-    Season { trial: &TRIAL, weather: WEATHER, calls: CALLS, incidents: INCIDENTS, habits, remedies: REMEDIES, prepare, records };
-
-/// A maintenance that is announced, and captures that fail: mostly they are larger than what the account may store.
-const WEATHER: &[(&str, &str)] = &[("maintenance", "any"), ("in-vain", "capture"), ("in-vain", "capture")];
-
-const CALLS: &[Call] = &[
-    call("*", "present stopped absent delete", ""),
-    call("GET *", "present stopped absent delete", "look"),
-    call("GET /linode/instances", "present stopped absent delete", "look"),
-    call("GET /linode/instances/{id}*", "present stopped absent delete", "look"),
-    call("GET /volumes*", "present stopped absent delete", "look"),
-    call("GET /images*", "present stopped absent delete", "look"),
-    call("GET /account/events*", "present stopped absent delete", "look"),
-    call("POST *", "present stopped absent", "change"),
-    call("POST /networking/firewalls", "present stopped", "change birth"),
-    call("POST /networking/reserved/ips", "present stopped", "change birth"),
-    call("POST /volumes", "present stopped", "change birth motion"),
-    call("POST /linode/instances", "present stopped", "change birth motion machine"),
-    call("PUT *", "present stopped absent", "change"),
-    call("PUT /linode/instances/{id}", "present stopped absent", "change"),
-    call("POST /volumes/{id}/attach", "present stopped", "change motion"),
-    call("POST /linode/instances/{id}/boot", "present", "change motion"),
-    call("POST /linode/instances/{id}/shutdown", "present stopped absent", "change motion"),
-    call("POST /images", "present absent", "change birth motion capture"),
-    call("DELETE *", "absent delete", "change"),
-    call("DELETE /linode/instances/{id}", "absent delete", "change motion"),
-    call("DELETE /images/{id}", "absent delete", "change"),
-];
+static SEASON: Season = Season { trial: &TRIAL, sky: &LINODE, incidents: INCIDENTS, habits, remedies: REMEDIES, prepare, records };
 
 const INCIDENTS: &[Incident] = &[
     GUEST_SHUTDOWN,

@@ -1,13 +1,14 @@
 //! What any vendor's hands must stand. The machinery is here; what differs from vendor to vendor is data, in its own tests.
 //!
 //! - `lifecycle`: what the reference lifecycle costs, and that every byte comes back;
-//! - `weather`: seeded lifecycles with faults;
+//! - `weather`: seeded lifecycles with faults, drawn from the `sky`;
 //! - `crowds`: killed at any instant, two who apply at once;
 //! - `hasty`: hands with one of their waits taken out.
 
 pub mod crowds;
 pub mod hasty;
 pub mod lifecycle;
+pub mod sky;
 pub mod weather;
 
 use crate::support::{

@@ -2,7 +2,7 @@
 //!
 //! `CLOUDYPAD_SEED` repeats one seed, `CLOUDYPAD_SEEDS` sets how many there are.
 
-use super::Trial;
+use super::{Trial, sky::Sky};
 use crate::support::{
     face::Face,
     shop::{Ran, Shop},
@@ -10,47 +10,6 @@ use crate::support::{
 use fastrand::Rng;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, time::Duration};
-
-/// A call that weather can befall.
-pub struct Call {
-    /// As faults know it; one that ends in `*` stands for all that begin so.
-    pub operation: &'static str,
-    /// The wishes on the way to which it is made: `present`, `stopped`, `absent`, `delete`.
-    pub wishes: &'static str,
-    /// A `look`, or a `change`; a `birth` makes something, a `motion` sets something off which takes its time, a `machine`
-    /// is wanted from the stock. What else there is a vendor's weather says.
-    pub sorts: &'static str,
-}
-
-pub const fn call(operation: &'static str, wishes: &'static str, sorts: &'static str) -> Call {
-    Call { operation, wishes, sorts }
-}
-
-/// What can go wrong, and on which sort of calls: those that it can befall, and on which it shows. What strikes seldom,
-/// since it needs one call of few, is here twice.
-const WEATHER: &[(&str, &str)] = &[
-    ("rate-limited", "any"),
-    ("broken-before", "any"),
-    ("broken-after", "change"),
-    ("unavailable", "any"),
-    ("html", "any"),
-    ("dropped", "any"),
-    ("lost-reply", "any"),
-    ("lost-reply", "change"),
-    ("late", "change"),
-    ("transient", "change"),
-    ("refused", "change"),
-    ("refused", "change"),
-    ("slow", "motion"),
-    ("slow", "motion"),
-    ("stale", "look"),
-    ("quota", "birth"),
-    ("quota", "birth"),
-    ("out-of-stock", "machine"),
-    ("out-of-stock", "machine"),
-    ("stuck", "motion"),
-    ("stuck", "motion"),
-];
 
 /// A hold that a kind of weather brings about.
 pub struct Remedy {
@@ -70,9 +29,7 @@ pub struct Incident {
 /// A vendor's weather.
 pub struct Season {
     pub trial: &'static Trial,
-    /// What can go wrong with this vendor alone, and on which sort of calls.
-    pub weather: &'static [(&'static str, &'static str)],
-    pub calls: &'static [Call],
+    pub sky: &'static Sky,
     pub incidents: &'static [Incident],
     /// Lasting habits of the cloud, drawn anew with every storm.
     pub habits: fn(&mut Rng) -> Value,
@@ -107,7 +64,7 @@ impl Season {
             halves.into_iter().map(|it| it.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).for_each(merge);
         });
         eprintln!("what struck in {count} lifecycles: {struck:?}");
-        let kinds = self.kinds().map(|it| it.0);
+        let kinds = self.sky.kinds().map(|it| it.0);
         let rare: Vec<&str> = kinds
             .chain(self.incidents.iter().map(|it| it.what))
             .filter(|it| struck.get(*it).is_none_or(|times| *times < STRIKES))
@@ -119,10 +76,6 @@ impl Season {
         let mut struck = Struck::new();
         seeds.iter().for_each(|seed| self.lifecycle(*seed, &mut struck));
         struck
-    }
-
-    fn kinds(&self) -> impl Iterator<Item = &(&'static str, &'static str)> {
-        WEATHER.iter().chain(self.weather)
     }
 
     fn lifecycle(&self, seed: u64, struck: &mut Struck) {
@@ -244,10 +197,8 @@ impl Life<'_> {
         let Self { season, rng, face, .. } = self;
         let mut armed = Vec::new();
         for _ in 0..rng.usize(1..4) {
-            let Some(&(what, sort)) = rng.choice(season.kinds().collect::<Vec<_>>()) else { continue };
-            let befalls = |it: &&Call| it.wishes.contains(wish) && (sort == "any" || it.sorts.split(' ').any(|its| its == sort));
-            let calls: Vec<&Call> = season.calls.iter().filter(befalls).collect();
-            let Some(call) = rng.choice(calls) else { continue };
+            let Some(&(what, sort)) = rng.choice(season.sky.kinds().collect::<Vec<_>>()) else { continue };
+            let Some(call) = rng.choice(season.sky.befallen(wish, sort)) else { continue };
             let times = if what == "rate-limited" { rng.u32(1..12) } else { rng.u32(1..3) };
             // Of one call alone there are few.
             let skip = if call.operation.ends_with('*') { rng.u32(0..6) } else { rng.u32(0..2) };
