@@ -9,6 +9,7 @@
 //! - `command_line`: exit codes, names, pipes, `set`, `get`;
 //! - `scaleway`: Scaleway end to end, against an emulator of its API;
 //! - `linode`: Linode end to end, against an emulator of its API;
+//! - `two`: two people at once, with equal specs and with conflicting ones;
 //! - `vendors`: what any vendor's hands must stand: weather, crowds, haste;
 //! - `openapi`: requests against what Linode says of its own API;
 //! - `house`: floors, schema, examples, laws table.
@@ -17,6 +18,8 @@ mod audit;
 mod bytes;
 mod command_line;
 mod crashes;
+#[path = "../figures.rs"]
+mod figures;
 mod holds;
 mod house;
 mod lifecycle;
@@ -28,4 +31,5 @@ mod reading;
 mod scaleway;
 mod strangers;
 mod support;
+mod two;
 mod vendors;
