@@ -124,6 +124,7 @@ fn journals() -> Vec<Vec<u8>> {
     let lines = [
         line(json!({"v": 1, "at": "2026-11-23T12:00:00Z", "intent": "create-address", "cloud": 1_700_000_000_000_000_i64, "detail": "reserve address"})),
         line(json!({"v": 1, "at": "2026-11-23T12:00:00Z", "intent": "create-server", "cloud": 1_700_000_000_000_001_i64, "detail": "create server mypad"})),
+        line(json!({"v": 1, "at": "", "intent": "tag-server 1", "cloud": 5, "spec": "0123456789abcdef.present", "detail": ""})),
         line(json!({"v": 1, "at": "", "intent": "stop-server 0f0e0d0c-0000-4000-8000-000000000001", "cloud": 5, "detail": ""})),
         line(json!({"v": 1, "at": "", "receipt": "create-address", "outcome": "done", "detail": "51.15.0.9"})),
         line(json!({"v": 1, "at": "", "receipt": "create-server", "outcome": "unknown", "detail": "the answer did not come"})),

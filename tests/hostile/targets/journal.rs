@@ -45,9 +45,11 @@ pub fn journal(bytes: &[u8]) {
         let is_told = |(key, at): &(String, i64)| key.ends_with(server.as_str()) && *at == stamp.0;
         assert!(told.iter().any(is_told), "the stop of {server:?} at {stamp:?} is in no whole line");
     }
+    let names_a_spec = |line: &[u8]| serde_json::from_slice::<Value>(line).is_ok_and(|it| it["spec"].is_string());
+    assert!(facts.applied_here.is_none() || bytes.split(|it| *it == b'\n').any(names_a_spec), "a spec that is in no whole line");
     // A run may begin: a long journal is set aside then, and only one with nothing open.
     journal.begin();
-    let line = Opening { key: "create-server".to_owned(), line: String::from_utf8_lossy(&bytes[..bytes.len().min(99)]).into_owned() };
+    let line = Opening { key: "create-server".to_owned(), line: String::from_utf8_lossy(&bytes[..bytes.len().min(99)]).into_owned(), applied: None };
     journal.intend(std::slice::from_ref(&line), Stamp(7)).unwrap();
     let again = Journal::open(&home, &key).unwrap().facts().open;
     let mut expected: BTreeMap<_, _> = facts.open.clone();

@@ -7,7 +7,7 @@ use cloudypad::{
         Clock, Cloud, Imitate, Market, Settings,
         face::{Face, exchange},
     },
-    model::{Ask, Deletion, Ending, InstanceKey, ServerState, Spec},
+    model::{Ask, Deletion, Ending, Instance, ServerState},
     provider::{
         FirstBoot, Provider, Seed,
         http::{Broken, Secret, Wire},
@@ -100,7 +100,7 @@ impl Wire for Kept {
         let (method, path, body) = spoken(&request);
         let mut head = hyper::Request::builder().method(method.as_str()).uri(path.as_str()).body(()).unwrap();
         *head.headers_mut() = request.headers().clone();
-        let answer = exchange(&self.face, &head.into_parts().0, &body).unwrap();
+        let answer = exchange(&self.face, &head.into_parts().0, &body).0.unwrap();
         let headers = answer.headers().iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
         let (status, headers, answer) = (answer.status().as_u16(), headers.collect::<Vec<_>>(), answer.body().to_vec());
         self.calls.lock().unwrap().push(Call { method, path, body, status, headers: headers.clone(), answer: answer.clone() });
@@ -108,7 +108,7 @@ impl Wire for Kept {
     }
 }
 
-fn spec(vendor: Vendor) -> Spec {
+fn instance(vendor: Vendor) -> Instance {
     let place = match vendor {
         Vendor::Scaleway => "scaleway: {projectId: 11111111-1111-4111-8111-111111111111, zone: fr-par-2, instanceType: L4-1-24G}",
         Vendor::Linode => "linode: {region: fr-par, instanceType: g2-gpu-rtx4000a1-s}",
@@ -121,15 +121,13 @@ fn spec(vendor: Vendor) -> Spec {
     );
     let reading = read::read_text(Path::new("pad.yaml"), &text);
     assert!(reading.problems.is_empty(), "{}", reading.problems[0]);
-    reading.specs.into_iter().next().unwrap().instance.spec
+    reading.specs.into_iter().next().unwrap().instance
 }
 
 fn ask(vendor: Vendor, wish: Option<ServerState>) -> Ask {
-    let mut spec = spec(vendor);
-    spec.server_state = wish.unwrap_or(ServerState::Absent);
-    let key = InstanceKey { namespace: "default".to_owned(), name: "mypad".to_owned() };
-    let deletion = wish.is_none().then_some(Deletion { keep_snapshots: false });
-    Ask { key, spec, deletion, owner: None, adopt: false, recipe: "none".to_owned() }
+    let mut instance = instance(vendor);
+    instance.spec.server_state = wish.unwrap_or(ServerState::Absent);
+    Ask { deletion: wish.is_none().then_some(Deletion { keep_snapshots: false }), ..Ask::of(instance) }
 }
 
 /// The real hands for a wish, at the end of a wire.
