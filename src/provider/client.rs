@@ -229,7 +229,9 @@ pub(crate) fn parse<T: DeserializeOwned, R>(path: &str, reply: &Reply) -> Result
 pub(crate) fn wordless(status: u16) -> String {
     match status {
         429 => "too many calls".to_owned(),
-        300..400 => format!("status {status}: a redirect, which is not followed, since the key goes to the address that was set and nowhere else"),
+        300..400 => {
+            format!("status {status}: a redirect, which is not followed, since the key goes to the address that was set and nowhere else")
+        }
         _ => format!("status {status}"),
     }
 }

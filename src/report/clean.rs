@@ -137,7 +137,10 @@ mod tests {
     #[test]
     fn lines_and_our_colours_pass_and_nothing_else() {
         assert_eq!(gate("\u{1b}[1mmypad\u{1b}[0m\n"), "\u{1b}[1mmypad\u{1b}[0m\n");
-        assert_eq!(gate("a\u{1b}[2Jb\u{1b}]0;t\u{7}\u{9b}1m\r\t\u{202e}"), "a\u{fffd}[2Jb\u{fffd}]0;t\u{fffd}\u{fffd}1m\u{fffd}\u{fffd}\u{fffd}");
+        assert_eq!(
+            gate("a\u{1b}[2Jb\u{1b}]0;t\u{7}\u{9b}1m\r\t\u{202e}"),
+            "a\u{fffd}[2Jb\u{fffd}]0;t\u{fffd}\u{fffd}1m\u{fffd}\u{fffd}\u{fffd}"
+        );
         assert_eq!(gate("\u{1b}[111m\u{1b}["), "\u{fffd}[111m\u{fffd}[");
     }
 

@@ -45,10 +45,20 @@ impl Answered {
 /// What he makes of an answer.
 type Bend = dyn Fn(&Asked, Answered) -> Answered + Send + Sync;
 
+/// What he answers himself, passing nothing on.
+type Instead = dyn Fn(&Asked) -> Option<Answered> + Send + Sync;
+
 /// The man in the middle, until the test ends.
 pub struct Between {
     address: SocketAddr,
-    bend: Arc<Mutex<Arc<Bend>>>,
+    ways: Arc<Mutex<Ways>>,
+}
+
+/// What he does now.
+#[derive(Clone)]
+struct Ways {
+    bend: Arc<Bend>,
+    instead: Arc<Instead>,
 }
 
 impl Between {
@@ -57,22 +67,26 @@ impl Between {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let cloud = stage.face().url().trim_start_matches("http://").to_owned();
-        let honest: Arc<Bend> = Arc::new(|_, answer| answer);
-        let bend = Arc::new(Mutex::new(honest));
-        let shared = bend.clone();
+        let ways = Arc::new(Mutex::new(Ways { bend: Arc::new(|_, answer| answer), instead: Arc::new(|_| None) }));
+        let shared = ways.clone();
         // It serves until the process ends: nobody is left to call it after its test.
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (cloud, bend) = (cloud.clone(), shared.lock().unwrap().clone());
-                std::thread::spawn(move || serve(stream, &cloud, bend.as_ref()));
+                let (cloud, ways) = (cloud.clone(), shared.lock().unwrap().clone());
+                std::thread::spawn(move || serve(stream, &cloud, &ways));
             }
         });
-        Self { address, bend }
+        Self { address, ways }
     }
 
     /// Bends all answers from now on.
     pub fn bend(&self, bend: impl Fn(&Asked, Answered) -> Answered + Send + Sync + 'static) {
-        *self.bend.lock().unwrap() = Arc::new(bend);
+        self.ways.lock().unwrap().bend = Arc::new(bend);
+    }
+
+    /// Answers some calls himself from now on: the cloud never hears of them.
+    pub fn instead(&self, instead: impl Fn(&Asked) -> Option<Answered> + Send + Sync + 'static) {
+        self.ways.lock().unwrap().instead = Arc::new(instead);
     }
 
     /// A command of the stage's that takes him for its cloud.
@@ -116,10 +130,13 @@ pub fn answer(stream: &mut impl Write, answer: &Answered) {
     let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.write_all(&answer.body)).and_then(|()| stream.flush());
 }
 
-fn serve(mut stream: TcpStream, cloud: &str, bend: &Bend) {
+fn serve(mut stream: TcpStream, cloud: &str, ways: &Ways) {
     let Some(request) = asked(&mut stream) else { return };
+    if let Some(own) = (ways.instead)(&request) {
+        return answer(&mut stream, &own);
+    }
     let Some(honest) = passed_on(&request, cloud) else { return };
-    answer(&mut stream, &bend(&request, honest));
+    answer(&mut stream, &(ways.bend)(&request, honest));
 }
 
 fn passed_on(request: &Asked, cloud: &str) -> Option<Answered> {

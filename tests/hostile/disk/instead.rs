@@ -23,8 +23,7 @@ enum Odd {
     Nothing,
 }
 
-const ALL: [Odd; 7] =
-    [Odd::Directory, Odd::Pipe, Odd::LinkToADevice, Odd::LinkToAFile, Odd::LinkToNowhere, Odd::Garbage, Odd::Nothing];
+const ALL: [Odd; 7] = [Odd::Directory, Odd::Pipe, Odd::LinkToADevice, Odd::LinkToAFile, Odd::LinkToNowhere, Odd::Garbage, Odd::Nothing];
 
 const PRECIOUS: &str = "somebody's only copy of something\n";
 

@@ -93,7 +93,9 @@ const DAMAGES: &[Damage] = &[
         bytes.iter_mut().step_by(37).for_each(|it| *it ^= 0x11);
         fs::write(file, bytes).unwrap();
     }),
-    ("binary junk", |file| fs::write(file, (0..20_000u32).map(|it| (it.wrapping_mul(2_654_435_761) >> 13) as u8).collect::<Vec<_>>()).unwrap()),
+    ("binary junk", |file| {
+        fs::write(file, (0..20_000u32).map(|it| (it.wrapping_mul(2_654_435_761) >> 13) as u8).collect::<Vec<_>>()).unwrap()
+    }),
     ("zeroes, as a power cut leaves them", |file| append(file, &[0; 4096])),
     ("its lines in reverse", |file| {
         let reversed: Vec<_> = lines(file).into_iter().rev().collect();

@@ -218,4 +218,3 @@ fn makes(vendor: Vendor, step: &str, path: &str) -> bool {
         _ => false,
     }
 }
-

@@ -49,7 +49,11 @@ pub fn journal(bytes: &[u8]) {
     assert!(facts.applied_here.is_none() || bytes.split(|it| *it == b'\n').any(names_a_spec), "a spec that is in no whole line");
     // A run may begin: a long journal is set aside then, and only one with nothing open.
     journal.begin();
-    let line = Opening { key: "create-server".to_owned(), line: String::from_utf8_lossy(&bytes[..bytes.len().min(99)]).into_owned(), applied: None };
+    let line = Opening {
+        key: "create-server".to_owned(),
+        line: String::from_utf8_lossy(&bytes[..bytes.len().min(99)]).into_owned(),
+        applied: None,
+    };
     journal.intend(std::slice::from_ref(&line), Stamp(7)).unwrap();
     let again = Journal::open(&home, &key).unwrap().facts().open;
     let mut expected: BTreeMap<_, _> = facts.open.clone();
