@@ -46,18 +46,18 @@ fn fuzz(name: &str, usual: u64) {
 
 #[test]
 fn specs_of_any_bytes() {
-    fuzz("spec", 3_000);
+    fuzz("spec", 2_000);
 }
 
 #[test]
 fn journals_of_any_bytes() {
-    fuzz("journal", 1_500);
+    fuzz("journal", 1_000);
     journal::tidy();
 }
 
 #[test]
 fn answers_of_any_bytes_from_scaleway() {
-    fuzz("scaleway-answers", 500);
+    fuzz("scaleway-answers", 400);
 }
 
 #[test]
@@ -67,12 +67,12 @@ fn answers_of_any_bytes_from_linode() {
 
 #[test]
 fn requests_of_any_bytes_to_the_emulator_of_scaleway() {
-    fuzz("scaleway-requests", 2_000);
+    fuzz("scaleway-requests", 1_500);
 }
 
 #[test]
 fn requests_of_any_bytes_to_the_emulator_of_linode() {
-    fuzz("linode-requests", 2_000);
+    fuzz("linode-requests", 1_500);
 }
 
 /// Where `CLOUDYPAD_CORPUS` names a directory, each target's seeds are written there, for the coverage-guided engine.

@@ -129,7 +129,10 @@ const DAMAGES: &[Damage] = &[
     ("numbers beyond all numbers", |file| append(file, b"{\"v\":1,\"at\":\"\",\"intent\":\"create-server\",\"cloud\":1e999}\n")),
     ("nested without end", |file| append(file, "[".repeat(100_000).as_bytes())),
     ("a line of 12 MB", |file| append(file, &vec![b'a'; 12 << 20])),
-    ("lines of 12 MB", |file| append(file, open_create("stop-server 3", 3).repeat(12 << 13).as_bytes())),
+    ("long lines of 12 MB together", |file| {
+        let long = open_create("stop-server 3", 3).replace("\"x\"", &format!("\"{}\"", "x".repeat(300_000)));
+        append(file, long.repeat(40).as_bytes());
+    }),
     ("another way to end lines", |file| fs::write(file, lines(file).join("\r\n")).unwrap()),
 ];
 
@@ -137,7 +140,7 @@ const DAMAGES: &[Damage] = &[
 #[test]
 fn a_damaged_journal_costs_time_and_nothing_else() {
     let mut damaged = 0;
-    for (kind, rounds) in [(Kind::Local, DAMAGES.len() * 2), (Kind::Scaleway, DAMAGES.len()), (Kind::Linode, DAMAGES.len())] {
+    for (kind, rounds) in [(Kind::Local, DAMAGES.len()), (Kind::Scaleway, DAMAGES.len()), (Kind::Linode, DAMAGES.len())] {
         let stage = Stage::new(kind);
         stage.reach("present", "at first");
         for (round, (name, damage)) in DAMAGES.iter().cycle().take(rounds).enumerate() {
