@@ -20,12 +20,12 @@ const INSTEAD: char = '\u{fffd}';
 
 /// A text on one line, of bearable length, without anything that a terminal would obey.
 pub fn plain(text: &str) -> String {
-    shortened(text, MOST, |c| is_unseen(c))
+    shortened(text, MOST, is_unseen)
 }
 
 /// [`plain`], however long: for what must be taken whole, like a command.
 pub fn visible(text: &str) -> String {
-    shortened(text, usize::MAX, |c| is_unseen(c))
+    shortened(text, usize::MAX, is_unseen)
 }
 
 fn shortened(text: &str, most: usize, hidden: impl Fn(char) -> bool) -> String {
