@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::admin;
 use super::exchange::{Answer, Body, Request};
 use super::front::Face;
 use super::moments;
@@ -81,7 +82,13 @@ async fn respond(face: Arc<Face>, incoming: hyper::Request<Incoming>) -> Result<
         body,
     };
     let host = request.header("host").unwrap_or("localhost").to_owned();
+    if admin::waits(&request) {
+        face.held().some().await;
+    }
     let reply = face.answer(&request);
+    if reply.held {
+        face.held().none().await;
+    }
     let date = moments::http(reply.at);
     let Ok(response) = written(face.dressed(&request, reply).ok_or(Dropped)?, &host, &date);
     Ok(response)

@@ -11,6 +11,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 /// How fast emulators run in most tests.
@@ -30,6 +31,8 @@ pub struct Entry {
     vendor: &'static Vendor,
     pub method: String,
     pub path: String,
+    /// As faults know it.
+    pub operation: String,
     pub status: u64,
     pub body: Value,
     /// What the answer showed: state or status by id, `gone` for what is not there.
@@ -151,6 +154,20 @@ impl Face {
         self.unstick();
     }
 
+    /// Waits until a request is held, which must be soon; whether one is.
+    pub fn await_held(&self, patience: Duration) -> bool {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(patience)).unwrap();
+        write!(stream, "GET /_emulator/held HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
+    }
+
+    /// Lets go of all that is held: carried out so many cloud seconds after it came, or never.
+    pub fn release(&self, late: Option<u64>) {
+        self.post("/_emulator/release", json!({"late": late}));
+    }
+
     /// Lets come due what never would.
     pub fn unstick(&self) {
         self.post("/_emulator/clock", json!({"unstick": true}));
@@ -163,6 +180,7 @@ impl Face {
             vendor: self.vendor,
             method: it["method"].as_str().unwrap().to_owned(),
             path: it["path"].as_str().unwrap().to_owned(),
+            operation: it["operation"].as_str().unwrap_or_default().to_owned(),
             status: it["status"].as_u64().unwrap_or(0),
             body: it["body"].clone(),
             seen: it["seen"].as_object().map_or(Vec::new(), |seen| {
