@@ -76,7 +76,7 @@ impl<K> fmt::Display for Id<K> {
 /// A moment on the vendor's clock, in microseconds since the Unix epoch.
 ///
 /// Decisions compare stamps of one API with each other; the local clock is never asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Stamp(pub i64);
 

@@ -1,6 +1,8 @@
 //! Floor 3, the heartbeat: observe, plan, audit, intend, perform, settle; again, until nothing is left.
 
+mod memory;
 mod pace;
 mod turn;
 
+pub use memory::{Lesson, Memory, in_both, is_to_be_confirmed, receipt};
 pub use turn::{Run, Trouble, converge, look};

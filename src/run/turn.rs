@@ -1,18 +1,18 @@
 //! One instance, turn by turn, to its end.
 
-use super::pace::{LONGEST_ASKED, MOST_TRIES, TRIES_OF_A_LOOK_ALONE, TRIES_OF_OPTIONAL, after_failures, between_looks};
+use super::{
+    memory::{Lesson, Memory, in_both, is_to_be_confirmed, receipt},
+    pace::{LONGEST_ASKED, MOST_TRIES, TRIES_OF_A_LOOK_ALONE, after_failures, between_looks},
+};
 use crate::{
-    model::{
-        Ask, Capabilities, Cause, Ending, Event, Hold, Note, Plan, Planned, Power, Role, Seen, Stamp, Step, Verdict, Wait, World,
-        is_create_key,
-    },
+    model::{Ask, Capabilities, Cause, Ending, Event, Hold, Note, Plan, Planned, Power, Role, Seen, Verdict, Wait, World},
     plan::{audit, plan},
     provider::{Problem, Provider},
-    store::{Closing, DONE, Journal, MADE, Opening, StoreError, UNKNOWN},
+    store::{DONE, Journal, Opening, StoreError},
 };
 use futures_util::future::join_all;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
 use tokio::sync::watch;
@@ -110,19 +110,19 @@ fn blind_for_now(world: &World) -> Option<String> {
 /// # Errors
 /// [`Trouble`], where going on would not be safe.
 pub async fn converge(mut run: Run<'_>) -> Result<Ending, Trouble> {
-    let mut memory = Memory::default();
+    let mut course = Course::default();
     run.journal.begin();
     let ending = match run.provider.begin().await {
-        Ok(()) => memory.turns(&mut run).await?,
+        Ok(()) => course.turns(&mut run).await?,
         Err(problem) => Ending::Held(Hold::Refused { step: "begin".to_owned(), answer: problem.to_string(), remedy: None }),
     };
     if let Ending::Held(_) = &ending
-        && memory.began
+        && course.memory.began
     {
         let world = look_until(run.provider, run.ask, &run.stop, run.tell, MOST_TRIES).await;
         (run.tell)(Event::Billed(billed(&world, run.provider.capabilities())));
     }
-    if memory.calls > 0 {
+    if course.memory.calls > 0 {
         let how = match &ending {
             Ending::Done { .. } => DONE.to_owned(),
             Ending::Held(hold) => format!("Held {}", hold.code()),
@@ -139,30 +139,19 @@ pub async fn converge(mut run: Run<'_>) -> Result<Ending, Trouble> {
 /// The key under which looking a wish over counts its tries.
 const VET: &str = "vet";
 
-/// What a run remembers from turn to turn.
+/// A run under way: what it remembers, and since when what takes its time.
 #[derive(Default)]
-struct Memory {
-    /// Mutating calls made.
-    calls: usize,
-    /// Whether the first steps were about to be taken.
-    began: bool,
+struct Course {
+    memory: Memory,
     /// Since when no machine of the type is free.
     scarce: Option<Instant>,
-    /// How often each step was tried.
-    tries: BTreeMap<String, usize>,
-    /// Optional steps that the cloud refused.
-    refused: BTreeSet<String>,
-    /// Creates that were answered well, with the vendor's clock at the first look after the answer.
-    made: BTreeMap<String, Option<Stamp>>,
     /// Since when something else is in the way of each step.
     busy: BTreeMap<String, Instant>,
-    /// The last bad answer to each step.
-    answers: BTreeMap<String, String>,
     /// Since when each thing is awaited.
     awaited: BTreeMap<String, Instant>,
 }
 
-impl Memory {
+impl Course {
     async fn turns(&mut self, run: &mut Run<'_>) -> Result<Ending, Trouble> {
         loop {
             if *run.stop.borrow() {
@@ -175,11 +164,11 @@ impl Memory {
                 Verdict::Done | Verdict::Underway => self.tell_waits(run, &plan.waits),
             }
             if plan.verdict == Verdict::Done {
-                if self.calls > 0 {
+                if self.memory.calls > 0 {
                     let told = plan.notes.into_iter().filter(|it| matches!(it, Note::CaptureFailed(_) | Note::Mind(_)));
                     told.for_each(|note| (run.tell)(Event::Noted(note)));
                 }
-                return Ok(Ending::Done { calls: self.calls });
+                return Ok(Ending::Done { calls: self.memory.calls });
             }
             if plan.next.is_empty() {
                 if let Some(hold) = self.wait(run, &plan.waits).await {
@@ -197,15 +186,10 @@ impl Memory {
     /// Looks, plans, and has the plan audited.
     async fn think(&mut self, run: &Run<'_>) -> Result<(World, Plan), Trouble> {
         let world = look_until(run.provider, run.ask, &run.stop, run.tell, MOST_TRIES).await;
-        if self.began && world.servers.items().iter().any(|it| it.power == Power::Running) {
+        if self.memory.began && world.servers.items().iter().any(|it| it.power == Power::Running) {
             self.scarce = None;
         }
-        let mut facts = run.journal.facts();
-        facts.begun = self.began;
-        facts.refused.clone_from(&self.refused);
-        for (key, since) in &mut self.made {
-            facts.made.insert(key.clone(), *since.get_or_insert(world.now));
-        }
+        let facts = self.memory.facts(run.journal.facts(), world.now);
         let cloud = run.provider.capabilities();
         let plan = plan(run.ask, &world, &facts, cloud);
         tracing::debug!(instance = %run.ask.key, verdict = ?plan.verdict, steps = plan.next.len(), waits = plan.waits.len(), "planned");
@@ -218,12 +202,11 @@ impl Memory {
     /// Where a step ends something for good, plans once more from a second look; only what both plans
     /// contain is done.
     async fn confirm(&mut self, run: &Run<'_>, world: World, plan: Plan) -> Result<(World, Vec<Planned>), Trouble> {
-        if !plan.next.iter().any(|it| it.step.is_destructive()) {
+        if !is_to_be_confirmed(&plan) {
             return Ok((world, plan.next));
         }
-        let (world, mut fresh) = self.think(run).await?;
-        let steps = plan.next.iter().filter_map(|it| fresh.take(&it.step.key())).collect();
-        Ok((world, steps))
+        let (world, fresh) = self.think(run).await?;
+        Ok((world, in_both(&plan, fresh)))
     }
 
     /// Makes the calls side by side, intents on disk before, receipts after.
@@ -232,10 +215,10 @@ impl Memory {
             return Ok(None);
         }
         // Whatever else stands in the way, the calls themselves will tell.
-        if !self.began {
+        if !self.memory.began {
             match run.provider.vet(world).await {
                 Err(Problem::Refused { answer, remedy }) => {
-                    self.began = true;
+                    self.memory.began = true;
                     return Ok(Some(Hold::Refused { step: "make what the spec says".to_owned(), answer, remedy }));
                 }
                 Err(Problem::OutOfStock { answer }) => {
@@ -248,23 +231,17 @@ impl Memory {
                     let instead = run.provider.instead(&steps[0].step).await;
                     return Ok(Some(Hold::OutOfStock { step: "make the server".to_owned(), answer, instead }));
                 }
-                Err(problem) if self.tried(VET) < MOST_TRIES => {
-                    *self.tries.entry(VET.to_owned()).or_default() += 1;
+                Err(problem) if self.memory.tried(VET) < MOST_TRIES => {
+                    *self.memory.tries.entry(VET.to_owned()).or_default() += 1;
                     (run.tell)(Event::Unseen { why: problem.to_string() });
                     rest(self.own_pause(run, VET).unwrap_or_default(), &run.stop).await;
                     return Ok(None);
                 }
-                Err(_) | Ok(()) => self.began = true,
+                Err(_) | Ok(()) => self.memory.began = true,
             }
         }
-        for planned in &steps {
-            let tries = self.tries.entry(planned.step.key()).or_default();
-            *tries += 1;
-            if *tries > MOST_TRIES {
-                let unseen = format!("made the call {MOST_TRIES} times, and its effect was not seen");
-                let answer = self.answers.remove(&planned.step.key()).unwrap_or(unseen);
-                return Ok(Some(Hold::KeepsFailing { step: planned.line.to_string(), answer }));
-            }
+        if let Err(hold) = self.memory.count(&steps) {
+            return Ok(Some(hold));
         }
         let intents: Vec<_> = steps.iter().map(|it| Opening { key: it.step.key(), line: it.line.to_string() }).collect();
         run.journal.intend(&intents, world.now)?;
@@ -280,65 +257,49 @@ impl Memory {
             if !matches!(answer, Err(Problem::Busy { .. })) {
                 self.busy.remove(&key);
             }
-            match answer {
-                Ok(_) => {
-                    self.calls += 1;
-                    self.answers.remove(&key);
-                    if is_create_key(&key) {
-                        self.made.insert(key, None);
-                    }
-                }
-                Err(Problem::MaybeDone { answer }) => {
-                    self.calls += 1;
-                    (run.tell)(failed(answer.clone(), "the cloud is looked at before anything else"));
+            let lesson = self.memory.learn(planned, &answer);
+            let Err(problem) = answer else { continue };
+            let said = problem.to_string();
+            let pace = run.provider.capabilities().pace;
+            match lesson {
+                Lesson::Done => {}
+                Lesson::Unsure => {
+                    (run.tell)(failed(said, "the cloud is looked at before anything else"));
                     pause = pause.max(self.own_pause(run, &key).unwrap_or_default());
-                    self.answers.insert(key, answer);
                 }
-                Err(Problem::Busy { answer }) => {
-                    let deadline = run.provider.capabilities().pace.deadline;
+                Lesson::Busy => {
                     let first = !self.busy.contains_key(&key);
                     let since = *self.busy.entry(key.clone()).or_insert_with(Instant::now);
-                    if since.elapsed() > deadline && planned.optional {
-                        (run.tell)(failed(answer, "the run goes on without it"));
-                        self.refused.insert(key.clone());
-                    } else if since.elapsed() > deadline {
+                    if since.elapsed() > pace.deadline && planned.optional {
+                        (run.tell)(failed(said, "the run goes on without it"));
+                        self.memory.do_without(&key);
+                    } else if since.elapsed() > pace.deadline {
                         let awaited = format!("what else is under way allows to {}", planned.line);
-                        hold = Some(Hold::Stuck { awaited, seconds: deadline.as_secs() });
+                        hold = Some(Hold::Stuck { awaited, seconds: pace.deadline.as_secs() });
                     } else if first {
-                        (run.tell)(failed(answer, "tried again until that is over"));
+                        (run.tell)(failed(said, "tried again until that is over"));
                     }
-                    self.tries.remove(&key);
-                    pause = pause.max(run.provider.capabilities().pace.first);
+                    pause = pause.max(pace.first);
                 }
-                // What is made for good is not done without because of a bad moment.
-                Err(Problem::NotDone { answer, .. })
-                    if planned.optional && !is_create_key(&key) && self.tried(&key) >= TRIES_OF_OPTIONAL =>
-                {
-                    (run.tell)(failed(answer, "the run goes on without it"));
-                    self.refused.insert(key);
+                Lesson::Without => (run.tell)(failed(said, "the run goes on without it")),
+                Lesson::Again => {
+                    (run.tell)(failed(said, "tried again after a pause"));
+                    // A cloud asks for its own seconds.
+                    let asked = if let Problem::NotDone { pause, .. } = problem { pause } else { None };
+                    let asked = asked.map(|it| it.min(LONGEST_ASKED).div_f64(run.provider.capabilities().speed.max(1.0)));
+                    pause = pause.max(asked.or(self.own_pause(run, &key)).unwrap_or_default());
                 }
-                Err(Problem::NotDone { answer, pause: asked }) => {
-                    (run.tell)(failed(answer.clone(), "tried again after a pause"));
-                    match self.own_pause(run, &key) {
-                        // A cloud asks for its own seconds.
-                        Some(own) => {
-                            let speed = run.provider.capabilities().speed.max(1.0);
-                            pause = pause.max(asked.map_or(own, |asked| asked.min(LONGEST_ASKED).div_f64(speed)));
-                        }
-                        None => hold = Some(Hold::KeepsFailing { step: planned.line.to_string(), answer: answer.clone() }),
-                    }
-                    self.answers.insert(key, answer);
+                Lesson::TooOften => {
+                    (run.tell)(failed(said.clone(), "needs you"));
+                    hold = Some(Hold::KeepsFailing { step: planned.line.to_string(), answer: said });
                 }
-                Err(Problem::Refused { answer, .. }) if planned.optional => {
-                    (run.tell)(failed(answer, "the run goes on without it"));
-                    self.refused.insert(key);
+                Lesson::Refused => {
+                    (run.tell)(failed(said.clone(), "needs you"));
+                    let remedy = if let Problem::Refused { remedy, .. } = problem { remedy } else { None };
+                    hold = Some(Hold::Refused { step: planned.line.to_string(), answer: said, remedy });
                 }
-                Err(Problem::Refused { answer, remedy }) => {
-                    (run.tell)(failed(answer.clone(), "needs you"));
-                    hold = Some(Hold::Refused { step: planned.line.to_string(), answer, remedy });
-                }
-                Err(Problem::OutOfStock { answer }) => match self.scarce(run, planned, answer).await {
-                    None => pause = pause.max(run.provider.capabilities().pace.longest * 3),
+                Lesson::Scarce => match self.scarce(run, planned, said).await {
+                    None => pause = pause.max(pace.longest * 3),
                     scarce => hold = scarce,
                 },
             }
@@ -356,7 +317,7 @@ impl Memory {
         let failed = |answer: String, then| Event::Failed { key: key.clone(), line: planned.line.clone(), answer, then };
         if run.patience.is_some_and(|it| since.elapsed() < it) {
             (run.tell)(failed(answer, "tried again after a while: --wait-for-stock"));
-            self.tries.remove(&key);
+            self.memory.tries.remove(&key);
             return None;
         }
         (run.tell)(failed(answer.clone(), "needs you"));
@@ -364,14 +325,9 @@ impl Memory {
         Some(Hold::OutOfStock { step: planned.line.to_string(), answer, instead })
     }
 
-    /// How often a step was tried.
-    fn tried(&self, key: &str) -> usize {
-        self.tries.get(key).copied().unwrap_or_default()
-    }
-
     /// The pause before a step is tried again; `None` once it was tried often enough.
     fn own_pause(&self, run: &Run<'_>, key: &str) -> Option<Duration> {
-        let tries = self.tried(key);
+        let tries = self.memory.tried(key);
         after_failures(&run.provider.capabilities().pace).nth(tries.saturating_sub(1)).filter(|_| tries < MOST_TRIES)
     }
 
@@ -444,14 +400,4 @@ fn billed(world: &World, cloud: &Capabilities) -> Vec<String> {
     let addresses = world.addresses.items().iter().map(|it| format!("address {}", it.address));
     let elsewhere = world.elsewhere.items().iter().map(|it| format!("what it has in {it}"));
     servers.chain(volumes).chain(copies).chain(addresses).chain(elsewhere).collect()
-}
-
-fn receipt(step: &Step, answer: &Result<String, Problem>) -> Closing {
-    let (outcome, detail) = match answer {
-        Ok(object) => (MADE, object.clone()),
-        Err(Problem::NotDone { answer, .. } | Problem::Busy { answer } | Problem::OutOfStock { answer }) => ("not done", answer.clone()),
-        Err(Problem::MaybeDone { answer }) => (UNKNOWN, answer.clone()),
-        Err(Problem::Refused { answer, .. }) => ("refused", answer.clone()),
-    };
-    Closing { key: step.key(), outcome, detail }
 }

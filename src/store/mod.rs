@@ -3,10 +3,12 @@
 mod home;
 mod journal;
 mod lock;
+mod recall;
 
 pub use home::Home;
-pub use journal::{Closing, DONE, Journal, MADE, Opening, UNKNOWN};
+pub use journal::Journal;
 pub use lock::{Lock, LockError};
+pub use recall::{Closing, DONE, Entry, MADE, Opening, Recall, UNKNOWN};
 
 use std::path::PathBuf;
 

@@ -1,0 +1,146 @@
+//! What a run remembers from turn to turn, and what follows from it. Pure: no cloud, no clock, no file.
+
+use super::pace::{MOST_TRIES, TRIES_OF_OPTIONAL};
+use crate::{
+    model::{Facts, Hold, Plan, Planned, Stamp, Step, is_create_key},
+    provider::Problem,
+    store::{Closing, MADE, UNKNOWN},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a run remembers from turn to turn.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Memory {
+    /// Mutating calls that were made, or may have been.
+    pub calls: usize,
+    /// Whether the first steps were about to be taken.
+    pub began: bool,
+    /// How often each step was tried.
+    pub tries: BTreeMap<String, usize>,
+    /// Optional steps that the cloud refused.
+    pub refused: BTreeSet<String>,
+    /// Creates that were answered well, with the vendor's clock at the first look after the answer.
+    pub made: BTreeMap<String, Option<Stamp>>,
+    /// The last bad answer to each step.
+    pub answers: BTreeMap<String, String>,
+}
+
+/// What an answer means to the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lesson {
+    /// It was done.
+    Done,
+    /// The answer was lost: the cloud is looked at before anything else.
+    Unsure,
+    /// Something else is under way: asked again until that is over.
+    Busy,
+    /// Nothing was done: tried again after a pause.
+    Again,
+    /// Nothing was done, and it was tried often enough.
+    TooOften,
+    /// It was not done, and the run goes on without it.
+    Without,
+    /// The owner is needed.
+    Refused,
+    /// No machine is free.
+    Scarce,
+}
+
+impl Memory {
+    /// What the planner is told beside a look made at `now`: what the journal says (`written`), and what this run remembers.
+    pub fn facts(&mut self, written: Facts, now: Stamp) -> Facts {
+        let mut facts = Facts { begun: self.began, refused: self.refused.clone(), ..written };
+        for (key, since) in &mut self.made {
+            facts.made.insert(key.clone(), *since.get_or_insert(now));
+        }
+        facts
+    }
+
+    /// Counts the tries of steps that are about to be taken.
+    ///
+    /// # Errors
+    /// A hold, where one of them was tried too often: then none is taken.
+    pub fn count(&mut self, steps: &[Planned]) -> Result<(), Hold> {
+        for planned in steps {
+            let tries = self.tries.entry(planned.step.key()).or_default();
+            *tries += 1;
+            if *tries > MOST_TRIES {
+                let unseen = format!("made the call {MOST_TRIES} times, and its effect was not seen");
+                let answer = self.answers.remove(&planned.step.key()).unwrap_or(unseen);
+                return Err(Hold::KeepsFailing { step: planned.line.to_string(), answer });
+            }
+        }
+        Ok(())
+    }
+
+    /// How often a step was tried.
+    pub fn tried(&self, key: &str) -> usize {
+        self.tries.get(key).copied().unwrap_or_default()
+    }
+
+    /// Takes in the answer to a step.
+    pub fn learn(&mut self, planned: &Planned, answer: &Result<String, Problem>) -> Lesson {
+        let key = planned.step.key();
+        match answer {
+            Ok(_) => {
+                self.calls += 1;
+                self.answers.remove(&key);
+                if is_create_key(&key) {
+                    self.made.insert(key, None);
+                }
+                Lesson::Done
+            }
+            Err(Problem::MaybeDone { answer }) => {
+                self.calls += 1;
+                self.answers.insert(key, answer.clone());
+                Lesson::Unsure
+            }
+            Err(Problem::Busy { .. }) => {
+                self.tries.remove(&key);
+                Lesson::Busy
+            }
+            // What is made for good is not done without because of a bad moment.
+            Err(Problem::NotDone { .. }) if planned.optional && !is_create_key(&key) && self.tried(&key) >= TRIES_OF_OPTIONAL => {
+                self.do_without(&key);
+                Lesson::Without
+            }
+            Err(Problem::NotDone { answer, .. }) => {
+                let often = self.tried(&key) >= MOST_TRIES;
+                self.answers.insert(key, answer.clone());
+                if often { Lesson::TooOften } else { Lesson::Again }
+            }
+            Err(Problem::Refused { .. }) if planned.optional => {
+                self.do_without(&key);
+                Lesson::Without
+            }
+            Err(Problem::Refused { .. }) => Lesson::Refused,
+            Err(Problem::OutOfStock { .. }) => Lesson::Scarce,
+        }
+    }
+
+    /// The run goes on without an optional step.
+    pub fn do_without(&mut self, key: &str) {
+        self.refused.insert(key.to_owned());
+    }
+}
+
+/// Whether a plan has a step that ends something for good: then it is planned once more, from a fresh look.
+pub fn is_to_be_confirmed(plan: &Plan) -> bool {
+    plan.next.iter().any(|it| it.step.is_destructive())
+}
+
+/// What both plans contain, as the fresher one has it.
+pub fn in_both(first: &Plan, mut fresh: Plan) -> Vec<Planned> {
+    first.next.iter().filter_map(|it| fresh.take(&it.step.key())).collect()
+}
+
+/// What the journal notes of an answer.
+pub fn receipt(step: &Step, answer: &Result<String, Problem>) -> Closing {
+    let (outcome, detail) = match answer {
+        Ok(object) => (MADE, object.clone()),
+        Err(Problem::NotDone { answer, .. } | Problem::Busy { answer } | Problem::OutOfStock { answer }) => ("not done", answer.clone()),
+        Err(Problem::MaybeDone { answer }) => (UNKNOWN, answer.clone()),
+        Err(Problem::Refused { answer, .. }) => ("refused", answer.clone()),
+    };
+    Closing { key: step.key(), outcome, detail }
+}

@@ -1,0 +1,129 @@
+//! What a journal comes to: its lines, folded. Pure, so that whoever asks what a run may remember asks the same code.
+
+use crate::model::{Facts, Stamp, is_create_key, stopped_server};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The format's version, in every line.
+const VERSION: u32 = 1;
+
+/// The outcome of a call whose answer was lost.
+pub const UNKNOWN: &str = "unknown";
+/// The outcome of a call that was answered well.
+pub const MADE: &str = "done";
+/// How the end of a run that reached its spec begins.
+pub const DONE: &str = "Done";
+
+/// An intent: a call about to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// The step's key.
+    pub key: String,
+    /// The step, for people.
+    pub line: String,
+}
+
+/// A receipt: what came of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// The step's key.
+    pub key: String,
+    /// `done`, `not done`, `refused`, or `unknown`.
+    pub outcome: &'static str,
+    /// The object's id, or the cloud's answer.
+    pub detail: String,
+}
+
+/// One line of a journal.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Entry {
+    v: u32,
+    /// Local wall clock, for people; nothing is decided by it.
+    pub(super) at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    intent: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    receipt: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended: Option<String>,
+    /// The vendor's clock at the intent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cloud: Option<Stamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    outcome: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+impl Entry {
+    /// The line of an intent; `cloud` is the vendor's clock.
+    pub fn intent(it: &Opening, cloud: Stamp) -> Self {
+        Self { v: VERSION, intent: Some(it.key.clone()), cloud: Some(cloud), detail: Some(it.line.clone()), ..Self::default() }
+    }
+
+    /// The line of a receipt.
+    pub fn receipt(it: &Closing) -> Self {
+        let (outcome, detail) = (Some(it.outcome.to_owned()), Some(it.detail.clone()));
+        Self { v: VERSION, receipt: Some(it.key.clone()), outcome, detail, ..Self::default() }
+    }
+
+    /// The line of a run's end.
+    pub fn end(how: &str) -> Self {
+        Self { v: VERSION, ended: Some(how.to_owned()), ..Self::default() }
+    }
+}
+
+/// What is remembered of calls.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Recall {
+    /// Creates whose outcome is unknown, by step key, with the vendor's clock when they were called.
+    pub open: BTreeMap<String, Stamp>,
+    /// When servers were ordered off, by id, on the vendor's clock.
+    pub stopped: BTreeMap<String, Stamp>,
+}
+
+impl Recall {
+    /// Takes in a line of an earlier run.
+    pub fn read(&mut self, entry: &Entry) {
+        match (&entry.intent, &entry.receipt, entry.cloud) {
+            (Some(key), _, Some(cloud)) => self.open(key, cloud),
+            // What another run made a moment ago may be missing from a list: it stays open as well.
+            (_, Some(key), _) if !matches!(entry.outcome.as_deref(), Some(UNKNOWN | MADE)) => {
+                self.open.remove(key);
+            }
+            // A run that ended well waited for whatever was open.
+            _ if entry.ended.as_ref().is_some_and(|how| how.starts_with(DONE)) => self.open.clear(),
+            _ => {}
+        }
+    }
+
+    /// Takes in what this run is about to call. `cloud` is the vendor's clock.
+    pub fn intend(&mut self, intents: &[Opening], cloud: Stamp) {
+        intents.iter().for_each(|it| self.open(&it.key, cloud));
+    }
+
+    /// Takes in what came of this run's calls.
+    pub fn settle(&mut self, receipts: &[Closing]) {
+        for receipt in receipts.iter().filter(|it| it.outcome != UNKNOWN) {
+            self.open.remove(&receipt.key);
+        }
+    }
+
+    /// Whether no call is open.
+    pub fn is_settled(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// What it adds to a look.
+    pub fn facts(&self) -> Facts {
+        Facts { open: self.open.clone(), stopped: self.stopped.clone(), ..Facts::default() }
+    }
+
+    fn open(&mut self, key: &str, cloud: Stamp) {
+        if is_create_key(key) {
+            self.open.insert(key.to_owned(), cloud);
+        } else if let Some(server) = stopped_server(key) {
+            self.stopped.insert(server.to_owned(), cloud);
+        }
+    }
+}
