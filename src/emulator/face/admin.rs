@@ -132,6 +132,7 @@ fn act(face: &Face, request: &Request, route: &[&str]) -> Result<Answer, Answer>
         ("POST", ["release"]) => {
             let release: Release = read(tree(request)?)?;
             face.held().release(release.late);
+            return Ok(Answer::ok(json!({"to_come": face.held().to_come()})));
         }
         ("DELETE", ["log"]) => face.log().lines.clear(),
         ("POST", ["condemn"]) => {

@@ -130,7 +130,7 @@ impl Face {
         };
         let operation = self.vendor.operation(route, request);
         journey.operation = Some(operation.clone());
-        self.held.overtake(&self.cloud, self.vendor, matches!(route.call, Call::Change(_)));
+        self.held.overtake(&self.cloud, self.vendor, route.method != "GET");
         journey.stands = self.count(route, request);
         if journey.stands.is_some_and(|stands| stands.refused) {
             let refusal = self.vendor.befall(FaultKind::RateLimited, route, &args, &operation);

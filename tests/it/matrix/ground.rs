@@ -35,7 +35,8 @@ pub static SCALEWAY_FACE: Ground = Ground {
     name: "Scaleway",
     vendor: Some(&SCALEWAY),
     data: "vendor",
-    spec: |state| (SCALEWAY.pad)(state, ""),
+    // With a name: the record is parked and the address given back with each archive.
+    spec: |state| (SCALEWAY.pad)(state, "  network:\n    dns: {zone: example.com, record: mypad}\n"),
     larger: &[("sizeGb: 30", "sizeGb: 40"), ("sizeGb: 100", "sizeGb: 120"), ("L4-1-24G", "L40S-1-48G")],
 };
 

@@ -17,6 +17,8 @@ pub struct Rehearsal {
     pub calls: Vec<String>,
     /// The turns: what the intents of each spoke of.
     pub turns: Vec<String>,
+    /// How many calls were made.
+    pub made: usize,
     /// How often the local cloud's truth was replaced.
     pub commits: usize,
     pub ended: Outcome,
@@ -36,32 +38,32 @@ pub struct Outcome {
 impl Rehearsal {
     pub fn of(asked: &'static Asked, scenes: &Scenes, traced: bool) -> Self {
         let stage = scenes.set(asked);
-        let before = turns(&stage).len();
         let ran = stage.run(asked.command);
         assert_eq!(ran.code, 0, "{}: {}\n{}\n{}", stage.ground.name, asked.name, ran.out, ran.err);
-        let calls = stage.changes();
-        let turns = turns(&stage).split_off(before);
+        let (made, calls) = (stage.made(), stage.changes());
+        let written = Written::in_the_journal_of(&stage);
+        assert_eq!((written.intents, written.receipts, written.ended), (made, made, true), "{}: {}", stage.ground.name, asked.name);
         let ended = Outcome::of(&stage, asked).unwrap();
-        assert!(!turns.is_empty() && ended.leaks + ended.lost == 0, "{}: {ended:#?}", asked.name);
+        assert!(made > 0 && ended.leaks + ended.lost == 0, "{}: {ended:#?}", asked.name);
         let commits = match stage.face.is_none() && traced {
             true => Syscall::Commit.count(&scenes.set(asked), asked.command),
             false => 0,
         };
-        Self { asked, ground: stage.ground, calls, turns, commits, ended }
+        Self { asked, ground: stage.ground, calls, turns: written.turns, made, commits, ended }
     }
 }
 
 impl Outcome {
     /// Looks at everything, and asks the same once more: that must come to nothing.
     pub fn of(stage: &Stage, asked: &Asked) -> Result<Self, String> {
-        let calls = stage.local_calls();
+        stage.changes();
+        let calls = stage.made();
         let again = stage.run(asked.command);
         if again.code != 0 {
             return Err(format!("once more: {}\n{}\n{}", again.code, again.out, again.err));
         }
-        let changed = stage.changes().join(", ");
-        if stage.local_calls() != calls || !changed.is_empty() {
-            return Err(format!("once more something was changed: {changed}\n{}", again.out));
+        if stage.made() != calls {
+            return Err(format!("once more something was changed: {:?}\n{}", stage.changes(), again.out));
         }
         let (leaks, lost) = stage.judge(&["in:default.mypad"]);
         let lost = if asked.destroys() { 0 } else { lost };
@@ -69,19 +71,38 @@ impl Outcome {
     }
 }
 
-/// The intents of each turn, without ids.
-fn turns(stage: &Stage) -> Vec<String> {
-    let journal = std::fs::read_to_string(stage.journal()).unwrap_or_default();
-    let entries = journal.lines().filter_map(|it| serde_json::from_str::<Value>(it).ok());
-    let (mut turns, mut open) = (Vec::<String>::new(), false);
-    for entry in entries {
-        let intent = entry["intent"].as_str().map(|it| it.split(' ').next().unwrap_or_default().to_owned());
-        match (&intent, open) {
-            (Some(word), true) => turns.last_mut().unwrap().push_str(&format!(" + {word}")),
-            (Some(word), false) => turns.push(word.clone()),
-            (None, _) => {}
+/// What a run wrote into the journal.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// The turns: the intents of each, without ids.
+    pub turns: Vec<String>,
+    pub intents: usize,
+    pub receipts: usize,
+    /// Whether it says that the run ended.
+    pub ended: bool,
+}
+
+impl Written {
+    /// What was written since the scene was set.
+    pub fn in_the_journal_of(stage: &Stage) -> Self {
+        let journal = std::fs::read(stage.journal()).unwrap_or_default();
+        let new = String::from_utf8_lossy(&journal[stage.written_before..]).into_owned();
+        let (mut written, mut open) = (Self::default(), false);
+        for entry in new.lines().map(|it| serde_json::from_str::<Value>(it).unwrap()) {
+            written.receipts += usize::from(entry["receipt"].is_string());
+            written.ended |= entry["ended"].is_string();
+            let Some(intent) = entry["intent"].as_str() else {
+                open = false;
+                continue;
+            };
+            let word = intent.split(' ').next().unwrap_or_default();
+            written.intents += 1;
+            match written.turns.last_mut().filter(|_| open) {
+                Some(turn) => turn.push_str(&format!(" + {word}")),
+                None => written.turns.push(word.to_owned()),
+            }
+            open = true;
         }
-        open = intent.is_some();
+        written
     }
-    turns
 }

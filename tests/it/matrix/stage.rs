@@ -42,7 +42,9 @@ impl Scenes {
     /// A stage with the scene where something is asked, and the wish written down.
     pub fn set(&self, asked: &Asked) -> Stage {
         let (_, shop) = self.scenes.iter().find(|it| it.0 == asked.scene).unwrap();
-        let stage = Stage::open(self.ground, shop.copy());
+        let mut stage = Stage::open(self.ground, shop.copy());
+        stage.written_before = std::fs::metadata(stage.journal()).map_or(0, |it| it.len() as usize);
+        stage.made_before = stage.made_ever();
         stage.write(asked.state, asked.larger);
         stage
     }
@@ -54,12 +56,16 @@ pub struct Stage {
     // Ends before its directory goes.
     pub face: Option<Face>,
     pub shop: Shop,
+    /// How long the journal was when the scene was set.
+    pub written_before: usize,
+    /// How many calls had changed something by then.
+    made_before: usize,
 }
 
 impl Stage {
     fn open(ground: &'static Ground, shop: Shop) -> Self {
         let face = ground.vendor.map(|vendor| Face::start(vendor, &shop));
-        Self { ground, face, shop }
+        Self { ground, face, shop, written_before: 0, made_before: 0 }
     }
 
     fn close(self) -> Shop {
@@ -134,8 +140,15 @@ impl Stage {
         }
     }
 
-    /// How many calls the local cloud has carried out.
-    pub fn local_calls(&self) -> u64 {
-        self.local().map_or(0, |it| it.ledger().unwrap().calls.values().sum())
+    /// How many calls were made since the scene was set, or since [`Self::changes`] was asked at a vendor.
+    pub fn made(&self) -> usize {
+        self.made_ever() - self.made_before
+    }
+
+    fn made_ever(&self) -> usize {
+        match &self.face {
+            Some(face) => face.changes_so_far(),
+            None => self.local().map_or(0, |it| it.ledger().unwrap().calls.values().sum::<u64>() as usize),
+        }
     }
 }

@@ -40,6 +40,12 @@ pub fn lines(truth: &Value, disks: &Path) -> Vec<String> {
     for it in all("firewalls") {
         lines.push(format!("firewall {}, {} rules, {}", it["name"], it["rules"].as_array().map_or(0, Vec::len), tags(&it)));
     }
+    let zones = truth["scaleway"]["records"]["zones"].as_object().into_iter().flatten();
+    for record in zones.flat_map(|(_, zone)| zone["records"].as_array().into_iter().flatten()) {
+        let ours = all("addresses").iter().any(|it| it["address"] == record["data"]);
+        let shown = if ours { "its address".to_owned() } else { record["data"].to_string() };
+        lines.push(format!("record {} {} {shown}", record["name"], record["kind"]));
+    }
     lines.sort();
     lines
 }

@@ -163,6 +163,12 @@ impl Face {
         stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
     }
 
+    /// How many requests that were let go are still to be carried out.
+    pub fn to_come(&self) -> u64 {
+        // Nobody waits for what is held: this one asks by another method.
+        self.post("/_emulator/release", json!({}))["to_come"].as_u64().unwrap()
+    }
+
     /// Lets go of all that is held: carried out so many cloud seconds after it came, or never.
     pub fn release(&self, late: Option<u64>) {
         self.post("/_emulator/release", json!({"late": late}));
@@ -171,6 +177,12 @@ impl Face {
     /// Lets come due what never would.
     pub fn unstick(&self) {
         self.post("/_emulator/clock", json!({"unstick": true}));
+    }
+
+    /// How many calls changed something, since the last time that [`Self::log`] was asked.
+    pub fn changes_so_far(&self) -> usize {
+        let log = self.get("/_emulator/log");
+        log["requests"].as_array().unwrap().iter().filter(|it| it["method"] != "GET").count()
     }
 
     /// Every API request since the last time this was asked.
