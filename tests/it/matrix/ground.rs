@@ -40,6 +40,13 @@ pub static SCALEWAY_FACE: Ground = Ground {
     larger: &[("sizeGb: 30", "sizeGb: 40"), ("sizeGb: 100", "sizeGb: 120"), ("L4-1-24G", "L40S-1-48G")],
 };
 
+/// Without a data disk, nothing but the root disk says that there ever was a server.
+pub static SCALEWAY_ROOT_ALONE: Ground = Ground {
+    spec: |state| (SCALEWAY.pad)(state, "").replace("  dataDisk:\n    sizeGb: 100\n", "").replace("  dataDiskSnapshot:\n    enable: true\n", ""),
+    larger: &[],
+    ..SCALEWAY_FACE
+};
+
 pub static LINODE_FACE: Ground = Ground {
     name: "Linode",
     vendor: Some(&LINODE),

@@ -20,9 +20,14 @@ pub struct Scenes {
 }
 
 impl Scenes {
+    /// The first scene alone: there is nothing yet.
+    pub fn of_nothing(ground: &'static Ground) -> Self {
+        Self { ground, scenes: vec![(Scene::Nothing, Shop::new())] }
+    }
+
     /// Lives through every scene once, and keeps a copy of each.
     pub fn prepare(ground: &'static Ground) -> Self {
-        let mut scenes = vec![(Scene::Nothing, Shop::new())];
+        let mut scenes = Self::of_nothing(ground).scenes;
         let mut shop = Shop::new();
         let first = [("present", None), ("absent", Some(Scene::Archived)), ("present", Some(Scene::Present)), ("stopped", Some(Scene::Stopped))];
         for (number, (state, scene)) in first.into_iter().enumerate() {
