@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::exchange::{Answer, Request};
 use super::front::Face;
+use super::held::Lateness;
 use super::moments;
 use crate::emulator::physics::Pace;
 use crate::emulator::{Clock, Fault, Refusal};
@@ -44,9 +45,8 @@ struct Turn {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Release {
-    /// Those not carried out yet are, so many cloud seconds after they came, or right before the next request that changes
-    /// something, whichever is first. Where this is missing, they are dropped.
-    late: Option<u64>,
+    /// Those not carried out yet will be. Where this is missing, they are dropped.
+    late: Option<Lateness>,
 }
 
 /// Whether a request is answered only once some request is held.
@@ -132,7 +132,7 @@ fn act(face: &Face, request: &Request, route: &[&str]) -> Result<Answer, Answer>
         ("POST", ["release"]) => {
             let release: Release = read(tree(request)?)?;
             face.held().release(release.late);
-            return Ok(Answer::ok(json!({"to_come": face.held().to_come()})));
+            return Ok(Answer::ok(json!({"to_come": face.held().to_come(), "overtaken": face.held().overtaken()})));
         }
         ("DELETE", ["log"]) => face.log().lines.clear(),
         ("POST", ["condemn"]) => {

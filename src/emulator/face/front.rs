@@ -130,7 +130,9 @@ impl Face {
         };
         let operation = self.vendor.operation(route, request);
         journey.operation = Some(operation.clone());
-        self.held.overtake(&self.cloud, self.vendor, route.method != "GET");
+        if let Err(refusal) = self.held.overtake(&self.cloud, self.vendor, route.method != "GET") {
+            return Ok(refusal.into());
+        }
         journey.stands = self.count(route, request);
         if journey.stands.is_some_and(|stands| stands.refused) {
             let refusal = self.vendor.befall(FaultKind::RateLimited, route, &args, &operation);
@@ -168,14 +170,12 @@ impl Face {
                 return ordered.err().map_or(Err(Silence), |refusal| Ok(refusal.into()));
             }
             FaultKind::HoldBefore => {
-                let came = self.cloud.now().unwrap_or_default();
-                self.held.keep(Waiting { operation: operation.to_owned(), order: Some(Order::of(args.request)), came });
+                self.held.keep(Waiting { operation: operation.to_owned(), order: Some(Order::of(args.request)) });
                 return Err(Silence);
             }
             FaultKind::HoldAfter => {
-                let came = self.cloud.now().unwrap_or_default();
                 self.perform(route, args, operation, Some(fault));
-                self.held.keep(Waiting { operation: operation.to_owned(), order: None, came });
+                self.held.keep(Waiting { operation: operation.to_owned(), order: None });
                 return Err(Silence);
             }
             FaultKind::LostReply => {

@@ -1,13 +1,15 @@
 //! Requests that are held: somebody wants to act at the very moment when a request has come, and nothing is answered yet.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::late::{Order, arrive};
 use super::vendor::Vendor;
 use crate::emulator::physics::Pace;
-use crate::emulator::{Cloud, Moment, Refusal};
+use crate::emulator::{Clock, Cloud, Moment, Refusal};
 
 /// A request that is held.
 #[derive(Clone, Debug)]
@@ -16,15 +18,25 @@ pub struct Waiting {
     pub operation: String,
     /// What it orders, where that is not carried out yet.
     pub order: Option<Order>,
-    /// The cloud time when it came.
-    pub came: Moment,
+}
+
+/// When a request is carried out that was let go.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lateness {
+    /// At this cloud time, in microseconds since 1970, or right before the next request that changes something.
+    by: i64,
+    /// How fast the clock goes once it is carried out; as before, if missing.
+    #[serde(default)]
+    speed: Option<f64>,
 }
 
 /// The requests that are held, and those let go that are still to be carried out.
 #[derive(Default)]
 pub struct Held {
     waiting: watch::Sender<Vec<Waiting>>,
-    late: Mutex<Vec<(Moment, Order)>>,
+    late: Mutex<Vec<(Waiting, Lateness)>>,
+    overtaken: AtomicU32,
 }
 
 impl Held {
@@ -43,6 +55,11 @@ impl Held {
         self.late().len()
     }
 
+    /// How many of them were carried out because a request came that changes something.
+    pub fn overtaken(&self) -> u32 {
+        self.overtaken.load(Ordering::Relaxed)
+    }
+
     /// Waits until something is held.
     pub async fn some(&self) {
         // The sender lives as long as this.
@@ -54,31 +71,38 @@ impl Held {
         let _ = self.waiting.subscribe().wait_for(Vec::is_empty).await;
     }
 
-    /// Lets go of all: what is not carried out yet will be so many cloud seconds after it came, or never.
-    pub fn release(&self, late: Option<u64>) {
+    /// Lets go of all: what is not carried out yet will be late, or never.
+    pub fn release(&self, late: Option<Lateness>) {
         let waiting = self.waiting.send_replace(Vec::new());
-        let Some(seconds) = late else { return };
-        let orders = waiting.into_iter().filter_map(|it| Some((it.came.plus_seconds(seconds), it.order?)));
-        self.late().extend(orders);
+        if let Some(lateness) = late {
+            self.late().extend(waiting.into_iter().filter(|it| it.order.is_some()).map(|it| (it, lateness)));
+        }
     }
 
     /// Carries out what was let go and is due; all of it, if the request that comes now would change something.
-    pub fn overtake(&self, cloud: &Cloud, vendor: &dyn Vendor, changes: bool) {
+    ///
+    /// Errors: the cloud cannot be read or written.
+    pub fn overtake(&self, cloud: &Cloud, vendor: &dyn Vendor, changes: bool) -> Result<(), Refusal> {
         let mut late = self.late();
         if late.is_empty() {
-            return;
+            return Ok(());
         }
-        let now = cloud.now().unwrap_or_default();
-        for (_, order) in late.extract_if(.., |(due, _)| changes || *due <= now) {
-            // A cloud that cannot write refuses the request that comes now as well, and says why.
-            let _: Result<(), Refusal> = cloud.change("late", Pace::Times(1), |deed| {
-                arrive(deed, vendor, &order);
-                Ok(())
-            });
+        let now = cloud.now()?;
+        let early = late.iter().filter(|(_, it)| changes && Moment(it.by) > now).count();
+        self.overtaken.fetch_add(u32::try_from(early).unwrap_or(u32::MAX), Ordering::Relaxed);
+        for (request, lateness) in late.extract_if(.., |(_, it)| changes || Moment(it.by) <= now) {
+            cloud.change("late", Pace::Times(1), |deed| {
+                request.order.iter().for_each(|order| arrive(deed, vendor, order));
+                Ok::<(), Refusal>(())
+            })?;
+            if let Some(speed) = lateness.speed {
+                cloud.set_clock(Clock::Speed(speed))?;
+            }
         }
+        Ok(())
     }
 
-    fn late(&self) -> MutexGuard<'_, Vec<(Moment, Order)>> {
+    fn late(&self) -> MutexGuard<'_, Vec<(Waiting, Lateness)>> {
         // A panic leaves the list whole.
         self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,8 +112,7 @@ impl Held {
 mod tests {
     use super::super::exchange::{Body, Request};
     use super::super::front::Face;
-    use crate::emulator::{Clock, Imitate, Market, Settings};
-    use crate::emulator::{Cloud, Fault, FaultKind};
+    use crate::emulator::{Clock, Cloud, Fault, FaultKind, Imitate, Market, Settings};
     use serde_json::json;
 
     const IPS: &str = "/instance/v1/zones/fr-par-2/ips";
@@ -117,6 +140,10 @@ mod tests {
 
         fn release(&self, how: serde_json::Value) {
             assert_eq!(self.1.answer(&request("POST", "/_emulator/release", how)).answer.unwrap().status, 200);
+        }
+
+        fn release_late(&self) {
+            self.release(json!({"late": {"by": self.1.cloud().now().unwrap().plus_seconds(50).0}}));
         }
 
         fn look(&self) -> usize {
@@ -150,7 +177,7 @@ mod tests {
         let garden = Garden::new("order");
         garden.hold(FaultKind::HoldAfter);
         assert_eq!(garden.addresses(), 1, "carried out before it is held");
-        garden.release(json!({"late": 50}));
+        garden.release_late();
         assert_eq!(garden.look(), 1, "and not again");
         garden.hold(FaultKind::HoldBefore);
         garden.release(json!({}));
@@ -162,12 +189,12 @@ mod tests {
     fn what_is_let_go_late_comes_in_its_time_or_before_the_next_change() {
         let garden = Garden::new("late");
         garden.hold(FaultKind::HoldBefore);
-        garden.release(json!({"late": 50}));
+        garden.release_late();
         assert_eq!(garden.look(), 0);
         garden.1.cloud().advance(std::time::Duration::from_secs(50)).unwrap();
         assert_eq!(garden.look(), 1, "in its time");
         garden.hold(FaultKind::HoldBefore);
-        garden.release(json!({"late": 50}));
+        garden.release_late();
         garden.1.answer(&request("POST", IPS, json!({})));
         assert_eq!(garden.addresses(), 3, "before the next change, and that as well");
     }

@@ -41,8 +41,8 @@ pub const POINTS: [Point; 8] = [
     Point::BeforeEnd,
 ];
 
-/// How many cloud seconds after it was sent a call is carried out late: vendors take a minute at most.
-const LATE: u64 = 50;
+/// For how many cloud microseconds after its intent a call may be on its way: vendors take a minute at most.
+const LATE: i64 = 55_000_000;
 
 /// For how long a call that was made in the rehearsal is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -82,6 +82,14 @@ impl fmt::Display for Cell<'_> {
     }
 }
 
+/// What came to light while a cell was played.
+pub struct Played {
+    /// How many calls the killed process had made.
+    pub made: usize,
+    /// Whether its last call was carried out between the next command's look and call.
+    pub overtaken: bool,
+}
+
 /// Every cell of a rehearsal. Calls of one turn share its intents and its receipts, which are written at once.
 pub fn cells(rehearsal: &Rehearsal, traced: bool) -> Vec<Cell<'_>> {
     let sent = if rehearsal.ground.vendor.is_some() { rehearsal.calls.len() } else { rehearsal.commits };
@@ -97,9 +105,8 @@ pub fn cells(rehearsal: &Rehearsal, traced: bool) -> Vec<Cell<'_>> {
 }
 
 impl Cell<'_> {
-    /// Kills at the point, goes on with the same command, and compares with the rehearsal. How many calls the killed process
-    /// had made.
-    pub fn play(&self, scenes: &Scenes) -> Result<usize, String> {
+    /// Kills at the point, goes on with the same command, and compares with the rehearsal.
+    pub fn play(&self, scenes: &Scenes) -> Result<Played, String> {
         let asked = self.rehearsal.asked;
         let stage = scenes.set(asked);
         self.kill(&stage)?;
@@ -111,9 +118,9 @@ impl Cell<'_> {
             return Err(format!("the same command again ended with {}\n{said}", ran.code));
         }
         let ended = Outcome::of(&stage, asked).map_err(|why| format!("{why}\nafter\n{said}"))?;
-        let to_come = stage.face.as_ref().map_or(0, Face::to_come);
+        let (to_come, overtaken) = stage.face.as_ref().map_or((0, 0), Face::drop_held);
         match ended == self.rehearsal.ended && to_come == 0 {
-            true => Ok(made),
+            true => Ok(Played { made, overtaken: overtaken > 0 }),
             false => Err(format!("{ended:#?}, {to_come} to come,\nis not\n{:#?}\nafter\n{said}", self.rehearsal.ended)),
         }
     }
@@ -149,14 +156,14 @@ impl Cell<'_> {
             (Point::BeforeEnd, _) => at(Syscall::JournalWrite, Side::Before, 2 * self.rehearsal.turns.len() + 1),
             (Point::NeverCarriedOut, None) => at(Syscall::Commit, Side::Before, self.number + 1),
             (Point::Unanswered | Point::CarriedOutLate, None) => at(Syscall::Commit, Side::After, self.number + 1),
-            (Point::NeverCarriedOut, Some(_)) => self.kill_on_the_wire(stage, "hold-before", None),
-            (Point::CarriedOutLate, Some(_)) => self.kill_on_the_wire(stage, "hold-before", Some(LATE)),
-            (Point::Unanswered, Some(_)) => self.kill_on_the_wire(stage, "hold-after", None),
+            (Point::NeverCarriedOut, Some(_)) => self.kill_on_the_wire(stage, "hold-before", false),
+            (Point::CarriedOutLate, Some(_)) => self.kill_on_the_wire(stage, "hold-before", true),
+            (Point::Unanswered, Some(_)) => self.kill_on_the_wire(stage, "hold-after", false),
         }
     }
 
     /// Kills the process while the emulator holds its call.
-    fn kill_on_the_wire(&self, stage: &Stage, hold: &str, late: Option<u64>) -> Result<(), String> {
+    fn kill_on_the_wire(&self, stage: &Stage, hold: &str, late: bool) -> Result<(), String> {
         let Some(face) = &stage.face else { return Err("there is no wire".to_owned()) };
         let (before, call) = (&self.rehearsal.calls[..self.number], &self.rehearsal.calls[self.number]);
         let same = before.iter().filter(|it| *it == call).count();
@@ -165,7 +172,12 @@ impl Cell<'_> {
         let held = face.await_held(PATIENCE);
         let _ = child.kill();
         let output = child.wait_with_output().unwrap();
-        face.release(late);
+        match Written::in_the_journal_of(stage).last_intent {
+            Some(intent) if late => face.let_held_come_late(intent + LATE),
+            _ => {
+                face.drop_held();
+            }
+        }
         match held {
             true => Ok(()),
             false => Err(format!("the call was not made:\n{}", String::from_utf8_lossy(&output.stdout))),

@@ -78,6 +78,8 @@ pub struct Written {
     pub turns: Vec<String>,
     pub intents: usize,
     pub receipts: usize,
+    /// When the last intent was written, in microseconds by the cloud's clock.
+    pub last_intent: Option<i64>,
     /// Whether it says that the run ended.
     pub ended: bool,
 }
@@ -97,6 +99,7 @@ impl Written {
             };
             let word = intent.split(' ').next().unwrap_or_default();
             written.intents += 1;
+            written.last_intent = entry["cloud"].as_i64();
             match written.turns.last_mut().filter(|_| open) {
                 Some(turn) => turn.push_str(&format!(" + {word}")),
                 None => written.turns.push(word.to_owned()),

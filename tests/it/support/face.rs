@@ -163,15 +163,19 @@ impl Face {
         stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
     }
 
-    /// How many requests that were let go are still to be carried out.
-    pub fn to_come(&self) -> u64 {
-        // Nobody waits for what is held: this one asks by another method.
-        self.post("/_emulator/release", json!({}))["to_come"].as_u64().unwrap()
+    /// Lets go of all that is held, and drops it. How many requests that were let go are still to be carried out, and how many
+    /// were when another came that changes something.
+    pub fn drop_held(&self) -> (u64, u64) {
+        let answer = self.post("/_emulator/release", json!({}));
+        (answer["to_come"].as_u64().unwrap(), answer["overtaken"].as_u64().unwrap())
     }
 
-    /// Lets go of all that is held: carried out so many cloud seconds after it came, or never.
-    pub fn release(&self, late: Option<u64>) {
-        self.post("/_emulator/release", json!({"late": late}));
+    /// Lets go of all that is held: it is carried out at this moment (in microseconds since 1970 by the cloud's clock), or before
+    /// the next change. Until then the clock goes so slowly that a command can look before.
+    pub fn let_held_come_late(&self, by: i64) {
+        self.post("/_emulator/clock", json!({"speed": 50}));
+        let speed: f64 = self.speed.parse().unwrap();
+        self.post("/_emulator/release", json!({"late": {"by": by, "speed": speed}}));
     }
 
     /// Lets come due what never would.
