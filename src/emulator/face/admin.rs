@@ -8,10 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::exchange::{Answer, Request};
 use super::front::Face;
-use super::held::Lateness;
 use super::moments;
 use crate::emulator::physics::Pace;
-use crate::emulator::{Clock, Fault, Refusal};
+use crate::emulator::{Clock, Fault, Moment, Refusal};
 
 /// Lasting habits; what is absent stays as it is.
 #[derive(Default, Deserialize)]
@@ -45,8 +44,9 @@ struct Turn {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Release {
-    /// Those not carried out yet will be. Where this is missing, they are dropped.
-    late: Option<Lateness>,
+    /// Those not carried out yet are at this cloud time, in microseconds since 1970, or right before the next request that
+    /// changes something. Where this is missing, they are dropped.
+    by: Option<i64>,
 }
 
 /// Whether a request is answered only once some request is held.
@@ -131,7 +131,7 @@ fn act(face: &Face, request: &Request, route: &[&str]) -> Result<Answer, Answer>
         }
         ("POST", ["release"]) => {
             let release: Release = read(tree(request)?)?;
-            face.held().release(release.late);
+            face.held().release(release.by.map(Moment));
             return Ok(Answer::ok(json!({"to_come": face.held().to_come(), "overtaken": face.held().overtaken()})));
         }
         ("DELETE", ["log"]) => face.log().lines.clear(),

@@ -3,13 +3,12 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde::Deserialize;
 use tokio::sync::watch;
 
 use super::late::{Order, arrive};
 use super::vendor::Vendor;
 use crate::emulator::physics::Pace;
-use crate::emulator::{Clock, Cloud, Moment, Refusal};
+use crate::emulator::{Cloud, Moment, Refusal};
 
 /// A request that is held.
 #[derive(Clone, Debug)]
@@ -20,22 +19,12 @@ pub struct Waiting {
     pub order: Option<Order>,
 }
 
-/// When a request is carried out that was let go.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Lateness {
-    /// At this cloud time, in microseconds since 1970, or right before the next request that changes something.
-    by: i64,
-    /// How fast the clock goes once it is carried out; as before, if missing.
-    #[serde(default)]
-    speed: Option<f64>,
-}
-
 /// The requests that are held, and those let go that are still to be carried out.
 #[derive(Default)]
 pub struct Held {
     waiting: watch::Sender<Vec<Waiting>>,
-    late: Mutex<Vec<(Waiting, Lateness)>>,
+    /// With the moment when they are carried out.
+    late: Mutex<Vec<(Moment, Order)>>,
     overtaken: AtomicU32,
 }
 
@@ -71,11 +60,12 @@ impl Held {
         let _ = self.waiting.subscribe().wait_for(Vec::is_empty).await;
     }
 
-    /// Lets go of all: what is not carried out yet will be late, or never.
-    pub fn release(&self, late: Option<Lateness>) {
+    /// Lets go of all: what is not carried out yet will be at this moment, or right before the next request that changes
+    /// something; or never, where no moment is given.
+    pub fn release(&self, by: Option<Moment>) {
         let waiting = self.waiting.send_replace(Vec::new());
-        if let Some(lateness) = late {
-            self.late().extend(waiting.into_iter().filter(|it| it.order.is_some()).map(|it| (it, lateness)));
+        if let Some(by) = by {
+            self.late().extend(waiting.into_iter().filter_map(|it| Some((by, it.order?))));
         }
     }
 
@@ -88,21 +78,18 @@ impl Held {
             return Ok(());
         }
         let now = cloud.now()?;
-        let early = late.iter().filter(|(_, it)| changes && Moment(it.by) > now).count();
+        let early = late.iter().filter(|(by, _)| changes && *by > now).count();
         self.overtaken.fetch_add(u32::try_from(early).unwrap_or(u32::MAX), Ordering::Relaxed);
-        for (request, lateness) in late.extract_if(.., |(_, it)| changes || Moment(it.by) <= now) {
+        for (_, order) in late.extract_if(.., |(by, _)| changes || *by <= now) {
             cloud.change("late", Pace::Times(1), |deed| {
-                request.order.iter().for_each(|order| arrive(deed, vendor, order));
+                arrive(deed, vendor, &order);
                 Ok::<(), Refusal>(())
             })?;
-            if let Some(speed) = lateness.speed {
-                cloud.set_clock(Clock::Speed(speed))?;
-            }
         }
         Ok(())
     }
 
-    fn late(&self) -> MutexGuard<'_, Vec<(Waiting, Lateness)>> {
+    fn late(&self) -> MutexGuard<'_, Vec<(Moment, Order)>> {
         // A panic leaves the list whole.
         self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -143,7 +130,7 @@ mod tests {
         }
 
         fn release_late(&self) {
-            self.release(json!({"late": {"by": self.1.cloud().now().unwrap().plus_seconds(50).0}}));
+            self.release(json!({"by": self.1.cloud().now().unwrap().plus_seconds(50).0}));
         }
 
         fn look(&self) -> usize {

@@ -43,6 +43,8 @@ pub const POINTS: [Point; 8] = [
 
 /// For how many cloud microseconds after its intent a call may be on its way: vendors take a minute at most.
 const LATE: i64 = 55_000_000;
+/// How fast the clock then goes: slow enough for the next command to look before that. Nothing else is waited for meanwhile.
+const UNHURRIED: &str = "60";
 
 /// For how long a call that was made in the rehearsal is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -108,7 +110,10 @@ impl Cell<'_> {
     /// Kills at the point, goes on with the same command, and compares with the rehearsal.
     pub fn play(&self, scenes: &Scenes) -> Result<Played, String> {
         let asked = self.rehearsal.asked;
-        let stage = scenes.set(asked);
+        let stage = match self.point {
+            Point::CarriedOutLate => scenes.set_at(asked, UNHURRIED),
+            _ => scenes.set(asked),
+        };
         self.kill(&stage)?;
         let made = stage.made();
         self.check_the_point(&stage, made)?;
@@ -168,6 +173,9 @@ impl Cell<'_> {
         let (before, call) = (&self.rehearsal.calls[..self.number], &self.rehearsal.calls[self.number]);
         let same = before.iter().filter(|it| *it == call).count();
         face.arm(call, hold, 1, u32::try_from(same).unwrap_or_default());
+        if late {
+            face.hurry();
+        }
         let mut child = stage.command(self.rehearsal.asked.command).spawn().unwrap();
         let held = face.await_held(PATIENCE);
         let _ = child.kill();

@@ -6,7 +6,7 @@ use super::{
     standing::{self, DATA, ROOT},
 };
 use crate::support::{
-    face::Face,
+    face::{self, Face},
     shop::{Ran, Shop, write_at},
 };
 use cloudypad::emulator::{Clock, Cloud, Imitate, Settings};
@@ -31,7 +31,7 @@ impl Scenes {
         let mut shop = Shop::new();
         let first = [("present", None), ("absent", Some(Scene::Archived)), ("present", Some(Scene::Present)), ("stopped", Some(Scene::Stopped))];
         for (number, (state, scene)) in first.into_iter().enumerate() {
-            let stage = Stage::open(ground, shop);
+            let stage = Stage::open(ground, shop, face::SPEED);
             stage.write(state, false);
             let ran = stage.run(&["apply", "pad.yaml", "--yes"]);
             assert_eq!(ran.code, 0, "{}: {state}\n{}\n{}", ground.name, ran.out, ran.err);
@@ -46,8 +46,13 @@ impl Scenes {
 
     /// A stage with the scene where something is asked, and the wish written down.
     pub fn set(&self, asked: &Asked) -> Stage {
+        self.set_at(asked, face::SPEED)
+    }
+
+    /// One whose clock goes at this speed, where it has a vendor's.
+    pub fn set_at(&self, asked: &Asked, speed: &'static str) -> Stage {
         let (_, shop) = self.scenes.iter().find(|it| it.0 == asked.scene).unwrap();
-        let mut stage = Stage::open(self.ground, shop.copy());
+        let mut stage = Stage::open(self.ground, shop.copy(), speed);
         stage.written_before = std::fs::metadata(stage.journal()).map_or(0, |it| it.len() as usize);
         stage.made_before = stage.made_ever();
         stage.write(asked.state, asked.larger);
@@ -68,8 +73,8 @@ pub struct Stage {
 }
 
 impl Stage {
-    fn open(ground: &'static Ground, shop: Shop) -> Self {
-        let face = ground.vendor.map(|vendor| Face::start(vendor, &shop));
+    fn open(ground: &'static Ground, shop: Shop, speed: &'static str) -> Self {
+        let face = ground.vendor.map(|vendor| Face::start_at(vendor, &shop, speed, &[]));
         Self { ground, face, shop, written_before: 0, made_before: 0 }
     }
 
