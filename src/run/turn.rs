@@ -250,7 +250,6 @@ impl Course {
         run.journal.settle(&receipts)?;
 
         let mut hold = None;
-        let mut refused = Vec::new();
         let mut pause = Duration::ZERO;
         for (planned, answer) in steps.iter().zip(answers) {
             let key = planned.step.key();
@@ -295,8 +294,9 @@ impl Course {
                     hold = Some(Hold::KeepsFailing { step: planned.line.to_string(), answer: said });
                 }
                 Lesson::Refused => {
+                    (run.tell)(failed(said.clone(), "needs you"));
                     let remedy = if let Problem::Refused { remedy, .. } = problem { remedy } else { None };
-                    refused.push((planned, said, remedy));
+                    hold = Some(Hold::Refused { step: planned.line.to_string(), answer: said, remedy });
                 }
                 Lesson::Scarce => match self.scarce(run, planned, said).await {
                     None => pause = pause.max(pace.longest * 3),
@@ -304,28 +304,8 @@ impl Course {
                 },
             }
         }
-        if !refused.is_empty() {
-            hold = self.still_refused(run, refused).await?.or(hold);
-        }
         if hold.is_none() && !pause.is_zero() {
             rest(pause, &run.stop).await;
-        }
-        Ok(hold)
-    }
-
-    /// What the cloud refused needs the owner, unless it is not wanted any more: a call of a run that was cut off may have come
-    /// late, or somebody in the console was quicker. So the cloud is looked at before.
-    async fn still_refused(&mut self, run: &Run<'_>, refused: Vec<(&Planned, String, Option<String>)>) -> Result<Option<Hold>, Trouble> {
-        let (_, fresh) = self.think(run).await?;
-        let mut hold = None;
-        for (planned, answer, remedy) in refused {
-            let key = planned.step.key();
-            let wanted = matches!(fresh.verdict, Verdict::Held(_)) || fresh.next.iter().any(|it| it.step.key() == key);
-            let then = if wanted { "needs you" } else { "not wanted any more, as the cloud is now" };
-            (run.tell)(Event::Failed { key, line: planned.line.clone(), answer: answer.clone(), then });
-            if wanted {
-                hold = Some(Hold::Refused { step: planned.line.to_string(), answer, remedy });
-            }
         }
         Ok(hold)
     }
