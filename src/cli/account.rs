@@ -125,18 +125,18 @@ fn settle(wish: &mut Wish) -> Result<Account, Failure> {
     if let Some(linode) = &wish.ask.spec.provider.linode {
         return linode::Account::find(linode.credentials.as_ref()).map(Account::Linode).map_err(|why| failure(&why));
     }
-    let Some(scaleway) = &mut wish.ask.spec.provider.scaleway else { return Ok(Account::None) };
+    let Some(scaleway) = &wish.ask.spec.provider.scaleway else { return Ok(Account::None) };
     let account = scaleway::Account::find(scaleway.credentials.as_ref()).map_err(|why| failure(&why))?;
-    if scaleway.project_id.is_none() {
-        scaleway.project_id.clone_from(&account.project);
-    }
-    if scaleway.zone.is_none() {
-        scaleway.zone.clone_from(&account.zone);
-    }
-    match (&scaleway.project_id, &scaleway.zone) {
-        (Some(_), Some(_)) => Ok(Account::Scaleway(account)),
-        (None, _) => Err(failure("which project? Write provider.scaleway.projectId, or set SCW_DEFAULT_PROJECT_ID")),
-        (_, None) => Err(failure("which zone? Write provider.scaleway.zone, or set SCW_DEFAULT_ZONE")),
+    wish.ask.spec.amend(|spec| {
+        if let Some(scaleway) = &mut spec.provider.scaleway {
+            scaleway.project_id = scaleway.project_id.take().or_else(|| account.project.clone());
+            scaleway.zone = scaleway.zone.take().or_else(|| account.zone.clone());
+        }
+    });
+    match wish.ask.spec.provider.scaleway.as_ref().map(|it| (&it.project_id, &it.zone)) {
+        None | Some((Some(_), Some(_))) => Ok(Account::Scaleway(account)),
+        Some((None, _)) => Err(failure("which project? Write provider.scaleway.projectId, or set SCW_DEFAULT_PROJECT_ID")),
+        Some((_, None)) => Err(failure("which zone? Write provider.scaleway.zone, or set SCW_DEFAULT_ZONE")),
     }
 }
 

@@ -62,9 +62,7 @@ fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> R
     for spec in found.specs {
         let place = target::place(&spec);
         let directory = spec.file.parent().unwrap_or(Path::new("")).to_owned();
-        let key = spec.instance.key();
-        let owner = owner.map(str::to_owned);
-        let ask = Ask { key, spec: spec.instance.spec, deletion, owner, adopt: false, recipe: "none".to_owned() };
+        let ask = Ask { deletion, owner: owner.map(str::to_owned), ..Ask::of(spec.instance) };
         wishes.push(Wish { ask, place, directory });
     }
     let hands = give_hands(&home, &mut wishes)?;

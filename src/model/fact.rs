@@ -1,6 +1,6 @@
 //! What we did and do not know the end of: the journal, folded.
 
-use super::Stamp;
+use super::{Applied, Stamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the journal adds to a look. With the journal lost this is empty, and runs are slower, not wrong.
@@ -17,6 +17,11 @@ pub struct Facts {
     pub begun: bool,
     /// Steps, by key, that the cloud refused in this run and that the run can do without.
     pub refused: BTreeSet<String>,
+    /// The latest application of this very wish that this run wrote, or saw in force. With it this run knows whether another one
+    /// came after it.
+    pub applied: Option<Applied>,
+    /// What was applied last from this machine. For people; nothing is decided by it.
+    pub applied_here: Option<Applied>,
 }
 
 impl Facts {

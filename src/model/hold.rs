@@ -1,7 +1,7 @@
 //! Why nothing is done although the spec is not reached: a closed table, each with its remedy.
 //! `specs/laws.md` carries the same table; a test compares.
 
-use super::{Lock, Role};
+use super::{Aim, Lock, Role, ago};
 use std::fmt;
 
 /// Why the owner is needed.
@@ -77,6 +77,13 @@ pub enum Hold {
         object: String,
         /// Its source.
         owner: String,
+    },
+    /// Another spec was applied, or the instance deleted, after this wish was.
+    OtherApplier {
+        /// What.
+        aim: Aim,
+        /// How many seconds ago, on the vendor's clock.
+        seconds: u64,
     },
     /// Two servers of the instance were used.
     TwoServers {
@@ -194,6 +201,7 @@ impl Hold {
             Hold::CaptureFailed { .. } => "CaptureFailed",
             Hold::LivesElsewhere { .. } => "LivesElsewhere",
             Hold::OtherOwner { .. } => "OtherOwner",
+            Hold::OtherApplier { .. } => "OtherApplier",
             Hold::TwoServers { .. } => "TwoServers",
             Hold::TwoDisks { .. } => "TwoDisks",
             Hold::DiskGone { .. } => "DiskGone",
@@ -237,6 +245,7 @@ impl Hold {
             Hold::OtherOwner { owner, .. } => {
                 format!("leave it to {owner}, or take it over with: cloudypad adopt")
             }
+            Hold::OtherApplier { .. } => "agree on one spec; cloudypad apply, or cloudypad delete, then overrides the other".to_owned(),
             Hold::TwoServers { .. } => "find out which one you used last, and delete the other in the vendor's console".to_owned(),
             Hold::TwoDisks { role, .. } => {
                 format!("find out which {role} disk is the one you want, and remove the tags of the other, or delete it")
@@ -286,6 +295,12 @@ impl fmt::Display for Hold {
                 write!(f, "the instance lives in {}, and the spec says {wanted}: moving it is not supported", zones.join(", "))
             }
             Hold::OtherOwner { object, owner } => write!(f, "{object} is managed by {owner}"),
+            Hold::OtherApplier { aim: aim @ Aim::Reach(_), seconds } => {
+                write!(f, "{aim} was applied {}, after this one, and is left to stand", ago(*seconds))
+            }
+            Hold::OtherApplier { aim: aim @ Aim::Delete { .. }, seconds } => {
+                write!(f, "{aim} was begun by somebody else {}, after this, and is left to go on", ago(*seconds))
+            }
             Hold::TwoServers { ids } => write!(f, "two servers of this instance were used: {}", ids.join(", ")),
             Hold::TwoDisks { role, ids } => write!(f, "two {role} disks of this instance were used: {}", ids.join(", ")),
             Hold::DiskGone { role, copy: true } => {

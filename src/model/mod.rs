@@ -1,5 +1,6 @@
 //! Floor 0: nouns and proofs. No async, no I/O, no clock.
 
+mod applied;
 mod capability;
 mod event;
 mod fact;
@@ -14,6 +15,7 @@ mod tag;
 mod witness;
 mod world;
 
+pub use applied::*;
 pub use capability::{Capabilities, Capture, Durations, Pace};
 pub use event::*;
 pub use fact::*;

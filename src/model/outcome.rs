@@ -1,6 +1,6 @@
 //! What the planner answers: steps with reasons, waits, and a verdict.
 
-use super::{Awaited, Hold, Role, Step, Word};
+use super::{Aim, Awaited, Hold, Role, Step, Word, ago};
 use std::fmt;
 
 /// What may be done now.
@@ -108,6 +108,8 @@ pub enum Reason {
     FromDisk,
     /// An object does not carry the tags it should.
     Tags,
+    /// Who else applies the instance is to see which spec it has now.
+    SaysSpec,
     /// The cloud made the root disk without our tags.
     ClaimRoot,
     /// The root disk has been captured.
@@ -189,6 +191,7 @@ impl fmt::Display for Reason {
             Reason::FromCapture => write!(f, "its root disk is restored"),
             Reason::FromDisk => write!(f, "its root disk was kept"),
             Reason::Tags => write!(f, "its tags differ from what the spec says"),
+            Reason::SaysSpec => write!(f, "it says which spec was applied last"),
             Reason::ClaimRoot => write!(f, "the cloud made it without name and tags"),
             Reason::Captured => write!(f, "the root disk is captured now"),
             Reason::QuietForCapture => write!(f, "a capture needs a quiet disk"),
@@ -242,6 +245,13 @@ pub enum Note {
     Mind(String),
     /// The root disk cannot be captured, and what to do about it.
     CaptureFailed(String),
+    /// What somebody else applied before.
+    Overrides {
+        /// What.
+        aim: Aim,
+        /// How many seconds ago, on the vendor's clock.
+        seconds: u64,
+    },
 }
 
 impl fmt::Display for Note {
@@ -256,6 +266,8 @@ impl fmt::Display for Note {
             Note::LeftAlone(what) => write!(f, "left alone: {what}"),
             Note::BilledWhenOff(what) => f.write_str(what),
             Note::CaptureFailed(what) => write!(f, "CaptureFailed: {what}"),
+            Note::Overrides { aim: aim @ Aim::Reach(_), seconds } => write!(f, "overrides: {aim}, applied {}", ago(*seconds)),
+            Note::Overrides { aim: aim @ Aim::Delete { .. }, seconds } => write!(f, "overrides: {aim}, begun {}", ago(*seconds)),
         }
     }
 }

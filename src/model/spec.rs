@@ -107,7 +107,7 @@ pub struct Spec {
 }
 
 /// The wish for the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ServerState {
     /// Exists and runs.
@@ -409,6 +409,25 @@ fn default_allow_from() -> Vec<String> {
 }
 
 impl Spec {
+    /// A spec that says nothing but what it must.
+    pub fn undeclared(server_state: ServerState, provider: ProviderSpec) -> Self {
+        Self {
+            server_state,
+            provider,
+            root_disk: RootDisk::default(),
+            data_disk: None,
+            root_disk_snapshot: RootDiskSnapshot::default(),
+            data_disk_snapshot: DataDiskSnapshot::default(),
+            ssh: Ssh::default(),
+            network: Network::default(),
+            configuration: Configuration::default(),
+            autostop: None,
+            suspend: false,
+            protect: false,
+            wake: String::new(),
+        }
+    }
+
     /// Where the instance is wished to live.
     ///
     /// # Panics

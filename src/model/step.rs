@@ -1,8 +1,8 @@
 //! What may be done: single mutating calls, and what is asked for.
 
 use super::{
-    Address, Expendable, Firewall, Id, Image, InstanceKey, LocalDisk, Quiet, Role, Rule, Server, Snapshot, Spared, Spec, Stamp, Tags,
-    Volume,
+    Address, Aim, Applied, Declared, Expendable, Firewall, Id, Image, Instance, InstanceKey, LocalDisk, Quiet, Role, Rule, Server,
+    Snapshot, Spared, Stamp, Tags, Volume,
 };
 
 /// One wish about one instance.
@@ -11,7 +11,7 @@ pub struct Ask {
     /// The instance.
     pub key: InstanceKey,
     /// Its spec.
-    pub spec: Spec,
+    pub spec: Declared,
     /// Set when the instance is to be removed altogether.
     pub deletion: Option<Deletion>,
     /// The source that manages the instance (`--owner`, or a watch).
@@ -20,6 +20,34 @@ pub struct Ask {
     pub adopt: bool,
     /// Digest of everything that configures the server; `none` where nothing does.
     pub recipe: String,
+    /// How it stands to another spec that was applied meanwhile.
+    pub stance: Stance,
+}
+
+impl Ask {
+    /// That the instance reach its spec.
+    pub fn of(instance: Instance) -> Self {
+        let key = instance.key();
+        let spec = instance.spec.into();
+        Self { key, spec, deletion: None, owner: None, adopt: false, recipe: "none".to_owned(), stance: Stance::Apply }
+    }
+
+    /// What the instance is applied for.
+    pub fn aim(&self) -> Aim {
+        match self.deletion {
+            Some(Deletion { keep_snapshots }) => Aim::Delete { keep_snapshots },
+            None => Aim::Reach(self.spec.server_state),
+        }
+    }
+}
+
+/// How a wish stands to another spec that the instance carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stance {
+    /// Somebody applies it now: of several, the last wins.
+    Apply,
+    /// It was applied before, is as it was then, and is kept: who applies another one meanwhile is not fought.
+    Keep,
 }
 
 /// A confirmed `cloudypad delete`.
@@ -299,6 +327,15 @@ impl Step {
             Step::DeleteImage(copy) => delete_copy_key(copy.copy().as_str()),
             Step::ReleaseAddress(address) => format!("release-address {address}"),
             Step::DeleteFirewall(firewall) => format!("delete-firewall {firewall}"),
+        }
+    }
+
+    /// The spec whose application the step writes down, where it does.
+    pub fn applied(&self) -> Option<Applied> {
+        match self {
+            Step::CreateFirewall { tags, .. } | Step::Retag { tags, .. } => Applied::said_by(tags),
+            Step::CreateServer(new) => Applied::said_by(&new.tags),
+            _ => None,
         }
     }
 

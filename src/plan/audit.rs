@@ -2,7 +2,8 @@
 //! and none with the witnesses: it looks at the world with its own, plainer eyes.
 
 use crate::model::{
-    Ask, Capabilities, CopyStatus, LastHeld, OnStop, Origin, Plan, Power, Ran, Role, Root, Seen, Step, Verdict, World, instance_tag,
+    Applied, Ask, Capabilities, CopyStatus, LastHeld, OnStop, Origin, Plan, Power, Ran, Role, Root, Seen, Stance, Step, Verdict, World,
+    instance_tag,
 };
 
 /// A step that must not be taken, and why. Always a fault of cloudypad.
@@ -27,6 +28,9 @@ pub fn audit(plan: &Plan, ask: &Ask, world: &World, cloud: &Capabilities) -> Vec
         }
         if is_blind(world) {
             object(step, "the look was not complete");
+        }
+        if ask.stance == Stance::Keep && Applied::latest(world).is_some_and(|it| !it.is_of(ask)) {
+            object(step, "another spec was applied, and this one is only kept");
         }
         if ends(step).is_some_and(|id| is_foreign(ask, world, id)) {
             object(step, "its tags say that it is another instance's");

@@ -3,7 +3,7 @@
 use super::{
     draft::Draft,
     marks::{NO_RECIPE, claim_root, common_tags, disk_tags},
-    naming,
+    naming, others,
 };
 use crate::model::{
     Address, Boot, CAPTURE_DUE, Copy, CopyStatus, FRESH, Firewall, HAD_DATA, Hold, Id, NewServer, NewVolume, Note, RESERVE_ADDRESS_KEY,
@@ -34,7 +34,7 @@ pub(crate) fn assemble(draft: &mut Draft<'_>) -> Result<(), Hold> {
         Boot::Volume(id) if scene.world.volume(id).is_some_and(Volume::was_used) => Reason::FromDisk,
         Boot::Volume(_) | Boot::Image(_) => Reason::FromCapture,
     };
-    let mut tags = common_tags(scene)
+    let mut tags = others::telling_tags(scene)
         .with_if(HAD_DATA, data.is_some() || (spec.data_gb().is_some() && scene.data.is_some()))
         .with_if(CAPTURE_DUE, first && spec.root_disk_snapshot.enable)
         .with_value("img", inherited.get("img").unwrap_or(&tag_value("img", spec.image(scene.cloud))));
@@ -221,7 +221,7 @@ pub(crate) fn address_part(draft: &mut Draft<'_>) -> Result<Option<Option<Id<Add
 /// The firewall once it is there, settled, and lets in what the spec says.
 pub(crate) fn firewall_part(draft: &mut Draft<'_>) -> Option<Option<Id<Firewall>>> {
     let Some(firewall) = draft.scene.firewall else {
-        let mut tags = common_tags(&draft.scene);
+        let mut tags = others::telling_tags(&draft.scene);
         if let Some((word, value)) = naming::remembered(&draft.scene).filter(|_| naming::is_ours_to_remember(&draft.scene)) {
             tags = tags.with_value(word, &value);
         }

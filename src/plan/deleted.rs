@@ -2,7 +2,7 @@
 
 use super::{
     draft::Draft,
-    naming,
+    naming, others,
     retiring::{self, Fates},
     upkeep,
 };
@@ -14,6 +14,12 @@ use crate::model::{
 /// Plans towards nothing.
 pub(crate) fn plan(draft: &mut Draft<'_>, deletion: Deletion) -> Result<(), Hold> {
     refuse_protected(draft)?;
+    retire_all(draft, deletion)?;
+    others::tell_deletion(draft);
+    Ok(())
+}
+
+fn retire_all(draft: &mut Draft<'_>, deletion: Deletion) -> Result<(), Hold> {
     if let Seen::Present(places) = &draft.scene.world.elsewhere {
         draft.notes.push(Note::LeftAlone(format!("what it has in {}; delete it there too", places.join(", "))));
     }

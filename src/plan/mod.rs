@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`scene`] sorts a look into server, disks and copies, or holds; one file per wish
 //! (`running`, `stopped`, `absent`, `deleted`) over shared moves (`retiring`, `building`, `upkeep`) and the
-//! `marks` they leave, all written into a `draft`; `forecast` walks the plan to its end in an imagined
+//! `marks` they leave, all written into a `draft`; `others` knows who else applies; `forecast` walks the plan to its end in an imagined
 //! world; `audit` is a second opinion.
 
 mod absent;
@@ -15,6 +15,7 @@ mod imagine;
 mod line;
 mod marks;
 mod naming;
+mod others;
 mod retiring;
 mod running;
 mod scene;
@@ -47,7 +48,9 @@ pub fn plan(ask: &Ask, world: &World, facts: &Facts, cloud: &Capabilities) -> Pl
 
 fn draft<'w>(ask: &'w Ask, world: &'w World, facts: &'w Facts, cloud: &'w Capabilities) -> Result<Draft<'w>, Hold> {
     let scene = Scene::read(ask, world, facts, cloud)?;
+    others::refuse_overridden(&scene)?;
     let mut draft = Draft::new(scene);
+    others::note_overridden(&mut draft);
     // Copies that failed go before anything else, while their disks are there; then what was made twice.
     upkeep::drop_failed_copies(&mut draft);
     if draft.is_quiet() {

@@ -2,8 +2,8 @@
 //! told apart for sure is a hold.
 
 use crate::model::{
-    Address, Ask, Capabilities, Cause, Copy, CopyStatus, DELETED, Facts, Firewall, HAD_DATA, Hold, LOSER, PROTECTED, Power, Ran, Role,
-    Root, Seen, Server, ServerState, Stamp, Tags, UNCAPTURED, Volume, VolumeStatus, World, instance_tag, tag_value,
+    Address, Applied, Ask, Capabilities, Cause, Copy, CopyStatus, DELETED, Facts, Firewall, HAD_DATA, Hold, LOSER, PROTECTED, Power, Ran,
+    Role, Root, Seen, Server, ServerState, Stamp, Tags, UNCAPTURED, Volume, VolumeStatus, World, instance_tag, tag_value,
 };
 
 /// One instance, sorted. References point into the look.
@@ -13,6 +13,8 @@ pub(crate) struct Scene<'w> {
     pub world: &'w World,
     pub facts: &'w Facts,
     pub cloud: &'w Capabilities,
+    /// Which spec was applied last, as far as the instance says.
+    pub applied: Option<Applied>,
     /// The elected server.
     pub server: Option<&'w Server>,
     /// A server on its way out.
@@ -66,6 +68,7 @@ impl<'w> Scene<'w> {
             world,
             facts,
             cloud,
+            applied: Applied::latest(world),
             server: None,
             leaving: None,
             spare_servers: Vec::new(),
@@ -249,6 +252,11 @@ impl<'w> Scene<'w> {
     /// Copies of root disks that this spec's server may come back from, newest first.
     pub fn usable_root_copies(&self) -> impl Iterator<Item = Copy<'w>> + '_ {
         self.root_copies.iter().copied().filter(|it| !self.is_outdated(it.tags()))
+    }
+
+    /// Whether nothing of a living instance is here.
+    pub fn is_empty(&self) -> bool {
+        !has_something(self.world)
     }
 
     /// Whether the object is older than the time a list may lag.

@@ -4,12 +4,12 @@ use super::{
     draft::Draft,
     line,
     marks::{NO_RECIPE, common_tags, disk_tags, refuse_protected},
-    naming,
+    naming, others,
     scene::Scene,
 };
 use crate::model::{
-    Awaited, CAPTURE_DUE, CREATE_SERVER_KEY, Copy, CopyStatus, DELETED, Expendable, FRESH, HAD_DATA, Hold, Image, KEEP, LOSER, Note,
-    Object, PROTECTED, Power, RECORD, Reason, Role, Root, Server, ServerState, Snapshot, Spared, Step, Tags, UNCAPTURED, Volume,
+    APPLIED, Awaited, CAPTURE_DUE, CREATE_SERVER_KEY, Copy, CopyStatus, DELETED, Expendable, FRESH, HAD_DATA, Hold, Image, KEEP, LOSER,
+    Note, Object, PROTECTED, Power, RECORD, Reason, Role, Root, Server, ServerState, Snapshot, Spared, Step, Tags, UNCAPTURED, Volume,
     VolumeStatus, Word, World, capture_failed, capture_remedy, copy_key, delete_copy_key,
 };
 
@@ -166,11 +166,13 @@ fn repair_tags(draft: &mut Draft<'_>) {
         if busy {
             continue;
         }
+        let telling = wants.get(APPLIED).map(|value| has.clone().with_value(APPLIED, value));
         let captured = has.has(CAPTURE_DUE) && !wants.has(CAPTURE_DUE);
         let reason = match () {
             () if has.owner().is_some() && has.owner() != wants.owner() => Reason::Adopted,
             () if captured && draft.scene.root_capture().is_none() => Reason::GivenUp,
             () if captured => Reason::Captured,
+            () if telling.as_ref() == Some(&wants) => Reason::SaysSpec,
             () => Reason::Tags,
         };
         draft.step(Step::Retag { object, tags: wants, name: None }, reason);
@@ -238,9 +240,14 @@ fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
     let remember_data = scene.data.is_some() && spec.data_gb().is_some();
     let remembering = |tags: &Tags| guarded.clone().flag(HAD_DATA, !forget_data && (tags.has(HAD_DATA) || remember_data));
 
+    let carried = others::carried(scene);
     let mut differing = Vec::new();
     let mut check = |object: Object, tags: &Tags, wanted: &Wanted<'_>| {
-        if let Some(wants) = wanted.differing(tags) {
+        let wants = match &carried {
+            Some((carrier, value)) if *carrier == object => wanted.clone().value(APPLIED, value).differing(tags),
+            _ => wanted.differing(tags),
+        };
+        if let Some(wants) = wants {
             differing.push((object, tags.clone(), wants));
         }
     };

@@ -2,9 +2,9 @@
 
 use super::pace::{MOST_TRIES, TRIES_OF_OPTIONAL};
 use crate::{
-    model::{Facts, Hold, Plan, Planned, Stamp, Step, is_create_key},
+    model::{Applied, Ask, Facts, Hold, Plan, Planned, Stamp, Step, World, is_create_key},
     provider::Problem,
-    store::{Closing, MADE, UNKNOWN},
+    store::{Closing, MADE, Opening, UNKNOWN},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,8 +21,25 @@ pub struct Memory {
     pub refused: BTreeSet<String>,
     /// Creates that were answered well, with the vendor's clock at the first look after the answer.
     pub made: BTreeMap<String, Option<Stamp>>,
+    /// Steps that the cloud refused in the last turn, by key.
+    pub refusals: BTreeMap<String, Refusal>,
     /// The last bad answer to each step.
     pub answers: BTreeMap<String, String>,
+    /// The latest application of this run's wish that it wrote, or saw in force.
+    pub applied: Option<Applied>,
+    /// What the tags say that it wrote in this turn.
+    pub wrote: Option<Applied>,
+}
+
+/// A step that the cloud refused.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Refusal {
+    /// The step, for people.
+    pub step: String,
+    /// The cloud's answer.
+    pub answer: String,
+    /// What to do about it, where the answer tells.
+    pub remedy: Option<String>,
 }
 
 /// What an answer means to the run.
@@ -40,18 +57,20 @@ pub enum Lesson {
     TooOften,
     /// It was not done, and the run goes on without it.
     Without,
-    /// The owner is needed.
+    /// It was refused: the owner is needed, if it is still to be done when the cloud is seen again.
     Refused,
     /// No machine is free.
     Scarce,
 }
 
 impl Memory {
-    /// What the planner is told beside a look made at `now`: what the journal says (`written`), and what this run remembers.
-    pub fn facts(&mut self, written: Facts, now: Stamp) -> Facts {
-        let mut facts = Facts { begun: self.began, refused: self.refused.clone(), ..written };
+    /// What the planner is told beside a look: what the journal says (`written`), and what this run remembers.
+    pub fn facts(&mut self, written: Facts, ask: &Ask, world: &World) -> Facts {
+        let wrote = self.wrote.take().filter(|it| it.is_of(ask));
+        self.applied = self.applied.max(wrote).max(Applied::latest(world).filter(|it| it.is_of(ask)));
+        let mut facts = Facts { begun: self.began, refused: self.refused.clone(), applied: self.applied, ..written };
         for (key, since) in &mut self.made {
-            facts.made.insert(key.clone(), *since.get_or_insert(now));
+            facts.made.insert(key.clone(), *since.get_or_insert(world.now));
         }
         facts
     }
@@ -85,6 +104,7 @@ impl Memory {
             Ok(_) => {
                 self.calls += 1;
                 self.answers.remove(&key);
+                self.wrote = self.wrote.max(planned.step.applied());
                 if is_create_key(&key) {
                     self.made.insert(key, None);
                 }
@@ -113,9 +133,21 @@ impl Memory {
                 self.do_without(&key);
                 Lesson::Without
             }
-            Err(Problem::Refused { .. }) => Lesson::Refused,
+            Err(Problem::Refused { answer, remedy }) => {
+                let refusal = Refusal { step: planned.line.to_string(), answer: answer.clone(), remedy: remedy.clone() };
+                self.refusals.insert(key, refusal);
+                Lesson::Refused
+            }
             Err(Problem::OutOfStock { .. }) => Lesson::Scarce,
         }
+    }
+
+    /// The hold for a refused step, where a plan from a fresh look contains it still. Otherwise somebody else changed
+    /// what the step was for, and its refusal says nothing any more.
+    pub fn refused_still(&mut self, plan: &Plan) -> Option<Hold> {
+        let mut refusals = std::mem::take(&mut self.refusals);
+        let Refusal { step, answer, remedy } = plan.next.iter().find_map(|it| refusals.remove(&it.step.key()))?;
+        Some(Hold::Refused { step, answer, remedy })
     }
 
     /// The run goes on without an optional step.
@@ -143,4 +175,11 @@ pub fn receipt(step: &Step, answer: &Result<String, Problem>) -> Closing {
         Err(Problem::Refused { answer, .. }) => ("refused", answer.clone()),
     };
     Closing { key: step.key(), outcome, detail }
+}
+
+/// What the journal notes of a step that is about to be taken.
+pub fn opening(planned: &Planned, ask: &Ask) -> Opening {
+    // Tags that are rewritten for another reason may carry another's spec along.
+    let applied = planned.step.applied().filter(|it| it.is_of(ask));
+    Opening { key: planned.step.key(), line: planned.line.to_string(), applied }
 }

@@ -1,14 +1,14 @@
 //! One instance, turn by turn, to its end.
 
 use super::{
-    memory::{Lesson, Memory, in_both, is_to_be_confirmed, receipt},
+    memory::{Lesson, Memory, in_both, is_to_be_confirmed, opening, receipt},
     pace::{LONGEST_ASKED, MOST_TRIES, TRIES_OF_A_LOOK_ALONE, after_failures, between_looks},
 };
 use crate::{
     model::{Ask, Capabilities, Cause, Ending, Event, Hold, Note, Plan, Planned, Power, Role, Seen, Verdict, Wait, World},
     plan::{audit, plan},
     provider::{Problem, Provider},
-    store::{DONE, Journal, Opening, StoreError},
+    store::{DONE, Journal, StoreError},
 };
 use futures_util::future::join_all;
 use std::{
@@ -149,6 +149,8 @@ struct Course {
     busy: BTreeMap<String, Instant>,
     /// Since when each thing is awaited.
     awaited: BTreeMap<String, Instant>,
+    /// Whether it was told that another's spec is overridden.
+    overrode: bool,
 }
 
 impl Course {
@@ -158,6 +160,10 @@ impl Course {
                 return Ok(Ending::Interrupted);
             }
             let (world, plan) = self.think(run).await?;
+            if let Some(hold) = self.memory.refused_still(&plan) {
+                return Ok(Ending::Held(hold));
+            }
+            self.tell_overriding(run, &plan.notes);
             match plan.verdict {
                 Verdict::Held(_) if *run.stop.borrow() => return Ok(Ending::Interrupted),
                 Verdict::Held(hold) => return Ok(Ending::Held(hold)),
@@ -189,7 +195,7 @@ impl Course {
         if self.memory.began && world.servers.items().iter().any(|it| it.power == Power::Running) {
             self.scarce = None;
         }
-        let facts = self.memory.facts(run.journal.facts(), world.now);
+        let facts = self.memory.facts(run.journal.facts(), run.ask, &world);
         let cloud = run.provider.capabilities();
         let plan = plan(run.ask, &world, &facts, cloud);
         tracing::debug!(instance = %run.ask.key, verdict = ?plan.verdict, steps = plan.next.len(), waits = plan.waits.len(), "planned");
@@ -243,7 +249,7 @@ impl Course {
         if let Err(hold) = self.memory.count(&steps) {
             return Ok(Some(hold));
         }
-        let intents: Vec<_> = steps.iter().map(|it| Opening { key: it.step.key(), line: it.line.to_string() }).collect();
+        let intents: Vec<_> = steps.iter().map(|it| opening(it, run.ask)).collect();
         run.journal.intend(&intents, world.now)?;
         let answers = join_all(steps.iter().map(|planned| self.call(run, planned))).await;
         let receipts: Vec<_> = steps.iter().zip(&answers).map(|(planned, answer)| receipt(&planned.step, answer)).collect();
@@ -293,11 +299,7 @@ impl Course {
                     (run.tell)(failed(said.clone(), "needs you"));
                     hold = Some(Hold::KeepsFailing { step: planned.line.to_string(), answer: said });
                 }
-                Lesson::Refused => {
-                    (run.tell)(failed(said.clone(), "needs you"));
-                    let remedy = if let Problem::Refused { remedy, .. } = problem { remedy } else { None };
-                    hold = Some(Hold::Refused { step: planned.line.to_string(), answer: said, remedy });
-                }
+                Lesson::Refused => (run.tell)(failed(said, "the cloud is looked at again, to see whether it is still to be done")),
                 Lesson::Scarce => match self.scarce(run, planned, said).await {
                     None => pause = pause.max(pace.longest * 3),
                     scarce => hold = scarce,
@@ -341,6 +343,15 @@ impl Course {
             (run.tell)(Event::Finished { key, line: planned.line.clone(), took: began.elapsed() });
         }
         answer
+    }
+
+    /// Tells, once, whose spec is overridden.
+    fn tell_overriding(&mut self, run: &Run<'_>, notes: &[Note]) {
+        for note in notes.iter().filter(|it| matches!(it, Note::Overrides { .. })) {
+            if !std::mem::replace(&mut self.overrode, true) {
+                (run.tell)(Event::Noted(note.clone()));
+            }
+        }
     }
 
     /// Tells what is newly awaited, and what has arrived.

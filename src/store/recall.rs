@@ -1,6 +1,6 @@
 //! What a journal comes to: its lines, folded. Pure, so that whoever asks what a run may remember asks the same code.
 
-use crate::model::{Facts, Stamp, is_create_key, stopped_server};
+use crate::model::{Applied, Facts, Stamp, is_create_key, stopped_server};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -21,6 +21,8 @@ pub struct Opening {
     pub key: String,
     /// The step, for people.
     pub line: String,
+    /// The spec whose application it writes down, where it does.
+    pub applied: Option<Applied>,
 }
 
 /// A receipt: what came of a call.
@@ -53,12 +55,16 @@ pub struct Entry {
     outcome: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+    /// The spec that an intent applies, as its tag says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    spec: Option<String>,
 }
 
 impl Entry {
     /// The line of an intent; `cloud` is the vendor's clock.
     pub fn intent(it: &Opening, cloud: Stamp) -> Self {
-        Self { v: VERSION, intent: Some(it.key.clone()), cloud: Some(cloud), detail: Some(it.line.clone()), ..Self::default() }
+        let (intent, detail, spec) = (Some(it.key.clone()), Some(it.line.clone()), it.applied.map(|it| it.value()));
+        Self { v: VERSION, intent, cloud: Some(cloud), detail, spec, ..Self::default() }
     }
 
     /// The line of a receipt.
@@ -80,11 +86,14 @@ pub struct Recall {
     pub open: BTreeMap<String, Stamp>,
     /// When servers were ordered off, by id, on the vendor's clock.
     pub stopped: BTreeMap<String, Stamp>,
+    /// What was applied last from here.
+    pub applied: Option<Applied>,
 }
 
 impl Recall {
     /// Takes in a line of an earlier run.
     pub fn read(&mut self, entry: &Entry) {
+        self.applied = entry.spec.as_deref().and_then(Applied::read).or(self.applied);
         match (&entry.intent, &entry.receipt, entry.cloud) {
             (Some(key), _, Some(cloud)) => self.open(key, cloud),
             // What another run made a moment ago may be missing from a list: it stays open as well.
@@ -99,7 +108,10 @@ impl Recall {
 
     /// Takes in what this run is about to call. `cloud` is the vendor's clock.
     pub fn intend(&mut self, intents: &[Opening], cloud: Stamp) {
-        intents.iter().for_each(|it| self.open(&it.key, cloud));
+        for it in intents {
+            self.open(&it.key, cloud);
+            self.applied = it.applied.or(self.applied);
+        }
     }
 
     /// Takes in what came of this run's calls.
@@ -116,7 +128,7 @@ impl Recall {
 
     /// What it adds to a look.
     pub fn facts(&self) -> Facts {
-        Facts { open: self.open.clone(), stopped: self.stopped.clone(), ..Facts::default() }
+        Facts { open: self.open.clone(), stopped: self.stopped.clone(), applied_here: self.applied, ..Facts::default() }
     }
 
     fn open(&mut self, key: &str, cloud: Stamp) {

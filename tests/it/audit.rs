@@ -137,6 +137,6 @@ fn the_audit_knows_protect() {
     let world = words::world_of("data disk d; data snapshot z ready", &ask).unwrap();
     let plan = plan(&ask, &world, &Facts::default(), &cloud);
     assert_eq!(plan.next.len(), 1, "{:?}", plan.next);
-    ask.spec.protect = true;
+    ask.spec.amend(|spec| spec.protect = true);
     assert_eq!(audit(&plan, &ask, &world, &cloud).len(), 1);
 }

@@ -8,7 +8,7 @@ use crate::support::{
 };
 use cloudypad::{
     emulator::{Fault, FaultKind},
-    model::{Facts, Hold, Lock, Verdict},
+    model::{Aim, Facts, Hold, Lock, ServerState, Verdict},
     plan::{forecast, plan},
 };
 
@@ -107,6 +107,18 @@ const STORIES: &[Story] = &[
         spec: "absent",
         world: "server s running, root r, by watch-1",
         then: ("absent; adopt", "server s running, root r, by watch-1"),
+    },
+    Story {
+        code: "OtherApplier",
+        spec: "present; watched",
+        world: "server s off, root r; applied stopped at 880",
+        then: ("present", "server s off, root r; applied stopped at 880"),
+    },
+    Story {
+        code: "OtherApplier",
+        spec: "present; root disposable; watched",
+        world: "no address; applied deletion at 880",
+        then: ("present; root disposable", "nothing"),
     },
     Story {
         code: "TwoServers",
@@ -307,6 +319,7 @@ fn the_table_of_holds_is_complete() {
         Hold::CaptureFailed { disk_gb: 1, limit_gb: 1, said: text() },
         Hold::LivesElsewhere { zones: vec![], wanted: text() },
         Hold::OtherOwner { object: text(), owner: text() },
+        Hold::OtherApplier { aim: Aim::Reach(ServerState::Absent), seconds: 1 },
         Hold::TwoServers { ids: vec![] },
         Hold::TwoDisks { role, ids: vec![] },
         Hold::DiskGone { role, copy: true },

@@ -186,8 +186,7 @@ fn every_example_is_valid_and_plans_to_its_end() {
             Some(local) => Capabilities::local(local),
             None => Capabilities::scaleway(),
         };
-        let key = spec.instance.key();
-        let ask = Ask { key, spec: spec.instance.spec, deletion: None, owner: None, adopt: false, recipe: "none".to_owned() };
+        let ask = Ask::of(spec.instance);
         let told = forecast(&ask, &words::nothing(), &Facts::default(), &cloud);
         assert_eq!(told.end, Verdict::Done, "{}", spec.file.display());
     }

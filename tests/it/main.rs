@@ -10,6 +10,7 @@
 //! - `command_line`: exit codes, names, pipes, `set`, `get`;
 //! - `scaleway`: Scaleway end to end, against an emulator of its API;
 //! - `linode`: Linode end to end, against an emulator of its API;
+//! - `two`: two people at once, with equal specs and with conflicting ones;
 //! - `vendors`: what any vendor's hands must stand: weather, crowds, haste;
 //! - `openapi`: requests against what Linode says of its own API;
 //! - `house`: floors, schema, examples, laws table.
@@ -32,4 +33,5 @@ mod reading;
 mod scaleway;
 mod strangers;
 mod support;
+mod two;
 mod vendors;

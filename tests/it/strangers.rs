@@ -29,7 +29,7 @@ fn apply_with_stranger(shop: &Shop, state: &str, mut stranger: impl FnMut(&Event
     let cloud = shop.cloud();
     let key = instance.key();
     let mut journal = Journal::open(&home, &key).unwrap();
-    let ask = Ask { key, spec: instance.spec, deletion: None, owner: None, adopt: false, recipe: "none".to_owned() };
+    let ask = Ask::of(instance);
     let events = Cell::new(0);
     let stranger = std::cell::RefCell::new(&mut stranger);
     let tell = |event: Event| {
@@ -220,7 +220,7 @@ fn a_list_that_lags_makes_nothing_twice() {
             let instance = pad_instance(state, 200);
             let key = instance.key();
             let mut journal = Journal::open(&home, &key).unwrap();
-            let ask = Ask { key, spec: instance.spec, deletion: None, owner: None, adopt: false, recipe: "none".to_owned() };
+            let ask = Ask::of(instance);
             let (_keep, stop) = tokio::sync::watch::channel(false);
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let run = Run { ask: &ask, provider: &provider, journal: &mut journal, stop, patience: None, tell: &|_| {} };

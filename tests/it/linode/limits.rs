@@ -157,7 +157,7 @@ fn off_is_not_free() {
     let face = Face::linode(&shop);
     face.apply(&shop, &reuse("present", ""));
     let (ran, calls) = face.apply(&shop, &reuse("stopped", ""));
-    assert_eq!(calls, ["POST linode/instances/shutdown"]);
+    assert!(calls.contains(&"POST linode/instances/shutdown".to_owned()), "{calls:?}");
     assert!(ran.out.contains("billed in full on Linode, use absent"), "{}", ran.out);
     let table = face.expect(&shop, 0, &["get", "pad.yaml"]).out;
     assert!(table.contains("billed in full on Linode, use absent"), "{table}");

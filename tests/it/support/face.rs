@@ -51,6 +51,13 @@ impl Entry {
     }
 }
 
+/// Calls that are made side by side arrive in any order: sorted, they can be compared.
+pub fn in_any_order(calls: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
+    let mut calls: Vec<String> = calls.into_iter().map(Into::into).collect();
+    calls.sort();
+    calls
+}
+
 impl Drop for Face {
     fn drop(&mut self) {
         let _ = self.child.kill();

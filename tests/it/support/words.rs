@@ -2,13 +2,16 @@
 //!
 //! `spec:` lists wishes, `world:` lists objects, separated by `;`. Details follow an object after
 //! commas. A server brings its volumes along. Address and firewall exist unless the world is `nothing`
-//! or says `no address`, `no firewall`. Times are seconds; the look is at 1000.
+//! or says `no address`, `no firewall`. Times are seconds; the look is at 1000. The spec of the case is the one that was
+//! applied last, unless the world says `applied absent at 880` (somebody else's spec, with that state), `applied deletion
+//! at 880`, or `applied nothing`; `watched` in the spec: it is kept, and not applied now.
 
 #![allow(dead_code)] // the benchmarks use a part of it
 
 use cloudypad::model::{
-    Address, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, FailedCapture, Firewall, Id, Image, Instance, LastHeld, Lock, OffBy,
-    Origin, Power, Ran, Record, Root, Rule, Seed, Seen, Server, Snapshot, Stamp, Tags, Told, Volume, VolumeStatus, World, tag_value,
+    APPLIED, Address, Aim, Applied, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, FailedCapture, Firewall, Id, Image, Instance,
+    LastHeld, Lock, OffBy, Origin, Power, Ran, Record, Root, Rule, Seed, Seen, Server, ServerState, Snapshot, Stamp, Stance, Tags, Told,
+    Volume, VolumeStatus, World, tag_value,
 };
 use serde_json::json;
 
@@ -49,7 +52,7 @@ fn number(text: &str) -> Result<u64, String> {
 pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
     let mut spec = json!({"serverState": "present", "provider": {}, "ssh": {"publicKeyPath": "id.pub"}});
     let mut deletion = None;
-    let (mut owner, mut adopt, mut recipe) = (None, false, "none".to_owned());
+    let (mut owner, mut adopt, mut recipe, mut stance) = (None, false, "none".to_owned(), Stance::Apply);
     let mut provider = "local";
     for item in items(text) {
         let mut parts = item.split(',').map(str::trim);
@@ -81,6 +84,7 @@ pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
             }
             "owner" => owner = Some(head.trim_start_matches("owner ").to_owned()),
             "adopt" => adopt = true,
+            "watched" => stance = Stance::Keep,
             "recipe" => recipe = head.trim_start_matches("recipe ").to_owned(),
             "root" if head == "root snapshot" => {
                 spec["rootDiskSnapshot"]["enable"] = json!(true);
@@ -115,8 +119,20 @@ pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
         None if provider == "linode" => Capabilities::linode(),
         None => Capabilities::scaleway(),
     };
-    let key = instance.key();
-    Ok((Ask { key, spec: instance.spec, deletion, owner, adopt, recipe }, cloud))
+    Ok((Ask { deletion, owner, adopt, recipe, stance, ..Ask::of(instance) }, cloud))
+}
+
+/// That somebody applied another spec than the case's, for this.
+fn another(aim: &str, seconds: &str) -> Result<Applied, String> {
+    let aim = match aim {
+        "present" => Aim::Reach(ServerState::Present),
+        "stopped" => Aim::Reach(ServerState::Stopped),
+        "absent" => Aim::Reach(ServerState::Absent),
+        "deletion" => Aim::Delete { keep_snapshots: false },
+        _ => return Err(format!("applied: what is {aim:?}?")),
+    };
+    let at = seconds.parse().map_err(|_| format!("applied at {seconds:?}"))?;
+    Ok(Applied { at, digest: 0x000b_5e55_ed5a_11ed, aim })
 }
 
 /// An empty world at 1000 s.
@@ -154,12 +170,15 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
     let mut builder = Builder { ask, servers: Vec::new(), volumes: Vec::new(), snapshots: Vec::new(), images: Vec::new() };
     let (mut address, mut firewall) = (true, true);
     let mut blind = None;
+    let mut applied = Some(Applied::now(ask, at(90), None));
     let (mut open, mut denied, mut lent, mut named) = (false, false, None, None);
     for item in items(text) {
         let parts: Vec<&str> = item.split(',').map(str::trim).collect();
         let words: Vec<&str> = parts[0].split(' ').collect();
         match words.as_slice() {
             ["nothing"] => (address, firewall) = (false, false),
+            ["applied", "nothing"] => applied = None,
+            ["applied", aim @ .., "at", seconds] => applied = Some(another(&aim.join(" "), seconds)?),
             ["no", "address"] => address = false,
             ["no", "firewall"] => firewall = false,
             ["no", ..] => {}
@@ -184,6 +203,7 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
         let address = Address { id: Id::new("ip-1"), address: "203.0.113.7".into(), server, created: at(10), tags: tags.clone() };
         world.addresses = Seen::listed(vec![address]);
     }
+    let mut firewalls = Vec::new();
     if firewall {
         let name = named.or(ask.spec.network.dns.as_ref().map(|it| format!("{}.{}", it.record, it.zone)));
         let tags = name.map_or(tags.clone(), |name| tags.with_value("name", &name));
@@ -191,9 +211,14 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
         let rule = |(protocol, ports): (String, String)| Rule { protocol, ports, from: network.allow_from[0].clone() };
         let mut rules: Vec<Rule> = network.ports.pairs().into_iter().map(rule).collect();
         rules.sort();
-        world.firewalls =
-            Seen::listed(vec![Firewall { id: Id::new("fw-1"), name: "mypad".into(), shut: !open, rules, created: at(10), tags }]);
+        firewalls.push(Firewall { id: Id::new("fw-1"), name: "mypad".into(), shut: !open, rules, created: at(10), tags });
     }
+    if let Some(applied) = applied {
+        for tags in builder.servers.iter_mut().map(|it| &mut it.tags).chain(firewalls.iter_mut().map(|it| &mut it.tags)) {
+            *tags = tags.clone().with_value(APPLIED, &applied.value());
+        }
+    }
+    world.firewalls = Seen::listed(firewalls);
     for server in &mut builder.servers {
         server.address = address.then(|| Id::new("ip-1"));
         server.firewall = firewall.then(|| Id::new("fw-1"));

@@ -1,9 +1,8 @@
-//! Killed at any instant, and two people applying at once: over HTTP, with the real binary.
+//! Killed at any instant: over HTTP, with the real binary.
 
 use super::Trial;
 use crate::support::{face::Face, shop::Shop};
 use fastrand::Rng;
-use serde_json::json;
 use std::time::Duration;
 
 impl Trial {
@@ -32,25 +31,6 @@ impl Trial {
                 child.wait().unwrap();
             }
             self.settle(&shop, &face, &format!("seed {seed}, round {round}"), state);
-        }
-    }
-
-    /// Each with files of their own: neither knows of the other but by what the cloud shows.
-    pub fn two_at_once(&self) {
-        for round in 0..6 {
-            let (one, other) = (Shop::new(), Shop::new());
-            let face = Face::start(self.vendor, &one);
-            face.post("/_emulator/settings", json!({"listing_lag": round % 4}));
-            for state in ["present", "absent", "present"] {
-                self.write(&one, state, "");
-                self.write(&other, state, "");
-                let mut first = face.command(&one, &["apply", "pad.yaml", "--yes"]).spawn().unwrap();
-                std::thread::sleep(Duration::from_millis(round * 7));
-                let mut second = face.command(&other, &["apply", "pad.yaml", "--yes"]).spawn().unwrap();
-                first.wait().unwrap();
-                second.wait().unwrap();
-                self.settle(&one, &face, &format!("round {round}, {state}"), state);
-            }
         }
     }
 }

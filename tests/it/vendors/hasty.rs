@@ -103,7 +103,7 @@ impl Hurry {
         face.post("/_emulator/faults", json!({"operation": operation, "what": "slow", "factor": factor, "times": 2}));
         self.trial.write(&shop, "absent", "");
         let spec = read::read(&[shop.path("pad.yaml")]).specs.remove(0).instance;
-        let ask = Ask { key: spec.key(), spec: spec.spec, deletion: None, owner: None, adopt: false, recipe: "none".to_owned() };
+        let ask = Ask::of(spec);
         let hands = Hasty { inner: (self.hands)(&face, &ask), haste };
         let home = Home::at(&shop.path("home"));
         let mut journal = Journal::open(&home, &ask.key).unwrap();

@@ -2,7 +2,7 @@
 
 use super::Trial;
 use crate::support::{
-    face::Face,
+    face::{Face, in_any_order},
     shop::{Shop, read_at, write_at},
 };
 use std::path::PathBuf;
@@ -10,14 +10,8 @@ use std::path::PathBuf;
 /// A wish, and the calls that change something on the way to it, in parts.
 pub type Leg = (&'static str, &'static [&'static [&'static str]]);
 
-fn sorted(calls: &[String]) -> Vec<String> {
-    let mut calls = calls.to_vec();
-    calls.sort();
-    calls
-}
-
 fn all(parts: &[&[&str]]) -> Vec<String> {
-    sorted(&parts.concat().iter().map(|it| (*it).to_owned()).collect::<Vec<_>>())
+    in_any_order(parts.concat())
 }
 
 impl Trial {
@@ -29,7 +23,7 @@ impl Trial {
         for (number, (state, calls)) in legs.iter().enumerate() {
             let what = format!("{number}: {state}");
             let (ran, made) = face.apply(&shop, &pad(state));
-            assert_eq!(sorted(&made), all(calls), "{what}");
+            assert_eq!(in_any_order(made), all(calls), "{what}");
             assert!(*state != "absent" || ran.out.contains("kept, still billed: "), "{what}: {}", ran.out);
             let ran = self.settled(&shop, &face, state, &what);
             assert!(ran.out.contains("Nothing to do: 1 instance in sync"), "{what}: {}", ran.out);
@@ -37,7 +31,7 @@ impl Trial {
         let destroy = ["delete", "pad.yaml", "--yes", "--destroy-data", "mypad"];
         face.log();
         face.expect(&shop, 0, &destroy);
-        assert_eq!(sorted(&face.changes()), all(&[delete]));
+        assert_eq!(in_any_order(face.changes()), all(&[delete]));
         let (leaks, lost) = face.judge(&[]);
         assert_eq!((leaks, lost.len()), (Vec::new(), losses), "nothing billable is left; the owner let two disks go");
         let ran = face.expect(&shop, 0, &destroy);

@@ -2,7 +2,7 @@
 //!
 //! - `lifecycle`: what the reference lifecycle costs, and that every byte comes back;
 //! - `weather`: seeded lifecycles with faults;
-//! - `crowds`: killed at any instant, two who apply at once;
+//! - `crowds`: killed at any instant;
 //! - `hasty`: hands with one of their waits taken out.
 
 pub mod crowds;

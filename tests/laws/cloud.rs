@@ -1,0 +1,756 @@
+//! The truth: an abstract cloud that knows which version of a disk's bytes lives where, and what a call does to it.
+//!
+//! It holds no bytes, no HTTP and no clock of its own. Whatever takes time waits as a pending change until a
+//! [`Cloud::settle`] lets it come to pass, in any order.
+
+use super::order::Order;
+use cloudypad::{
+    model::{
+        Address, Awaited, Boot, Capabilities, CopyStatus, Firewall, Id, Image, LastHeld, NewServer, NewVolume, Object, Origin, Power, Ran,
+        Record, Role, Root, Seed, Seen, Server, Snapshot, Stamp, Tags, Told, Volume, VolumeStatus,
+    },
+    provider::Problem,
+};
+
+/// The descent of some bytes: the version they are, last, and the older versions they were made of that some other
+/// disk or copy still is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Bytes(pub Vec<u32>);
+
+impl Bytes {
+    fn head(&self) -> Option<u32> {
+        self.0.last().copied()
+    }
+}
+
+/// A server, with the bytes of its own disk where it has one.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    pub it: Server,
+    pub local: Option<Bytes>,
+    /// Not in lists yet.
+    pub hidden: bool,
+}
+
+/// A volume, with its bytes; nobody wrote to a virgin one.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    pub it: Volume,
+    pub bytes: Bytes,
+    pub virgin: bool,
+    pub hidden: bool,
+    /// The server it is taken off, while that lasts.
+    pub growing: Option<u64>,
+}
+
+/// A snapshot or an image. An image is a snapshot of a server's own disk, whose id is the server's.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    pub it: Snapshot,
+    pub of_local: bool,
+    pub bytes: Bytes,
+    pub hidden: bool,
+}
+
+/// A call that nobody was answered, and that may still take effect.
+#[derive(Clone, Debug)]
+pub struct Late {
+    pub order: Order,
+    /// The moment after which it surely has, or never will.
+    pub until: Stamp,
+    /// Which applier sent it.
+    pub by: usize,
+}
+
+/// The last copy of some bytes is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    pub role: Role,
+    pub object: String,
+    /// Whether an older version of the same disk is left in a complete copy.
+    pub older_left: bool,
+}
+
+/// What a call came to.
+pub struct Deed {
+    pub answer: Result<String, Problem>,
+    pub losses: Vec<Loss>,
+    /// A copy was taken of a disk that somebody may be writing to.
+    pub of_restless: bool,
+    /// A copy was taken of bytes of which there is a complete copy already.
+    pub redone: bool,
+}
+
+#[derive(Clone)]
+pub struct Cloud {
+    pub can: &'static Capabilities,
+    pub now: i64,
+    pub servers: Vec<Machine>,
+    pub volumes: Vec<Disk>,
+    pub copies: Vec<Kept>,
+    pub addresses: Vec<Address>,
+    pub firewalls: Vec<Firewall>,
+    pub record: Seen<Record>,
+    pub late: Vec<Late>,
+    pub made: u32,
+    pub written: u32,
+}
+
+/// What is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pending {
+    Server(usize),
+    Volume(usize),
+    Copy(usize),
+}
+
+fn not_done(answer: &str) -> Problem {
+    Problem::NotDone { answer: answer.to_owned(), pause: None }
+}
+
+fn refused(answer: &str) -> Problem {
+    Problem::Refused { answer: answer.to_owned(), remedy: None }
+}
+
+impl Cloud {
+    pub fn new(can: &'static Capabilities) -> Self {
+        Cloud {
+            can,
+            now: 1_000_000_000,
+            servers: Vec::new(),
+            volumes: Vec::new(),
+            copies: Vec::new(),
+            addresses: Vec::new(),
+            firewalls: Vec::new(),
+            record: Seen::Absent,
+            late: Vec::new(),
+            made: 0,
+            written: 0,
+        }
+    }
+
+    /// A stamp that no earlier one equals, as precise as the vendor's are.
+    pub fn stamp(&mut self) -> Stamp {
+        self.now += 1;
+        Stamp(if self.whole_seconds() { self.now.div_euclid(1_000_000) * 1_000_000 } else { self.now })
+    }
+
+    fn whole_seconds(&self) -> bool {
+        self.can.unique_names
+    }
+
+    fn id<K>(&mut self, kind: &str) -> Id<K> {
+        self.made += 1;
+        Id::new(format!("{kind}-{}", self.made))
+    }
+
+    pub fn fresh_bytes(&mut self) -> Bytes {
+        self.written += 1;
+        Bytes(vec![self.written])
+    }
+
+    pub fn server(&self, id: &str) -> Option<usize> {
+        self.servers.iter().position(|it| it.it.id.as_str() == id)
+    }
+
+    pub fn volume(&self, id: &str) -> Option<usize> {
+        self.volumes.iter().position(|it| it.it.id.as_str() == id)
+    }
+
+    pub fn copy(&self, id: &str) -> Option<usize> {
+        self.copies.iter().position(|it| it.it.id.as_str() == id)
+    }
+
+    /// Whether the guest of some server may be writing to a volume.
+    fn may_be_written(&self, volume: &str) -> bool {
+        let holds = |it: &&Machine| it.it.volumes.iter().any(|id| id.as_str() == volume);
+        self.servers.iter().find(holds).is_some_and(|it| is_awake(&it.it.power))
+    }
+
+    /// New bytes on every disk of a server.
+    fn write_all(&mut self, server: usize) {
+        let held = self.servers[server].it.volumes.clone();
+        for id in held {
+            if let Some(index) = self.volume(id.as_str()) {
+                self.write(index);
+            }
+        }
+        if self.servers[server].local.is_some() {
+            self.written += 1;
+            let next = self.written;
+            if let Some(bytes) = &mut self.servers[server].local {
+                bytes.0.push(next);
+            }
+        }
+    }
+
+    fn write(&mut self, volume: usize) {
+        self.written += 1;
+        let disk = &mut self.volumes[volume];
+        disk.bytes.0.push(self.written);
+        disk.virgin = false;
+    }
+
+    /// Everything that holds bytes which can be read back.
+    fn whole(&self) -> impl Iterator<Item = &Bytes> {
+        let volumes = self.volumes.iter().filter(|it| it.it.status != VolumeStatus::Error).map(|it| &it.bytes);
+        let copies = self.copies.iter().filter(|it| it.it.status == CopyStatus::Ready).map(|it| &it.bytes);
+        self.servers.iter().filter_map(|it| it.local.as_ref()).chain(volumes).chain(copies)
+    }
+
+    /// Judges the end of some bytes that are no longer held by what held them.
+    fn judge(&self, bytes: &Bytes, virgin: bool, role: Role, object: &str) -> Option<Loss> {
+        let head = bytes.head().filter(|_| !virgin)?;
+        if self.whole().any(|it| it.0.contains(&head)) {
+            return None;
+        }
+        let ready = self.copies.iter().filter(|it| it.it.status == CopyStatus::Ready);
+        let older_left = ready.filter_map(|it| it.bytes.head()).any(|it| bytes.0.contains(&it));
+        Some(Loss { role, object: object.to_owned(), older_left })
+    }
+
+    /// Forgets versions that nothing else is any more, so that histories of equal meaning are equal.
+    pub fn forget(&mut self) {
+        let heads: Vec<u32> = (self.volumes.iter().map(|it| &it.bytes))
+            .chain(self.copies.iter().map(|it| &it.bytes))
+            .chain(self.servers.iter().filter_map(|it| it.local.as_ref()))
+            .filter_map(Bytes::head)
+            .collect();
+        let trim = |bytes: &mut Bytes| bytes.0.retain(|it| heads.contains(it));
+        self.volumes.iter_mut().for_each(|it| trim(&mut it.bytes));
+        self.copies.iter_mut().for_each(|it| trim(&mut it.bytes));
+        self.servers.iter_mut().filter_map(|it| it.local.as_mut()).for_each(trim);
+    }
+
+    /// What is under way.
+    pub fn pending(&self) -> Vec<Pending> {
+        let moving = |it: &Power| matches!(it, Power::Starting | Power::Stopping | Power::Deleting | Power::Busy);
+        let changing = |it: &VolumeStatus| matches!(it, VolumeStatus::Creating | VolumeStatus::Detaching | VolumeStatus::Busy);
+        let servers = self.servers.iter().enumerate().filter(|(_, it)| moving(&it.it.power)).map(|(index, _)| Pending::Server(index));
+        let volumes = self.volumes.iter().enumerate().filter(|(_, it)| changing(&it.it.status)).map(|(index, _)| Pending::Volume(index));
+        let making = |it: &CopyStatus| *it == CopyStatus::Creating;
+        let copies = self.copies.iter().enumerate().filter(|(_, it)| making(&it.it.status)).map(|(index, _)| Pending::Copy(index));
+        servers.chain(volumes).chain(copies).collect()
+    }
+
+    /// Lets one change come to pass.
+    pub fn settle(&mut self, pending: Pending) {
+        match pending {
+            Pending::Server(index) => self.settle_server(index),
+            Pending::Volume(index) => {
+                let stamp = self.stamp();
+                let disk = &mut self.volumes[index];
+                match disk.it.status {
+                    VolumeStatus::Detaching => {
+                        disk.it.attached_to = None;
+                        disk.it.last_held = LastHeld::Until(stamp);
+                        disk.it.status = VolumeStatus::Available;
+                    }
+                    _ => {
+                        disk.it.size_gb = disk.growing.take().unwrap_or(disk.it.size_gb);
+                        disk.it.status = if disk.it.attached_to.is_some() { VolumeStatus::InUse } else { VolumeStatus::Available };
+                    }
+                }
+            }
+            Pending::Copy(index) => self.copies[index].it.status = CopyStatus::Ready,
+        }
+        self.forget();
+    }
+
+    fn settle_server(&mut self, index: usize) {
+        let stamp = self.stamp();
+        let machine = &mut self.servers[index].it;
+        match machine.power {
+            Power::Starting => machine.power = Power::Running,
+            Power::Stopping => {
+                machine.power = Power::Off;
+                machine.off_since = Some(stamp);
+            }
+            Power::Busy => machine.power = Power::Off,
+            Power::Deleting => {
+                let gone = self.servers.remove(index).it;
+                for disk in self.volumes.iter_mut().filter(|it| it.it.attached_to.as_ref() == Some(&gone.id)) {
+                    disk.it.status = VolumeStatus::Detaching;
+                }
+                for address in self.addresses.iter_mut().filter(|it| it.server.as_ref() == Some(&gone.id)) {
+                    address.server = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A guest shuts itself down: off where that ends the machine, held in place where the vendor keeps it.
+    pub fn guest_shuts_down(&mut self, index: usize) {
+        let outlives = self.can.root_outlives_server;
+        let told = !self.can.tells_last_held;
+        let stamp = self.stamp();
+        let machine = &mut self.servers[index].it;
+        machine.power = if outlives { Power::StoppedInPlace } else { Power::Off };
+        machine.off_since = (!outlives && !told).then_some(stamp);
+    }
+
+    /// Carries an order out, or says why not.
+    pub fn carry_out(&mut self, order: &Order) -> Deed {
+        let mut deed = Deed { answer: Ok(String::new()), losses: Vec::new(), of_restless: false, redone: false };
+        deed.answer = self.obey(order, &mut deed);
+        self.forget();
+        deed
+    }
+
+    fn obey(&mut self, order: &Order, deed: &mut Deed) -> Result<String, Problem> {
+        let done = |id: &str| Ok(id.to_owned());
+        match order {
+            Order::ReserveAddress(tags) => {
+                let (id, created) = (self.id("ip"), self.stamp());
+                self.addresses.push(Address { id, address: "203.0.113.7".to_owned(), server: None, created, tags: tags.clone() });
+                done("ip")
+            }
+            Order::CreateFirewall(name, tags) => {
+                if self.can.unique_names && self.firewalls.iter().any(|it| it.name == *name) {
+                    return Err(not_done("the label is taken"));
+                }
+                let (id, created) = (self.id("fw"), self.stamp());
+                self.firewalls.push(Firewall { id, name: name.clone(), shut: true, rules: Vec::new(), created, tags: tags.clone() });
+                done("fw")
+            }
+            Order::SetRules(id, rules) => {
+                let wall = self.firewalls.iter_mut().find(|it| it.id == *id).ok_or_else(|| refused("no such firewall"))?;
+                wall.rules.clone_from(rules);
+                done(id.as_str())
+            }
+            Order::ShutFirewall(id) => {
+                let wall = self.firewalls.iter_mut().find(|it| it.id == *id).ok_or_else(|| refused("no such firewall"))?;
+                wall.shut = true;
+                done(id.as_str())
+            }
+            Order::CreateVolume(new) => self.create_volume(new),
+            Order::CreateServer(new) => self.create_server(new),
+            Order::Retag(object, tags) => self.retag(object, tags),
+            Order::Seed(id) => {
+                let index = self.server(id.as_str()).ok_or_else(|| refused("no such server"))?;
+                self.servers[index].it.seed = Seed::Set;
+                done(id.as_str())
+            }
+            Order::Watchdog(id, on) => {
+                let index = self.server(id.as_str()).ok_or_else(|| refused("no such server"))?;
+                self.servers[index].it.told.watchdog = Some(*on);
+                done(id.as_str())
+            }
+            Order::Start(id) => self.start(id.as_str()),
+            Order::Stop(id) => {
+                let index = self.server(id.as_str()).ok_or_else(|| not_done("the server is gone"))?;
+                let machine = &mut self.servers[index].it;
+                if machine.locked {
+                    return Err(refused("the server is protected"));
+                }
+                if !matches!(machine.power, Power::Running | Power::StoppedInPlace) {
+                    return Err(not_done("the server does not run"));
+                }
+                machine.power = Power::Stopping;
+                done(id.as_str())
+            }
+            Order::Detach(server, volumes) => {
+                for volume in volumes {
+                    self.detach(server.as_str(), volume.as_str())?;
+                }
+                done(server.as_str())
+            }
+            Order::Attach(server, volume, role) => self.attach(server, volume, *role),
+            Order::AssignAddress(server, address) => {
+                let index = self.server(server.as_str()).ok_or_else(|| refused("no such server"))?;
+                let found = self.addresses.iter_mut().find(|it| it.id == *address).ok_or_else(|| refused("no such address"))?;
+                found.server = Some(server.clone());
+                self.servers[index].it.address = Some(address.clone());
+                done(address.as_str())
+            }
+            Order::AssignFirewall(server, firewall) => {
+                let index = self.server(server.as_str()).ok_or_else(|| refused("no such server"))?;
+                self.servers[index].it.firewall = Some(firewall.clone());
+                done(firewall.as_str())
+            }
+            Order::Grow(id, size_gb) => {
+                let index = self.volume(id.as_str()).ok_or_else(|| refused("no such volume"))?;
+                let disk = &mut self.volumes[index];
+                if !matches!(disk.it.status, VolumeStatus::Available | VolumeStatus::InUse) {
+                    return Err(not_done("the volume is busy"));
+                }
+                disk.growing = Some(*size_gb);
+                disk.it.status = VolumeStatus::Busy;
+                done(id.as_str())
+            }
+            Order::Tune(id, iops) => {
+                let index = self.volume(id.as_str()).ok_or_else(|| refused("no such volume"))?;
+                self.volumes[index].it.iops = Some(*iops);
+                done(id.as_str())
+            }
+            Order::SetRecord(address) => {
+                self.record = Seen::Present(Record { addresses: vec![address.clone()], ttl: self.can.dns_ttl, ours: true, id: None });
+                done("record")
+            }
+            Order::DeleteRecord => {
+                self.record = Seen::Absent;
+                done("record")
+            }
+            Order::ChangeType(id, name) => {
+                let index = self.server(id.as_str()).ok_or_else(|| refused("no such server"))?;
+                if self.servers[index].it.power != Power::Off {
+                    return Err(not_done("the server is not off"));
+                }
+                self.servers[index].it.machine_type.clone_from(name);
+                done(id.as_str())
+            }
+            Order::Configure(id, recipe) => {
+                let index = self.server(id.as_str()).ok_or_else(|| refused("no such server"))?;
+                let tags = self.servers[index].it.tags.clone();
+                self.servers[index].it.tags = tags.with_value("recipe", recipe);
+                done(id.as_str())
+            }
+            Order::Snapshot(volume, tags) => self.snapshot(volume.as_str(), tags, deed),
+            Order::Capture(server, tags) => self.capture(server.as_str(), tags, deed),
+            Order::DeleteServer(id, off) => self.delete_server(id.as_str(), *off, deed),
+            Order::DeleteVolume(id) => {
+                let Some(index) = self.volume(id.as_str()) else { return done(id.as_str()) };
+                if self.volumes[index].it.status != VolumeStatus::Available {
+                    return Err(not_done("the volume is in use"));
+                }
+                let gone = self.volumes.remove(index);
+                let role = gone.it.tags.role().unwrap_or(Role::Root);
+                deed.losses.extend(self.judge(&gone.bytes, gone.virgin, role, id.as_str()));
+                done(id.as_str())
+            }
+            Order::DeleteCopy(id) => {
+                let Some(index) = self.copy(id) else { return done(id) };
+                let is_used = |it: &Disk| {
+                    it.it.status == VolumeStatus::Creating && matches!(&it.it.origin, Origin::Snapshot(from) if from.as_str() == id)
+                };
+                if self.copies[index].it.status == CopyStatus::Creating || self.volumes.iter().any(is_used) {
+                    return Err(not_done("the copy is in use"));
+                }
+                let gone = self.copies.remove(index);
+                let role = gone.it.tags.role().unwrap_or(Role::Root);
+                if gone.it.status == CopyStatus::Ready {
+                    deed.losses.extend(self.judge(&gone.bytes, false, role, id));
+                }
+                done(id)
+            }
+            Order::ReleaseAddress(id) => {
+                if self.addresses.iter().any(|it| it.id == *id && it.server.is_some()) {
+                    return Err(not_done("the address is in use"));
+                }
+                self.addresses.retain(|it| it.id != *id);
+                done(id.as_str())
+            }
+            Order::DeleteFirewall(id) => {
+                if self.servers.iter().any(|it| it.it.firewall.as_ref() == Some(id)) {
+                    return Err(not_done("the firewall is in use"));
+                }
+                self.firewalls.retain(|it| it.id != *id);
+                done(id.as_str())
+            }
+        }
+    }
+
+    fn create_volume(&mut self, new: &NewVolume) -> Result<String, Problem> {
+        if self.can.unique_names && self.volumes.iter().any(|it| it.it.name == new.name) {
+            return Err(not_done("the label is taken"));
+        }
+        let (bytes, virgin) = match &new.from {
+            None => (self.fresh_bytes(), true),
+            Some(from) => {
+                let index = self.copy(from.as_str()).ok_or_else(|| refused("no such snapshot"))?;
+                if self.copies[index].it.status != CopyStatus::Ready {
+                    return Err(not_done("the snapshot is not available"));
+                }
+                (self.copies[index].bytes.clone(), false)
+            }
+        };
+        let (id, created): (Id<Volume>, _) = (self.id("vol"), self.stamp());
+        let text = id.to_string();
+        let it = Volume {
+            id,
+            name: new.name.clone(),
+            size_gb: new.size_gb,
+            status: VolumeStatus::Creating,
+            attached_to: None,
+            created,
+            last_held: LastHeld::Never,
+            origin: new.from.clone().map_or(Origin::Empty, Origin::Snapshot),
+            iops: new.iops,
+            tags: new.tags.clone(),
+        };
+        self.volumes.push(Disk { it, bytes, virgin, hidden: false, growing: None });
+        Ok(text)
+    }
+
+    fn create_server(&mut self, new: &NewServer) -> Result<String, Problem> {
+        if self.can.unique_names && self.servers.iter().any(|it| it.it.name == new.name) {
+            return Err(not_done("the label is taken"));
+        }
+        let boot_volume = if let Boot::Volume(id) = &new.boot { Some(id.clone()) } else { None };
+        for id in boot_volume.iter().chain(&new.data) {
+            let index = self.volume(id.as_str()).ok_or_else(|| refused("no such volume"))?;
+            if self.volumes[index].it.status != VolumeStatus::Available {
+                return Err(not_done("the volume is in use"));
+            }
+        }
+        if let Some(address) = &new.address
+            && self.addresses.iter().any(|it| it.id == *address && it.server.is_some())
+        {
+            return Err(not_done("the address is in use"));
+        }
+        let local = match &new.boot {
+            Boot::Volume(_) => None,
+            Boot::Stock(_) if self.can.root_outlives_server => None,
+            Boot::Stock(_) => Some(self.fresh_bytes()),
+            Boot::Image(id) => {
+                let index = self.copy(id.as_str()).ok_or_else(|| refused("no such image"))?;
+                Some(self.copies[index].bytes.clone())
+            }
+        };
+        let (id, created): (Id<Server>, _) = (self.id("srv"), self.stamp());
+        let mut volumes = Vec::new();
+        let root = match (&boot_volume, &local) {
+            (Some(volume), _) => Root::Volume(volume.clone()),
+            (None, Some(_)) => Root::Local { size_gb: new.root_gb },
+            (None, None) => {
+                let (bytes, volume): (_, Id<Volume>) = (self.fresh_bytes(), self.id("vol"));
+                let created = self.stamp();
+                let it = Volume {
+                    id: volume.clone(),
+                    name: "untagged".to_owned(),
+                    size_gb: new.root_gb,
+                    status: VolumeStatus::Available,
+                    attached_to: None,
+                    created,
+                    last_held: LastHeld::Never,
+                    origin: Origin::Stock,
+                    iops: None,
+                    tags: Tags::default(),
+                };
+                self.volumes.push(Disk { it, bytes, virgin: true, hidden: false, growing: None });
+                Root::Volume(volume)
+            }
+        };
+        if let Root::Volume(volume) = &root {
+            volumes.push(volume.clone());
+        }
+        volumes.extend(new.data.clone());
+        for volume in &volumes {
+            if let Some(index) = self.volume(volume.as_str()) {
+                self.volumes[index].it.attached_to = Some(id.clone());
+                self.volumes[index].it.status = VolumeStatus::InUse;
+            }
+        }
+        for address in self.addresses.iter_mut().filter(|it| Some(&it.id) == new.address.as_ref()) {
+            address.server = Some(id.clone());
+        }
+        let text = id.to_string();
+        let takes = self.can.durations.create_server > self.can.durations.call;
+        let own_address = (self.can.own_address && new.address.is_none()).then(|| "203.0.113.9".to_owned());
+        let it = Server {
+            id,
+            name: new.name.clone(),
+            machine_type: new.machine_type.clone(),
+            power: if takes { Power::Busy } else { Power::Off },
+            created,
+            root,
+            volumes,
+            address: new.address.clone(),
+            firewall: new.firewall.clone(),
+            off_since: Some(created),
+            ran: Ran::Never,
+            seed: if self.can.seeds { Seed::Missing } else { Seed::Untold },
+            locked: false,
+            told: Told { own_address, watchdog: self.can.watchdog.then_some(true), ..Told::default() },
+            tags: new.tags.clone(),
+        };
+        self.servers.push(Machine { it, local, hidden: false });
+        Ok(text)
+    }
+
+    fn retag(&mut self, object: &Object, tags: &Tags) -> Result<String, Problem> {
+        let slot = match object {
+            Object::Server(id) => self.servers.iter_mut().find(|it| it.it.id == *id).map(|it| &mut it.it.tags),
+            Object::Volume(id) => self.volumes.iter_mut().find(|it| it.it.id == *id).map(|it| &mut it.it.tags),
+            Object::Snapshot(id) => self.copies.iter_mut().find(|it| it.it.id == *id).map(|it| &mut it.it.tags),
+            Object::Image(id) => self.copies.iter_mut().find(|it| it.it.id.as_str() == id.as_str()).map(|it| &mut it.it.tags),
+            Object::Address(id) => self.addresses.iter_mut().find(|it| it.id == *id).map(|it| &mut it.tags),
+            Object::Firewall(id) => self.firewalls.iter_mut().find(|it| it.id == *id).map(|it| &mut it.tags),
+        };
+        let slot = slot.ok_or_else(|| not_done("the object is gone"))?;
+        slot.clone_from(tags);
+        Ok(object.id().to_owned())
+    }
+
+    pub fn start(&mut self, id: &str) -> Result<String, Problem> {
+        let index = self.server(id).ok_or_else(|| not_done("the server is gone"))?;
+        let machine = &self.servers[index].it;
+        if !matches!(machine.power, Power::Off | Power::StoppedInPlace) {
+            return Err(not_done("the server is not off"));
+        }
+        if machine.locked {
+            return Err(refused("the server is protected"));
+        }
+        if machine.root == Root::Detached {
+            return Err(not_done("the server has no root disk"));
+        }
+        self.write_all(index);
+        let machine = &mut self.servers[index].it;
+        machine.power = Power::Starting;
+        machine.ran = Ran::Maybe;
+        machine.off_since = None;
+        Ok(id.to_owned())
+    }
+
+    pub fn detach(&mut self, server: &str, volume: &str) -> Result<(), Problem> {
+        let index = self.server(server).ok_or_else(|| not_done("the server is gone"))?;
+        let power = &self.servers[index].it.power;
+        let is_root = matches!(&self.servers[index].it.root, Root::Volume(id) if id.as_str() == volume);
+        // A root disk is not taken from a machine that runs.
+        if !(*power == Power::Off || (matches!(power, Power::Running | Power::StoppedInPlace) && !is_root)) {
+            return Err(not_done("the server is not off"));
+        }
+        let found = self.volume(volume).ok_or_else(|| refused("no such volume"))?;
+        if !self.servers[index].it.volumes.iter().any(|it| it.as_str() == volume) {
+            return Err(not_done("the volume is not attached"));
+        }
+        if self.volumes[found].it.status == VolumeStatus::Busy {
+            return Err(not_done("the volume is busy"));
+        }
+        self.volumes[found].it.status = VolumeStatus::Detaching;
+        let machine = &mut self.servers[index].it;
+        machine.volumes.retain(|it| it.as_str() != volume);
+        if is_root {
+            machine.root = Root::Detached;
+        }
+        Ok(())
+    }
+
+    fn attach(&mut self, server: &Id<Server>, volume: &Id<Volume>, role: Role) -> Result<String, Problem> {
+        let index = self.server(server.as_str()).ok_or_else(|| not_done("the server is gone"))?;
+        let found = self.volume(volume.as_str()).ok_or_else(|| refused("no such volume"))?;
+        let power = self.servers[index].it.power.clone();
+        if !matches!(power, Power::Off | Power::Running | Power::StoppedInPlace) {
+            return Err(not_done("the server is not settled"));
+        }
+        if self.volumes[found].it.status != VolumeStatus::Available {
+            return Err(not_done("the volume is in use"));
+        }
+        self.volumes[found].it.status = VolumeStatus::InUse;
+        self.volumes[found].it.attached_to = Some(server.clone());
+        if role == Role::Root {
+            self.servers[index].it.root = Root::Volume(volume.clone());
+            self.servers[index].it.volumes.insert(0, volume.clone());
+        } else {
+            self.servers[index].it.volumes.push(volume.clone());
+        }
+        if is_awake(&power) {
+            self.write(found);
+        }
+        Ok(volume.to_string())
+    }
+
+    fn snapshot(&mut self, volume: &str, tags: &Tags, deed: &mut Deed) -> Result<String, Problem> {
+        let index = self.volume(volume).ok_or_else(|| refused("no such volume"))?;
+        if !matches!(self.volumes[index].it.status, VolumeStatus::Available | VolumeStatus::InUse | VolumeStatus::Detaching) {
+            return Err(not_done("the volume is busy"));
+        }
+        let bytes = self.volumes[index].bytes.clone();
+        // A copy from before the detach proves nothing to somebody who sees stamps alone.
+        let since = self.volumes[index].it.last_write();
+        deed.redone = since.is_some_and(|since| self.is_copied(&bytes, since));
+        deed.of_restless = self.may_be_written(volume);
+        if deed.of_restless {
+            self.write(index);
+        }
+        let (of, size_gb) = (self.volumes[index].it.id.clone(), self.volumes[index].it.size_gb);
+        Ok(self.keep(of, size_gb, tags, bytes, false))
+    }
+
+    fn capture(&mut self, server: &str, tags: &Tags, deed: &mut Deed) -> Result<String, Problem> {
+        let index = self.server(server).ok_or_else(|| refused("no such server"))?;
+        let machine = &self.servers[index];
+        let Some(bytes) = machine.local.clone() else { return Err(refused("the server has no disk of its own")) };
+        if !matches!(machine.it.power, Power::Off | Power::Running) {
+            return Err(not_done("the server is busy"));
+        }
+        let Root::Local { size_gb } = machine.it.root else { return Err(refused("the server has no disk of its own")) };
+        let since = machine.it.off_since;
+        deed.redone = since.is_some_and(|since| self.is_copied(&bytes, since));
+        deed.of_restless = is_awake(&machine.it.power);
+        if deed.of_restless {
+            self.write_all(index);
+        }
+        Ok(self.keep(Id::new(server), size_gb, tags, bytes, true))
+    }
+
+    fn is_copied(&self, bytes: &Bytes, since: Stamp) -> bool {
+        let live = self.copies.iter().filter(|it| matches!(it.it.status, CopyStatus::Ready | CopyStatus::Creating));
+        live.into_iter().any(|it| it.bytes.head() == bytes.head() && it.it.created > since)
+    }
+
+    fn keep(&mut self, of: Id<Volume>, size_gb: u64, tags: &Tags, bytes: Bytes, of_local: bool) -> String {
+        let (id, created): (Id<Snapshot>, _) = (self.id(if of_local { "img" } else { "snap" }), self.stamp());
+        let text = id.to_string();
+        let it = Snapshot { id, name: "copy".to_owned(), of, size_gb, status: CopyStatus::Creating, created, tags: tags.clone() };
+        self.copies.push(Kept { it, of_local, bytes, hidden: false });
+        text
+    }
+
+    fn delete_server(&mut self, id: &str, off: bool, deed: &mut Deed) -> Result<String, Problem> {
+        let Some(index) = self.server(id) else { return Ok(id.to_owned()) };
+        let machine = &mut self.servers[index];
+        let allowed = match machine.it.power {
+            Power::Off => true,
+            Power::Running | Power::StoppedInPlace | Power::Busy => !off,
+            _ => false,
+        };
+        if !allowed {
+            return Err(not_done("the server is not off"));
+        }
+        if machine.it.locked {
+            return Err(refused("the server is protected"));
+        }
+        machine.it.power = Power::Deleting;
+        let virgin = machine.it.ran == Ran::Never;
+        if let Some(bytes) = machine.local.take() {
+            deed.losses.extend(self.judge(&bytes, virgin, Role::Root, id));
+        }
+        Ok(id.to_owned())
+    }
+
+    /// Whether what is awaited has arrived, looked at by id.
+    pub fn has_arrived(&self, awaited: &Awaited) -> bool {
+        let settled = |it: &Power| !matches!(it, Power::Starting | Power::Stopping | Power::Deleting | Power::Busy);
+        match awaited {
+            Awaited::Clock(stamp) => Stamp(self.now) >= *stamp,
+            Awaited::ServerSettled(id) => self.server(id.as_str()).is_none_or(|at| settled(&self.servers[at].it.power)),
+            Awaited::ServerGone(id) => self.server(id.as_str()).is_none(),
+            Awaited::VolumeSettled(id) => self.volume(id.as_str()).is_none_or(|at| {
+                !matches!(self.volumes[at].it.status, VolumeStatus::Creating | VolumeStatus::Detaching | VolumeStatus::Busy)
+            }),
+            Awaited::SnapshotSettled(id) => self.copy(id.as_str()).is_none_or(|at| self.copies[at].it.status != CopyStatus::Creating),
+            Awaited::ImageSettled(id) => self.copy(id.as_str()).is_none_or(|at| self.copies[at].it.status != CopyStatus::Creating),
+        }
+    }
+
+    /// A copy as the planner sees one of a server's own disk.
+    pub fn image(kept: &Kept) -> Image {
+        let it = &kept.it;
+        Image {
+            id: Id::new(it.id.as_str()),
+            name: it.name.clone(),
+            of: Id::new(it.of.as_str()),
+            size_gb: it.size_gb,
+            status: it.status.clone(),
+            created: it.created,
+            tags: it.tags.clone(),
+        }
+    }
+}
+
+/// Whether a guest may be writing.
+pub fn is_awake(power: &Power) -> bool {
+    !matches!(power, Power::Off | Power::Deleting | Power::StoppedInPlace | Power::Busy)
+}
