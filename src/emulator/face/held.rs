@@ -116,7 +116,10 @@ mod tests {
 
         /// Asks for an address, which is held; none is answered.
         fn hold(&self, what: FaultKind) {
-            self.1.cloud().arm(Fault { operation: format!("POST {}", IPS.replace("fr-par-2", "{zone}")), what, times: 1, skip: 0 }).unwrap();
+            self.1
+                .cloud()
+                .arm(Fault { operation: format!("POST {}", IPS.replace("fr-par-2", "{zone}")), what, times: 1, skip: 0 })
+                .unwrap();
             let reply = self.1.answer(&request("POST", IPS, json!({})));
             assert!(reply.held && reply.answer.is_none());
             let Some(Body::Json(told)) = self.1.answer(&request("GET", "/_emulator/held", json!({}))).answer.map(|it| it.body) else {

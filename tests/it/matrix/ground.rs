@@ -42,7 +42,9 @@ pub static SCALEWAY_FACE: Ground = Ground {
 
 /// Without a data disk, nothing but the root disk says that there ever was a server.
 pub static SCALEWAY_ROOT_ALONE: Ground = Ground {
-    spec: |state| (SCALEWAY.pad)(state, "").replace("  dataDisk:\n    sizeGb: 100\n", "").replace("  dataDiskSnapshot:\n    enable: true\n", ""),
+    spec: |state| {
+        (SCALEWAY.pad)(state, "").replace("  dataDisk:\n    sizeGb: 100\n", "").replace("  dataDiskSnapshot:\n    enable: true\n", "")
+    },
     larger: &[],
     ..SCALEWAY_FACE
 };

@@ -112,7 +112,8 @@ fn no_call_was_spared(rehearsal: &Rehearsal, reached: &[(&Cell, Played)]) {
 /// How many cells were played, by what was asked and by point.
 fn table(ground: &Ground, cells: &[Cell]) -> String {
     let count = |name: &str, point: Point| cells.iter().filter(|it| it.rehearsal.asked.name == name && it.point == point).count();
-    let row = |name: &str, figures: Vec<String>| format!("{name:<24}{}\n", figures.iter().map(|it| format!("{it:>16}")).collect::<String>());
+    let row =
+        |name: &str, figures: Vec<String>| format!("{name:<24}{}\n", figures.iter().map(|it| format!("{it:>16}")).collect::<String>());
     let head = row(ground.name, POINTS.iter().map(|it| it.word().to_owned()).collect());
     let line = |name: &str| row(name, POINTS.iter().map(|it| count(name, *it).to_string()).collect());
     head + &ASKED.iter().map(|it| line(it.name)).collect::<String>()

@@ -50,7 +50,12 @@ fn at_every_point(ground: &'static Ground, go_on: impl Fn(&Stage, &Cell)) {
     assert_eq!(tag, birth + 1, "the tag is the very next thing: {:?}", create.turns);
     let mut points = vec![(Point::Unanswered, call(BIRTH)), (Point::NeverCarriedOut, call(TAG))];
     if traced {
-        points.extend([(Point::BeforeReceipt, birth), (Point::ReceiptDurable, birth), (Point::BeforeIntent, tag), (Point::IntentDurable, tag)]);
+        points.extend([
+            (Point::BeforeReceipt, birth),
+            (Point::ReceiptDurable, birth),
+            (Point::BeforeIntent, tag),
+            (Point::IntentDurable, tag),
+        ]);
     }
     figures::tell("crash points tried, orphaned root disk", points.len());
     for (point, number) in points {

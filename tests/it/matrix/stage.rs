@@ -29,7 +29,8 @@ impl Scenes {
     pub fn prepare(ground: &'static Ground) -> Self {
         let mut scenes = Self::of_nothing(ground).scenes;
         let mut shop = Shop::new();
-        let first = [("present", None), ("absent", Some(Scene::Archived)), ("present", Some(Scene::Present)), ("stopped", Some(Scene::Stopped))];
+        let first =
+            [("present", None), ("absent", Some(Scene::Archived)), ("present", Some(Scene::Present)), ("stopped", Some(Scene::Stopped))];
         for (number, (state, scene)) in first.into_iter().enumerate() {
             let stage = Stage::open(ground, shop, face::SPEED);
             stage.write(state, false);

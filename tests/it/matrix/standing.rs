@@ -60,9 +60,19 @@ pub fn used(truth: &Value) -> (String, String) {
 
 fn tags(object: &Value) -> String {
     let tags = object["tags"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let mut tags: Vec<&str> = tags.map(|it| OF_THE_DAY.iter().find(|prefix| it.starts_with(**prefix)).copied().unwrap_or(it)).collect();
+    let mut tags: Vec<&str> = tags.map(timeless).collect();
     tags.sort_unstable();
     tags.join(" ")
+}
+
+/// A tag without what differs from one run to another.
+fn timeless(tag: &str) -> &str {
+    match OF_THE_DAY.iter().find(|prefix| tag.starts_with(**prefix)) {
+        Some(prefix) => prefix,
+        // The wish that was applied last, and when.
+        None if tag.starts_with("spec:") => tag.rsplit_once('-').map_or(tag, |(wish, _)| wish),
+        None => tag,
+    }
 }
 
 /// The games that are saved on a disk.
