@@ -35,6 +35,9 @@ fn where_a_root_disk_is_missed_the_untagged_one_is_told() {
         let spec = stage.shop.read("pad.yaml");
         stage.shop.write("pad.yaml", &spec.replace("rootDisk:\n", "rootDisk:\n    disposable: true\n"));
         assert_eq!(stage.run(cell.rehearsal.asked.command).code, 0, "{cell}: the remedy");
+        // It has done its work, and the wish is as it was.
+        stage.shop.write("pad.yaml", &spec);
+        assert_eq!(stage.run(cell.rehearsal.asked.command).code, 0, "{cell}: without the remedy's words");
     });
 }
 

@@ -13,6 +13,8 @@ pub const DATA: &[u8; 16] = b"the saved games.";
 
 /// Tags whose values are ids or times.
 const OF_THE_DAY: &[&str] = &["line:", "born:", "of:", "loser:"];
+/// The tag with the wish that was applied, and when.
+const APPLIED: &str = "spec:";
 
 /// Every object, a line each, with the bytes that are on it.
 pub fn lines(truth: &Value, disks: &Path) -> Vec<String> {
@@ -46,6 +48,8 @@ pub fn lines(truth: &Value, disks: &Path) -> Vec<String> {
         let shown = if ours { "its address".to_owned() } else { record["data"].to_string() };
         lines.push(format!("record {} {} {shown}", record["name"], record["kind"]));
     }
+    let objects = ["servers", "volumes", "snapshots", "images", "firewalls"].into_iter().flat_map(all).collect::<Vec<_>>();
+    lines.extend(applied_last(objects.iter()).map(|it| format!("applied last: {it}")));
     lines.sort();
     lines
 }
@@ -60,19 +64,21 @@ pub fn used(truth: &Value) -> (String, String) {
 
 fn tags(object: &Value) -> String {
     let tags = object["tags"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let mut tags: Vec<&str> = tags.map(timeless).collect();
+    let mut tags: Vec<&str> = tags.filter(|it| !it.starts_with(APPLIED)).map(timeless).collect();
     tags.sort_unstable();
     tags.join(" ")
 }
 
 /// A tag without what differs from one run to another.
 fn timeless(tag: &str) -> &str {
-    match OF_THE_DAY.iter().find(|prefix| tag.starts_with(**prefix)) {
-        Some(prefix) => prefix,
-        // The wish that was applied last, and when.
-        None if tag.starts_with("spec:") => tag.rsplit_once('-').map_or(tag, |(wish, _)| wish),
-        None => tag,
-    }
+    OF_THE_DAY.iter().find(|prefix| tag.starts_with(**prefix)).copied().unwrap_or(tag)
+}
+
+/// The wish that was applied last: several objects may say, each with its time, and the latest counts.
+fn applied_last<'o>(objects: impl Iterator<Item = &'o Value>) -> Option<&'o str> {
+    let tags = objects.flat_map(|it| it["tags"].as_array().into_iter().flatten()).filter_map(Value::as_str);
+    let marks = tags.filter_map(|it| it.strip_prefix(APPLIED)?.rsplit_once('-'));
+    marks.max_by_key(|(_, at)| at.parse::<u64>().ok()).map(|(wish, _)| wish)
 }
 
 /// The games that are saved on a disk.
