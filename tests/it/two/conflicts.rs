@@ -73,8 +73,8 @@ impl Deed {
 
 /// The code of the hold a run ended with, where it did.
 fn hold(ran: &Ran) -> Option<String> {
-    let lines = ran.out.lines().filter_map(|it| serde_json::from_str::<Value>(it).ok());
-    lines.filter(|it| it["type"] == "ended" || it["type"] == "plan").next_back()?["hold"]["code"].as_str().map(str::to_owned)
+    let mut lines = ran.out.lines().filter_map(|it| serde_json::from_str::<Value>(it).ok());
+    lines.rfind(|it| it["type"] == "ended" || it["type"] == "plan")?["hold"]["code"].as_str().map(str::to_owned)
 }
 
 /// What a run says it overrides.
