@@ -2,7 +2,8 @@
 //! and none with the witnesses: it looks at the world with its own, plainer eyes.
 
 use crate::model::{
-    Applied, Ask, Capabilities, CopyStatus, LastHeld, OnStop, Origin, Plan, Power, Ran, Role, Root, Seen, Stance, Step, Verdict, World, instance_tag,
+    Applied, Ask, Capabilities, CopyStatus, LastHeld, OnStop, Origin, Plan, Power, Ran, Role, Root, Seen, Stance, Step, Verdict, World,
+    instance_tag,
 };
 
 /// A step that must not be taken, and why. Always a fault of cloudypad.

@@ -2,8 +2,8 @@
 //! told apart for sure is a hold.
 
 use crate::model::{
-    Address, Applied, Ask, Capabilities, Cause, Copy, CopyStatus, DELETED, Facts, Firewall, HAD_DATA, Hold, LOSER, PROTECTED, Power, Ran, Role,
-    Root, Seen, Server, ServerState, Stamp, Tags, UNCAPTURED, Volume, VolumeStatus, World, instance_tag, tag_value,
+    Address, Applied, Ask, Capabilities, Cause, Copy, CopyStatus, DELETED, Facts, Firewall, HAD_DATA, Hold, LOSER, PROTECTED, Power, Ran,
+    Role, Root, Seen, Server, ServerState, Stamp, Tags, UNCAPTURED, Volume, VolumeStatus, World, instance_tag, tag_value,
 };
 
 /// One instance, sorted. References point into the look.

@@ -8,8 +8,8 @@ use super::{
     scene::Scene,
 };
 use crate::model::{
-    APPLIED, Awaited, CAPTURE_DUE, CREATE_SERVER_KEY, Copy, CopyStatus, DELETED, Expendable, FRESH, HAD_DATA, Hold, Image, KEEP, LOSER, Note,
-    Object, PROTECTED, Power, RECORD, Reason, Role, Root, Server, ServerState, Snapshot, Spared, Step, Tags, UNCAPTURED, Volume,
+    APPLIED, Awaited, CAPTURE_DUE, CREATE_SERVER_KEY, Copy, CopyStatus, DELETED, Expendable, FRESH, HAD_DATA, Hold, Image, KEEP, LOSER,
+    Note, Object, PROTECTED, Power, RECORD, Reason, Role, Root, Server, ServerState, Snapshot, Spared, Step, Tags, UNCAPTURED, Volume,
     VolumeStatus, Word, World, capture_failed, capture_remedy, copy_key, delete_copy_key,
 };
 

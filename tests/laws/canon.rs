@@ -2,11 +2,11 @@
 //! their order and, while it matters, their age.
 
 use super::cloud::{Bytes, Cloud};
-use cloudypad::model::{Facts, LastHeld, Origin, Root, Seen, Server, Snapshot, Stamp, Tags, Volume, World};
+use cloudypad::model::{Facts, LastHeld, Origin, Record, Root, Seen, Server, Snapshot, Stamp, Tags, Volume, World};
 use std::{
     collections::BTreeMap,
-    fmt::Debug,
     hash::{DefaultHasher, Hash, Hasher},
+    mem::discriminant,
 };
 
 /// Ages beyond this are all the same: every lag is over, and every lost call has surely ended. In seconds.
@@ -45,10 +45,16 @@ pub fn name(now: i64, walk: impl Fn(&mut Writer)) -> u128 {
 
 impl Writer {
     pub fn number(&mut self, number: usize) {
+        if self.gathering {
+            return;
+        }
         self.out.extend_from_slice(&(number as u32).to_le_bytes());
     }
 
     pub fn flag(&mut self, flag: bool) {
+        if self.gathering {
+            return;
+        }
         self.out.push(u8::from(flag));
     }
 
@@ -70,14 +76,19 @@ impl Writer {
         }
     }
 
+    /// Something without ids and moments.
     pub fn hashed(&mut self, what: &impl Hash) {
+        if self.gathering {
+            return;
+        }
         let mut hasher = DefaultHasher::new();
         what.hash(&mut hasher);
         self.out.extend_from_slice(&hasher.finish().to_le_bytes());
     }
 
-    pub fn shown(&mut self, what: &impl Debug) {
-        self.out.extend_from_slice(format!("{what:?}").as_bytes());
+    /// Which variant of an enum.
+    pub fn kind<T>(&mut self, what: &T) {
+        self.hashed(&discriminant(what));
     }
 
     /// A text, with the ids in it by order of appearance.
@@ -90,6 +101,9 @@ impl Writer {
     }
 
     fn word(&mut self, word: &str) {
+        if self.gathering && !word.starts_with("uncaptured:") && !word.starts_with("spec:") && !word.starts_with("born:") {
+            return;
+        }
         let (head, id) = word.split_once(':').map_or(("", word), |(head, tail)| (head, tail));
         let is_id = id.rsplit_once('-').is_some_and(|(kind, number)| {
             matches!(kind, "srv" | "vol" | "snap" | "img" | "ip" | "fw") && number.bytes().all(|it| it.is_ascii_digit())
@@ -132,7 +146,7 @@ impl Writer {
     pub fn server(&mut self, it: &Server) {
         self.text(it.id.as_str());
         self.text(&it.machine_type);
-        self.shown(&it.power);
+        self.kind(&it.power);
         self.moment(it.created);
         match &it.root {
             Root::Volume(id) => self.text(id.as_str()),
@@ -144,7 +158,9 @@ impl Writer {
         self.text(it.address.as_ref().map_or("-", |it| it.as_str()));
         self.text(it.firewall.as_ref().map_or("-", |it| it.as_str()));
         self.perhaps(it.off_since);
-        self.shown(&(it.ran, it.seed, it.locked, it.told.own_address.is_some(), it.told.watchdog, &it.told.off_by));
+        self.kind(&it.ran);
+        self.kind(&it.seed);
+        self.hashed(&(it.locked, it.told.own_address.is_some(), it.told.watchdog, it.told.off_by.is_some()));
         self.perhaps(it.told.failed_capture.as_ref().map(|it| it.at));
         self.tags(&it.tags);
     }
@@ -152,16 +168,17 @@ impl Writer {
     pub fn volume(&mut self, it: &Volume) {
         self.text(it.id.as_str());
         self.number(it.size_gb as usize);
-        self.shown(&(&it.status, it.iops));
+        self.kind(&it.status);
+        self.hashed(&it.iops);
         self.text(it.attached_to.as_ref().map_or("-", |it| it.as_str()));
         self.moment(it.created);
         match it.last_held {
             LastHeld::Until(stamp) => self.moment(stamp),
-            other => self.shown(&other),
+            other => self.kind(&other),
         }
         match &it.origin {
             Origin::Snapshot(id) => self.text(id.as_str()),
-            other => self.shown(other),
+            other => self.kind(other),
         }
         self.tags(&it.tags);
     }
@@ -170,7 +187,7 @@ impl Writer {
         self.text(it.id.as_str());
         self.text(it.of.as_str());
         self.number(it.size_gb as usize);
-        self.shown(&it.status);
+        self.kind(&it.status);
         self.moment(it.created);
         self.tags(&it.tags);
     }
@@ -189,7 +206,7 @@ impl Writer {
         for disk in &cloud.volumes {
             self.volume(&disk.it);
             self.bytes(&disk.bytes);
-            self.shown(&(disk.virgin, disk.hidden, disk.growing));
+            self.hashed(&(disk.virgin, disk.hidden, disk.growing));
         }
         self.number(cloud.copies.len());
         for kept in &cloud.copies {
@@ -198,12 +215,19 @@ impl Writer {
             self.flag(kept.hidden);
         }
         self.network(&cloud.addresses, &cloud.firewalls);
-        self.shown(&cloud.record);
+        self.record(&cloud.record);
         self.number(cloud.late.len());
         for late in &cloud.late {
             self.text(&format!("{:?}", late.order).replace(['"', '(', ')', ',', '{', '}', '[', ']'], " "));
             self.moment(late.until);
             self.number(late.by);
+        }
+    }
+
+    fn record(&mut self, record: &Seen<Record>) {
+        self.kind(record);
+        if let Seen::Present(it) = record {
+            self.hashed(&(&it.addresses, it.ttl, it.ours));
         }
     }
 
@@ -231,25 +255,25 @@ impl Writer {
         }
         self.moment(world.now);
         let (servers, unknown) = list(&world.servers);
-        self.shown(&(servers.len(), unknown));
+        self.hashed(&(servers.len(), unknown));
         servers.iter().for_each(|it| self.server(it));
         let (volumes, unknown) = list(&world.volumes);
-        self.shown(&(volumes.len(), unknown));
+        self.hashed(&(volumes.len(), unknown));
         volumes.iter().for_each(|it| self.volume(it));
         let (copies, unknown) = list(&world.snapshots);
-        self.shown(&(copies.len(), unknown));
+        self.hashed(&(copies.len(), unknown));
         copies.iter().for_each(|it| self.copy(it));
         let (images, unknown) = list(&world.images);
-        self.shown(&(images.len(), unknown));
+        self.hashed(&(images.len(), unknown));
         for it in images {
             self.text(it.id.as_str());
             self.text(it.of.as_str());
-            self.shown(&it.status);
+            self.kind(&it.status);
             self.moment(it.created);
             self.tags(&it.tags);
         }
         self.network(world.addresses.items(), world.firewalls.items());
-        self.shown(&world.record);
+        self.record(&world.record);
     }
 
     pub fn facts(&mut self, facts: &Facts) {

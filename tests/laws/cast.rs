@@ -2,7 +2,9 @@
 
 use super::{
     cloud::Cloud,
-    system::{Story, Weather},
+    engine::Shipped,
+    settle,
+    system::{Situation, Story, Weather},
     words,
 };
 use cloudypad::model::{Ask, Capabilities};
@@ -27,3 +29,72 @@ pub fn story(kind: &str, wishes: &[&str], rival: Option<&str>, weather: Weather)
 }
 
 pub const CALM: Weather = Weather { faults: 0, calls: false, looks: false, edits: false, strangers: false, platform: false };
+
+/// Where the cloud comes to rest under a wish, in fair weather, after it was `present` once.
+pub fn rested(kind: &str, policy: &str, state: &str) -> Cloud {
+    let mut cloud = None;
+    for state in ["present", state] {
+        let mut story = story(kind, &[&format!("{state}; {policy}")], None, CALM);
+        story.start = cloud.unwrap_or(story.start);
+        cloud = Some(settle::rest(&Situation::first(&story), &story, &Shipped));
+    }
+    cloud.unwrap_or_else(|| Cloud::new(Box::leak(Box::new(ask(kind, policy).1))))
+}
+
+/// What the owner decides of the disks, in words, and whether a kind of cloud knows of it.
+struct Policy {
+    words: &'static str,
+    at: fn(&Capabilities) -> bool,
+}
+
+const POLICIES: [Policy; 7] = [
+    Policy { words: "root snapshot; data 100 GB, snapshot", at: |it| it.data_snapshots },
+    Policy { words: "root snapshot, onStop reuse; data 100 GB, snapshot", at: |it| it.data_snapshots },
+    Policy { words: "root snapshot; data 100 GB", at: |_| true },
+    Policy { words: "root snapshot, onStop refresh; data 100 GB", at: |it| !it.data_snapshots },
+    Policy { words: "root disposable; data 100 GB", at: |_| true },
+    Policy { words: "data 100 GB", at: |_| true },
+    Policy { words: "root snapshot", at: |_| true },
+];
+
+/// From which wish to which.
+const WAYS: [(&str, &str); 13] = [
+    ("", "present"),
+    ("present", "stopped"),
+    ("stopped", "present"),
+    ("present", "absent"),
+    ("absent", "present"),
+    ("stopped", "absent"),
+    ("absent", "stopped"),
+    ("present", "deleted"),
+    ("absent", "deleted"),
+    ("present", "deleted keeping snapshots"),
+    ("present", "present; type other"),
+    ("present", "present; root 40 GB"),
+    ("present", "present; image other"),
+];
+
+/// Every way under every policy at every kind of cloud.
+pub fn ways(weather: impl Fn(&Capabilities) -> Weather) -> Vec<Story> {
+    let mut stories = Vec::new();
+    for kind in KINDS {
+        for policy in &POLICIES {
+            let (_, can) = ask(kind, policy.words);
+            if !(policy.at)(&can) {
+                continue;
+            }
+            for (from, to) in WAYS {
+                let wish = |state: &str| format!("{state}; {}", policy.words);
+                // The owner may change their mind on the way.
+                let back = if from.is_empty() { "absent" } else { from };
+                let mut story = story(kind, &[&wish(to), &wish(back)], None, weather(&can));
+                story.name = format!("{kind}: {} → {to}; {}", if from.is_empty() { "nothing" } else { from }, policy.words);
+                if !from.is_empty() {
+                    story.start = rested(kind, policy.words, from);
+                }
+                stories.push(story);
+            }
+        }
+    }
+    stories
+}

@@ -2,7 +2,7 @@
 //! in their place without a hook in any of them.
 
 use cloudypad::{
-    model::{Ask, Capabilities, Facts, Plan, Planned, Stamp, World},
+    model::{Ask, Capabilities, Facts, Hold, Plan, Planned, Stamp, World},
     plan::{Objection, audit, plan},
     provider::Problem,
     run::{Lesson, Memory, in_both, is_to_be_confirmed, receipt},
@@ -22,8 +22,8 @@ pub trait Engine: Sync {
     }
 
     /// What the planner is told beside a look.
-    fn facts(&self, memory: &mut Memory, recall: &Recall, now: Stamp) -> Facts {
-        memory.facts(recall.facts(), now)
+    fn facts(&self, memory: &mut Memory, recall: &Recall, ask: &Ask, world: &World) -> Facts {
+        memory.facts(recall.facts(), ask, world)
     }
 
     /// Whether a plan is planned once more, from a fresh look.
@@ -49,6 +49,11 @@ pub trait Engine: Sync {
     /// What an answer means to the run.
     fn learn(&self, memory: &mut Memory, planned: &Planned, answer: &Result<String, Problem>) -> Lesson {
         memory.learn(planned, answer)
+    }
+
+    /// The hold for a step that was refused, and that is still to be done.
+    fn refused_still(&self, memory: &mut Memory, plan: &Plan) -> Option<Hold> {
+        memory.refused_still(plan)
     }
 
     /// What a new process remembers of an earlier one's journal.

@@ -68,7 +68,10 @@ impl Witness for Covered {
 }
 
 /// Walks a story to its end, or to the first breach of a law, or to `most` situations.
-pub fn walk(story: &Story, engine: &dyn Engine, most: usize) -> Walk {
+///
+/// Once nothing more may go wrong, one applier alone has one way on but for the order in which changes come to pass. That
+/// way is walked for every situation; the other orders only where the walk is to be `thorough`.
+pub fn walk(story: &Story, engine: &dyn Engine, thorough: bool, most: usize) -> Walk {
     let mut walk = Walk::default();
     let first = Situation::first(story);
     let mut known: HashSet<u128> = HashSet::from([first.name()]);
@@ -78,18 +81,23 @@ pub fn walk(story: &Story, engine: &dyn Engine, most: usize) -> Walk {
     let mut came: Vec<(u32, Move)> = vec![(0, Move::Listed)];
     let mut queue: VecDeque<(u32, Situation)> = VecDeque::from([(0, first)]);
     while let Some((number, now)) = queue.pop_front() {
-        walk.situations += 1;
-        if let Err(breach) = settle::walk(&now, story, engine, &mut |name| !good.insert(name)) {
+        if let Err(breach) = settle::walk(&now, story, engine, &mut walk.seen, &mut |name| !good.insert(name)) {
             walk.found = Some((breach, way(&came, number)));
+            walk.situations = known.len() + good.len();
             return walk;
         }
-        for what in now.moves(story, engine) {
+        if now.faults == 0 && story.rival.is_none() && !thorough {
+            continue;
+        }
+        let steps = now.all_steps(story, engine);
+        for what in now.moves(story, &steps) {
             walk.moves += 1;
-            let next = now.after(what, story, engine, &mut walk.seen);
+            let next = now.after(what, story, engine, &steps, &mut walk.seen);
             if let Some(breach) = next.breaches.into_iter().next() {
                 let mut way = way(&came, number);
                 way.push(what);
                 walk.found = Some((breach, way));
+                walk.situations = known.len() + good.len();
                 return walk;
             }
             if known.len() < most {
@@ -102,6 +110,7 @@ pub fn walk(story: &Story, engine: &dyn Engine, most: usize) -> Walk {
             }
         }
     }
+    walk.situations = known.union(&good).count();
     walk
 }
 
@@ -122,16 +131,23 @@ pub fn told(story: &Story, engine: &dyn Engine, way: &[Move]) -> String {
     let mut lines = vec![format!("{}:", story.name)];
     for what in way {
         let mut covered = Covered::default();
-        let next = now.after(*what, story, engine, &mut covered);
+        let steps = now.all_steps(story, engine);
+        let next = now.after(*what, story, engine, &steps, &mut covered);
         let said: BTreeSet<&String> = covered.steps.keys().chain(covered.holds.keys()).collect();
         lines.push(format!("  {what:?}  {}", said.into_iter().cloned().collect::<Vec<_>>().join(", ")));
         now = next.situation;
     }
     for machine in &now.cloud.servers {
-        lines.push(format!("  {} {:?} root {:?} volumes {:?} {:?}", machine.it.id, machine.it.power, machine.it.root, machine.it.volumes, machine.it.tags.0));
+        lines.push(format!(
+            "  {} {:?} root {:?} volumes {:?} {:?}",
+            machine.it.id, machine.it.power, machine.it.root, machine.it.volumes, machine.it.tags.0
+        ));
     }
     for disk in &now.cloud.volumes {
-        lines.push(format!("  {} {:?} at {:?} {:?} {:?} {:?}", disk.it.id, disk.it.status, disk.it.attached_to, disk.it.last_held, disk.bytes, disk.it.tags.0));
+        lines.push(format!(
+            "  {} {:?} at {:?} {:?} {:?} {:?}",
+            disk.it.id, disk.it.status, disk.it.attached_to, disk.it.last_held, disk.bytes, disk.it.tags.0
+        ));
     }
     for kept in &now.cloud.copies {
         lines.push(format!("  {} of {} {:?} {:?} {:?}", kept.it.id, kept.it.of, kept.it.status, kept.bytes, kept.it.tags.0));

@@ -1,7 +1,9 @@
 //! Once nothing goes wrong any more: every run reaches its spec, or a hold that what happened explains, and then is quiet.
 
 use super::{
+    cloud::Cloud,
     engine::Engine,
+    search::Covered,
     system::{Breach, Mishap, Move, Phase, Situation, Story, Witness, code, scar},
     view::{self, Glance},
 };
@@ -9,14 +11,6 @@ use cloudypad::model::{Ask, Awaited, Power, Role, Root, ServerState, Verdict, Vo
 
 /// More moves than any way to the end takes.
 const FAR: usize = 400;
-
-/// Told of nothing.
-pub struct Nobody;
-
-impl Witness for Nobody {
-    fn planned(&mut self, _: &cloudypad::model::Plan) {}
-    fn held(&mut self, _: &cloudypad::model::Hold) {}
-}
 
 fn breach(law: &'static str, how: impl Into<String>) -> Breach {
     Breach { law, how: how.into() }
@@ -50,7 +44,7 @@ fn fair(now: &Situation, story: &Story, engine: &dyn Engine, again: &mut [u8]) -
             Phase::Ready => {
                 let mut seen_off = process.seen_off.clone();
                 let world = view::look(&now.cloud, None, Glance::Clear, &mut seen_off);
-                let facts = engine.facts(&mut process.memory.clone(), &process.recall, world.now);
+                let facts = engine.facts(&mut process.memory.clone(), &process.recall, &story.wishes[applier.wish], &world);
                 let plan = engine.plan(&story.wishes[applier.wish], &world, &facts, now.cloud.can);
                 if plan.verdict != Verdict::Underway || !plan.next.is_empty() {
                     return Ok(Some(Move::Look(index, Glance::Clear)));
@@ -72,7 +66,13 @@ fn fair(now: &Situation, story: &Story, engine: &dyn Engine, again: &mut [u8]) -
 
 /// Walks on in fair weather until nothing is left to happen, a situation is known to end well, or a law is broken.
 /// Every situation on the way is named to `passed`, which says whether it is known.
-pub fn walk(from: &Situation, story: &Story, engine: &dyn Engine, passed: &mut dyn FnMut(u128) -> bool) -> Result<(), Breach> {
+pub fn walk(
+    from: &Situation,
+    story: &Story,
+    engine: &dyn Engine,
+    witness: &mut dyn Witness,
+    passed: &mut dyn FnMut(u128) -> bool,
+) -> Result<(), Breach> {
     let mut now = from.clone();
     now.faults = 0;
     now.before = None;
@@ -83,7 +83,8 @@ pub fn walk(from: &Situation, story: &Story, engine: &dyn Engine, passed: &mut d
         }
         match fair(&now, story, engine, &mut again)? {
             Some(next) => {
-                let next = now.after(next, story, engine, &mut Nobody);
+                let steps = now.all_steps(story, engine);
+                let next = now.after(next, story, engine, &steps, witness);
                 if let Some(breach) = next.breaches.into_iter().next() {
                     return Err(breach);
                 }
@@ -94,6 +95,18 @@ pub fn walk(from: &Situation, story: &Story, engine: &dyn Engine, passed: &mut d
     }
     let phases: Vec<String> = now.appliers.iter().map(|it| phase(it.process.as_ref().map(|it| &it.phase))).collect();
     Err(breach("convergence", format!("never settles: {}", phases.join(", "))))
+}
+
+/// Where a situation comes to rest, whatever the verdict.
+pub fn rest(from: &Situation, story: &Story, engine: &dyn Engine) -> Cloud {
+    let mut now = from.clone();
+    let mut again = vec![3; now.appliers.len()];
+    for _ in 0..FAR {
+        let Ok(Some(next)) = fair(&now, story, engine, &mut again) else { break };
+        let steps = now.all_steps(story, engine);
+        now = now.after(next, story, engine, &steps, &mut Covered::default()).situation;
+    }
+    now.cloud.as_ref().clone()
 }
 
 fn phase(phase: Option<&Phase>) -> String {
@@ -114,7 +127,7 @@ fn end(now: &Situation, story: &Story) -> Result<(), Breach> {
         match verdict {
             Verdict::Held(hold) => {
                 let hold = hold.code();
-                if !is_explained(hold, now.scars, ask, story.rival.is_some()) {
+                if !is_explained(hold, now.scars, ask, story) {
                     return Err(breach("convergence", format!("held for no reason of the owner's: {hold}")));
                 }
             }
@@ -125,16 +138,20 @@ fn end(now: &Situation, story: &Story) -> Result<(), Breach> {
 }
 
 /// Whether what happened explains a hold. What cloudypad, a kill or a lost answer left behind explains none.
-fn is_explained(hold: &str, scars: u16, ask: &Ask, rival: bool) -> bool {
+fn is_explained(hold: &str, scars: u16, ask: &Ask, story: &Story) -> bool {
     let any = |of: u16| scars & of != 0;
     let spec = &ask.spec;
     match hold {
         "Suspended" => spec.suspend,
         "Protected" => spec.protect,
-        "OtherApplier" => rival,
+        "OtherApplier" => story.rival.is_some(),
         "RootWouldDie" => !spec.root_disk_snapshot.enable && !spec.root_disk.disposable,
         "WouldShrink" => true,
-        "DiskGone" => any(scar::VOLUME_DELETED | scar::SERVER_DELETED | scar::COPY_DELETED | scar::COPY_FAILED),
+        // Who has an instance deleted, and changes their mind half-way, is asked as well.
+        "DiskGone" => {
+            let deleted = any(scar::EDITED) && story.wishes.iter().any(|it| it.deletion.is_some());
+            deleted || any(scar::VOLUME_DELETED | scar::SERVER_DELETED | scar::COPY_DELETED | scar::COPY_FAILED | scar::DETACHED)
+        }
         "DiskBroken" => any(scar::COPY_FAILED),
         "CaptureFailed" => any(scar::COPY_FAILED),
         "Locked" => any(scar::LOCKED),

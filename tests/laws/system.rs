@@ -10,11 +10,11 @@ use super::{
 };
 use cloudypad::{
     model::{
-        Ask, Awaited, CopyStatus, Facts, Hold, Id, LastHeld, OnStop, Plan, Planned, Power, Role, Root, Stamp, Verdict, Volume, VolumeStatus,
-        World,
+        Ask, Awaited, CopyStatus, Facts, Hold, Id, LastHeld, OnStop, Plan, Planned, Power, Role, Root, Stamp, Verdict, Volume,
+        VolumeStatus, World,
     },
     provider::Problem,
-    run::{Lesson, Memory},
+    run::{Lesson, Memory, opening},
     store::{Closing, Entry, Opening, Recall},
 };
 use std::sync::Arc;
@@ -168,6 +168,9 @@ pub struct Breach {
     pub how: String,
 }
 
+/// As often as a step may be tried without a difference.
+const FEW: usize = 3;
+
 fn breach(law: &'static str, how: String) -> Breach {
     Breach { law, how }
 }
@@ -188,7 +191,9 @@ impl Situation {
     pub fn first(story: &Story) -> Self {
         let applier = |wish| Applier { wish, journal: Recall::default(), process: None };
         let appliers = std::iter::once(0).chain(story.rival).map(applier).collect();
-        Situation { cloud: Arc::new(story.start.clone()), before: None, appliers, faults: story.weather.faults, epoch: 0, scars: 0 }
+        let cloud = Arc::new(story.start.clone());
+        let before = story.weather.looks.then(|| cloud.clone());
+        Situation { cloud, before, appliers, faults: story.weather.faults, epoch: 0, scars: 0 }
     }
 
     /// The name of this situation: the same for all that mean the same.
@@ -202,29 +207,35 @@ impl Situation {
         if let Some(before) = &self.before {
             to.cloud(before);
         }
-        to.shown(&(self.faults, self.scars));
+        to.hashed(&(self.faults, self.scars));
         for applier in &self.appliers {
             to.number(applier.wish);
-            to.dated(&applier.journal.open);
+            self.write_open(to, &applier.journal);
             let Some(process) = &applier.process else {
                 to.flag(false);
                 continue;
             };
             to.flag(true);
-            let Memory { calls, began, tries, refused, made, answers: _ } = &process.memory;
-            to.shown(&(*calls > 0, began));
-            to.number(tries.len());
-            for (key, count) in tries {
+            let Memory { calls, began, tries, refused, made, refusals, applied, wrote, answers: _ } = &process.memory;
+            to.hashed(&(*calls > 0, began));
+            // How often a step was tried decides nothing before it was tried often.
+            for (key, count) in tries.iter().filter(|(_, count)| **count > FEW) {
                 to.text(key);
                 to.number(*count);
             }
+            for it in [applied, wrote, &process.recall.applied] {
+                to.perhaps(it.map(|it| Stamp(it.at * 1_000_000)));
+                to.hashed(&it.map(|it| (it.digest, it.aim)));
+            }
+            to.number(refusals.len());
+            refusals.keys().for_each(|it| to.text(it));
             to.number(refused.len());
             refused.iter().for_each(|it| to.text(it));
-            for (key, stamp) in made {
+            for (key, stamp) in made.iter().filter(|(_, at)| at.is_none_or(|at| self.is_recent(at, self.cloud.can.listing_lag))) {
                 to.text(key);
                 to.perhaps(*stamp);
             }
-            to.dated(&process.recall.open);
+            self.write_open(to, &process.recall);
             to.perhaps(process.clock);
             to.perhaps(process.seen_off.as_ref().map(|it| it.1));
             let mut seen = |it: &Seen| {
@@ -249,8 +260,21 @@ impl Situation {
         }
     }
 
+    /// Calls that may still take effect. Those that surely ended decide nothing.
+    fn write_open(&self, to: &mut Writer, recall: &Recall) {
+        let seconds = self.cloud.can.late_effect + self.cloud.can.listing_lag;
+        for (key, stamp) in recall.open.iter().filter(|(_, at)| self.is_recent(**at, seconds)) {
+            to.text(key);
+            to.moment(*stamp);
+        }
+    }
+
+    fn is_recent(&self, stamp: Stamp, seconds: u64) -> bool {
+        stamp.plus_seconds(seconds + 1).0 > self.cloud.now && seconds > 0
+    }
+
     /// Everything that can happen next.
-    pub fn moves(&self, story: &Story, engine: &dyn Engine) -> Vec<Move> {
+    pub fn moves(&self, story: &Story, steps: &[Vec<Planned>]) -> Vec<Move> {
         let mut moves: Vec<Move> = self.cloud.pending().into_iter().map(Move::Settle).collect();
         for index in 0..self.cloud.late.len() {
             moves.extend([Move::Late(index, true), Move::Late(index, false)]);
@@ -259,7 +283,7 @@ impl Situation {
             moves.push(Move::Listed);
         }
         for index in 0..self.appliers.len() {
-            moves.extend(self.own_moves(index, story, engine));
+            moves.extend(self.own_moves(index, story, steps[index].len() as u8));
         }
         if self.faults > 0 {
             moves.extend(self.strange_moves(story));
@@ -273,7 +297,7 @@ impl Situation {
     }
 
     /// What an applier can do, and what can befall it while it does.
-    fn own_moves(&self, index: usize, story: &Story, engine: &dyn Engine) -> Vec<Move> {
+    fn own_moves(&self, index: usize, story: &Story, count: u8) -> Vec<Move> {
         let weather = &story.weather;
         let may_fail = self.faults > 0;
         let Some(process) = &self.appliers[index].process else {
@@ -305,9 +329,9 @@ impl Situation {
             }
             Phase::Armed(..) => {
                 moves.push(Move::Act(index, Mishap::None));
-                let count = self.steps(index, story, engine).len() as u8;
                 if may_fail && weather.calls {
-                    let masks = if count <= 3 { (0..1 << count).collect() } else { (0..=count).map(|it| (1 << it) - 1).collect::<Vec<u8>>() };
+                    let masks =
+                        if count <= 3 { (0..1 << count).collect() } else { (0..=count).map(|it| (1 << it) - 1).collect::<Vec<u8>>() };
                     moves.extend(masks.into_iter().map(|it| Move::Act(index, Mishap::Killed(it))));
                     for step in 0..count {
                         moves.extend([
@@ -371,8 +395,13 @@ impl Situation {
         moves
     }
 
+    /// The steps that each applier is about to take.
+    pub fn all_steps(&self, story: &Story, engine: &dyn Engine) -> Vec<Vec<Planned>> {
+        (0..self.appliers.len()).map(|index| self.steps(index, story, engine)).collect()
+    }
+
     /// The steps that an armed applier is about to take.
-    fn steps(&self, index: usize, story: &Story, engine: &dyn Engine) -> Vec<Planned> {
+    pub fn steps(&self, index: usize, story: &Story, engine: &dyn Engine) -> Vec<Planned> {
         let applier = &self.appliers[index];
         let Some(Process { phase: Phase::Armed(first, fresh), .. }) = &applier.process else { return Vec::new() };
         let ask = &story.wishes[applier.wish];
@@ -385,7 +414,7 @@ impl Situation {
     }
 
     /// What follows.
-    pub fn after(&self, what: Move, story: &Story, engine: &dyn Engine, witness: &mut dyn Witness) -> Next {
+    pub fn after(&self, what: Move, story: &Story, engine: &dyn Engine, steps: &[Vec<Planned>], witness: &mut dyn Witness) -> Next {
         let mut next = self.clone();
         let mut breaches = Vec::new();
         match what {
@@ -396,7 +425,7 @@ impl Situation {
                 }
                 next.look(index, glance, story, engine, witness, &mut breaches);
             }
-            Move::Act(index, mishap) => next.act(index, mishap, story, engine, &mut breaches),
+            Move::Act(index, mishap) => next.act(index, mishap, story, engine, &steps[index], &mut breaches),
             Move::Kill(index) => {
                 next.faults -= 1;
                 next.appliers[index].process = None;
@@ -418,7 +447,9 @@ impl Situation {
                         losses = cloud.carry_out(&order).losses;
                     }
                 });
-                breaches.extend(losses.iter().filter(|it| !is_let_go(it, ask, &next.cloud)).map(|it| lost(it, "a late call")));
+                let robbed = next.scars & (scar::COPY_DELETED | scar::COPY_FAILED) != 0;
+                let unasked = losses.iter().filter(|it| !robbed && !is_let_go(it, ask, &next.cloud));
+                breaches.extend(unasked.map(|it| lost(it, "a late call")));
             }
             Move::Listed => next.list(),
             Move::Tick(index) => {
@@ -457,11 +488,14 @@ impl Situation {
     }
 
     fn change(&mut self, how: impl FnOnce(&mut Cloud)) {
-        if self.before.is_some() || self.faults > 0 {
-            self.before = Some(self.cloud.clone());
-        }
+        self.remember();
         how(Arc::make_mut(&mut self.cloud));
         self.epoch += 1;
+    }
+
+    /// What a list that is old would show, where that matters any more.
+    fn remember(&mut self) {
+        self.before = self.before.take().filter(|_| self.faults > 0).map(|_| self.cloud.clone());
     }
 
     fn strange(&mut self, scar: u16, how: impl FnOnce(&mut Cloud)) {
@@ -484,11 +518,11 @@ impl Situation {
         if self.has_hidden() {
             self.list();
         }
-        self.before = None;
         let cloud = Arc::make_mut(&mut self.cloud);
         // An API that counts in seconds shows the moment once it is over.
         cloud.now = cloud.now.max(until.0 + 1_000_000);
         self.epoch += 1;
+        self.remember();
     }
 
     fn look(
@@ -512,26 +546,29 @@ impl Situation {
         }
         let Some(process) = &mut applier.process else { return };
         let world = view::look(&self.cloud, self.before.as_deref(), glance, &mut process.seen_off);
-        let facts = engine.facts(&mut process.memory, &process.recall, world.now);
+        let facts = engine.facts(&mut process.memory, &process.recall, ask, &world);
         let plan = engine.plan(ask, &world, &facts, can);
         witness.planned(&plan);
         for objection in engine.audit(&plan, ask, &world, can) {
             breaches.push(breach("second opinion", format!("{}: {}", objection.step, objection.why)));
         }
-        for list in LISTS {
-            let mut blinded = world.clone();
-            view::blind(&mut blinded, list);
-            let blind = engine.plan(ask, &blinded, &facts, can);
-            if !blind.next.is_empty() {
-                breaches.push(breach("unknown is not absent", format!("without the {list:?}: {}", keys(&blind.next))));
-            }
+        // The same look, had one list not come: another one each time.
+        let list = LISTS[epoch as usize % LISTS.len()];
+        let mut blinded = world.clone();
+        view::blind(&mut blinded, list);
+        let blind = engine.plan(ask, &blinded, &facts, can);
+        if !blind.next.is_empty() {
+            breaches.push(breach("unknown is not absent", format!("without the {list:?}: {}", keys(&blind.next))));
         }
+        let refused = engine.refused_still(&mut process.memory, &plan);
         process.clock = None;
         let seen = Seen { world: Arc::new(world), facts, epoch };
         process.phase = match (&plan.verdict, &process.phase) {
+            _ if refused.is_some() => Phase::Ended(refused.map_or(Verdict::Done, Verdict::Held), epoch),
             (Verdict::Held(hold), _) => {
                 witness.held(hold);
-                Phase::Ended(plan.verdict.clone(), epoch)
+                // What an old list made of it passes with the next look.
+                Phase::Ended(plan.verdict.clone(), if glance == Glance::Clear { epoch } else { u32::MAX })
             }
             (Verdict::Done, _) => {
                 if process.memory.calls > 0 {
@@ -552,8 +589,7 @@ impl Situation {
         }
     }
 
-    fn act(&mut self, index: usize, mishap: Mishap, story: &Story, engine: &dyn Engine, breaches: &mut Vec<Breach>) {
-        let steps = self.steps(index, story, engine);
+    fn act(&mut self, index: usize, mishap: Mishap, story: &Story, engine: &dyn Engine, steps: &[Planned], breaches: &mut Vec<Breach>) {
         let ask = &story.wishes[self.appliers[index].wish];
         if mishap != Mishap::None {
             self.faults -= if matches!(mishap, Mishap::LostUnlisted(_)) { 2 } else { 1 };
@@ -563,22 +599,24 @@ impl Situation {
         let Phase::Armed(first, fresh) = &process.phase else { return };
         let seen = fresh.as_ref().unwrap_or(first);
         let (now, undisturbed) = (seen.world.now, first.epoch == self.epoch && seen.epoch == self.epoch);
+        // No cloud lets a call hang on what a look showed: whoever destroys a copy between the two destroys it.
+        let robbed = seen.epoch != self.epoch && self.scars & (scar::COPY_DELETED | scar::COPY_FAILED) != 0;
         process.phase = Phase::Ready;
         if steps.is_empty() {
             return;
         }
-        if let Err(hold) = process.memory.count(&steps) {
+        if let Err(hold) = process.memory.count(steps) {
             process.phase = Phase::Ended(Verdict::Held(hold), self.epoch);
             return;
         }
-        let intents: Vec<Opening> = steps.iter().map(|it| Opening { key: it.step.key(), line: String::new() }).collect();
+        let intents: Vec<Opening> = steps.iter().map(|it| opening(it, ask)).collect();
         engine.intend(&mut process.recall, &intents, now);
         intents.iter().for_each(|it| self.appliers[index].journal.read(&Entry::intent(it, now)));
         if let Mishap::Killed(_) | Mishap::KilledOnTheWay(_) = mishap {
             self.appliers[index].process = None;
         }
         let detach_refused = seen_refused(&self.appliers[index]);
-        let before = self.cloud.clone();
+        self.remember();
         let cloud = Arc::make_mut(&mut self.cloud);
         let made_before = cloud.made;
         let mut answers: Vec<Result<String, Problem>> = Vec::new();
@@ -595,9 +633,7 @@ impl Situation {
                 }
                 Mishap::Lost(step, done) if step == at => (done, Some(Err(lost_answer()))),
                 Mishap::LostUnlisted(step) if step == at => (true, Some(Err(lost_answer()))),
-                Mishap::Refused(step) if step == at => {
-                    (false, Some(Err(Problem::Refused { answer: "no".to_owned(), remedy: None })))
-                }
+                Mishap::Refused(step) if step == at => (false, Some(Err(Problem::Refused { answer: "no".to_owned(), remedy: None }))),
                 _ => (true, None),
             };
             if !done {
@@ -605,7 +641,8 @@ impl Situation {
                 continue;
             }
             let deed = cloud.carry_out(&order);
-            breaches.extend(deed.losses.iter().filter(|it| !is_let_go(it, ask, cloud)).map(|it| lost(it, &planned.step.key())));
+            let unasked = deed.losses.iter().filter(|it| !robbed && !is_let_go(it, ask, cloud));
+            breaches.extend(unasked.map(|it| lost(it, &planned.step.key())));
             if deed.of_restless && undisturbed {
                 breaches.push(breach("order", format!("{} while somebody may be writing", planned.step.key())));
             }
@@ -616,9 +653,6 @@ impl Situation {
         }
         if let Mishap::Unlisted | Mishap::LostUnlisted(_) = mishap {
             hide(cloud, made_before);
-        }
-        if self.faults > 0 {
-            self.before = Some(before);
         }
         self.epoch += 1;
         let epoch = self.epoch;
@@ -633,7 +667,6 @@ impl Situation {
             let said = answer.as_ref().err().map(ToString::to_string).unwrap_or_default();
             let hold = match lesson {
                 Lesson::TooOften => Hold::KeepsFailing { step, answer: said },
-                Lesson::Refused => Hold::Refused { step, answer: said, remedy: None },
                 Lesson::Scarce => Hold::OutOfStock { step, answer: said, instead: String::new() },
                 _ => continue,
             };

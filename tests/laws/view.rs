@@ -1,7 +1,7 @@
 //! What a look shows of the truth: all of it, or, in bad luck, lists that lag, are older than the rest, or do not come.
 
 use super::cloud::{Cloud, Kept, Machine};
-use cloudypad::model::{Cause, Id, LastHeld, Origin, Power, Ran, Role, Seen, Server, Stamp, Tags, World};
+use cloudypad::model::{Cause, Id, LastHeld, Origin, Power, Ran, Role, Seen, Server, Stamp, Tags, VolumeStatus, World};
 
 /// Which list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,14 +44,25 @@ pub fn look(now: &Cloud, before: Option<&Cloud>, glance: Glance, seen_off: &mut 
     };
     let exact = now.can.provider == "local";
     let moment = Stamp(if exact { now.now } else { now.now.div_euclid(1_000_000) * 1_000_000 });
-    let volumes: Vec<_> = of(List::Volumes).volumes.iter().filter(|it| !it.hidden).map(|it| it.it.clone()).collect();
+    let mut volumes: Vec<_> = of(List::Volumes).volumes.iter().filter(|it| !it.hidden).map(|it| it.it.clone()).collect();
     let ours = |tags: &Tags| tags.has(MARK);
-    let holder = |it: &&Machine| {
-        let holds = |id: &Id<Server>| *id == it.it.id;
-        volumes.iter().filter(|it| ours(&it.tags)).any(|it| it.attached_to.as_ref().is_some_and(holds))
-    };
-    let servers = of(List::Servers).servers.iter().filter(|it| ours(&it.it.tags) && (!it.hidden || holder(it)));
-    let servers: Vec<Server> = servers.map(|it| server(it, now, moment, seen_off)).collect();
+    let listed = of(List::Servers).servers.iter().filter(|it| ours(&it.it.tags) && !it.hidden);
+    let mut machines: Vec<&Machine> = listed.collect();
+    // A server that holds a volume of ours and is missing from the list is looked at by its id.
+    for volume in volumes.iter_mut().filter(|it| ours(&it.tags)) {
+        let Some(holder) = volume.attached_to.clone().filter(|id| machines.iter().all(|it| it.it.id != *id)) else { continue };
+        match now.servers.iter().find(|it| it.it.id == holder) {
+            Some(found) => machines.extend(Some(found).filter(|it| ours(&it.it.tags))),
+            None if volume.status == VolumeStatus::InUse => volume.status = VolumeStatus::Detaching,
+            None => {}
+        }
+    }
+    // And so is a volume that a server of ours holds.
+    let held: Vec<&Id<_>> = machines.iter().flat_map(|it| &it.it.volumes).collect();
+    let missing = now.volumes.iter().map(|it| &it.it).filter(|it| held.contains(&&it.id) && volumes.iter().all(|other| other.id != it.id));
+    let missing: Vec<_> = missing.cloned().collect();
+    volumes.extend(missing);
+    let servers: Vec<Server> = machines.into_iter().map(|it| server(it, now, moment, seen_off)).collect();
     let held = |id: &Id<_>| servers.iter().any(|it| it.volumes.contains(id));
     let volumes = volumes.into_iter().filter(|it| ours(&it.tags) || held(&it.id)).map(|mut it| {
         if !now.can.tells_last_held {

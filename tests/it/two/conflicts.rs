@@ -157,7 +157,10 @@ fn all_conflicts_end(place: Place, few: u64) {
     // Else nobody ever met anybody.
     assert!(tally.overridden > 0, "none of {pairs} was overridden while it ran");
     let Tally { overridden, both_done } = tally;
-    figures::tell(&format!("conflicting pairs at once, {place:?}"), format!("{pairs} ({overridden} overridden, {both_done} one after the other)"));
+    figures::tell(
+        &format!("conflicting pairs at once, {place:?}"),
+        format!("{pairs} ({overridden} overridden, {both_done} one after the other)"),
+    );
 }
 
 #[test]
