@@ -162,5 +162,5 @@ fn what_is_deleted_while_it_is_looked_at_is_looked_at_again() {
     .unwrap();
     let client = client(url);
     let read = run(RuleBook::open(None).rules(&client, "fr-par-2", std::iter::once(&group)));
-    assert!(matches!(client.cause("fr-par-2", &read.unwrap_err()), Cause::Passing(_)));
+    assert!(matches!(read.unwrap_err().cause("fr-par-2", &client), Cause::Passing(_)));
 }
