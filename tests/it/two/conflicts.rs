@@ -165,12 +165,12 @@ fn all_conflicts_end(place: Place, few: u64) {
 
 #[test]
 fn on_the_local_cloud_every_conflict_ends() {
-    all_conflicts_end(PLACES[0], 3);
+    all_conflicts_end(PLACES[0], 2);
 }
 
 #[test]
 fn on_the_local_cloud_like_linode_every_conflict_ends() {
-    all_conflicts_end(PLACES[1], 3);
+    all_conflicts_end(PLACES[1], 2);
 }
 
 #[test]
