@@ -76,6 +76,17 @@ pub(crate) enum Unread<R> {
 }
 
 impl<R: Refused> Unread<R> {
+    /// Of what a list showed a moment ago: where it is gone by now, somebody deleted it meanwhile, and the look is to be
+    /// made again. That says nothing of the place, nor of what the key may see.
+    pub fn meanwhile(self) -> Self {
+        match self {
+            Unread::Refused(refusal) if refusal.kind() == Kind::Gone => {
+                Unread::Strange("something was deleted while it was looked at".to_owned())
+            }
+            unread => unread,
+        }
+    }
+
     /// The reason, for a call that needed this look first.
     pub fn problem(&self) -> Problem {
         match self {

@@ -85,7 +85,7 @@ impl RuleBook {
         let read: Vec<_> = read.buffer_unordered(AT_ONCE).collect().await;
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         for (group, listed) in read {
-            let rules = lets_in(&listed?.items);
+            let rules = lets_in(&listed.map_err(Unread::meanwhile)?.items);
             let plain = rules.iter().map(|it| (it.protocol.clone(), it.ports.clone(), it.from.clone())).collect();
             pages.insert(group.id.clone(), Page { of: owner(&group.tags), modified: group.modification_date.0, rules: plain });
             known.insert(group.id.clone(), rules);
