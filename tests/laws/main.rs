@@ -13,6 +13,7 @@ mod order;
 mod search;
 mod settle;
 mod system;
+mod traces;
 mod view;
 
 use engine::Shipped;
