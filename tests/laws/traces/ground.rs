@@ -239,7 +239,9 @@ fn step_of(order: &Order, world: &World) -> Option<Step> {
         Order::DeleteRecord => Step::DeleteRecord { addresses: Vec::new() },
         Order::ChangeType(server, machine_type) => Step::ChangeType { server, machine_type },
         Order::Configure(server, recipe) => Step::Configure { server, recipe },
-        Order::Snapshot(volume, tags) => Step::TakeSnapshot { disk: Quiet::<Volume>::volume(world, &volume)?, name: "copy".to_owned(), tags },
+        Order::Snapshot(volume, tags) => {
+            Step::TakeSnapshot { disk: Quiet::<Volume>::volume(world, &volume)?, name: "copy".to_owned(), tags }
+        }
         Order::Capture(server, tags) => Step::CaptureImage { disk: Quiet::local(world, &server)?, name: "copy".to_owned(), tags },
         Order::DeleteServer(server, off) => Step::DeleteServer { server, dying: Vec::new(), off },
         Order::DeleteVolume(id) => Step::DeleteVolume(Spared::<Volume>::let_go(world, &id, let_go()?)?),

@@ -110,17 +110,27 @@ impl Pairs {
             // Scaleway tells whether a server ever ran only of one that is off, and says since when by the last change of any
             // kind to it: of disks that outlive servers, that proves nothing.
             if matches!(twin.root, Root::Volume(_) | Root::Detached) && self.vendor {
-                real.off_since = real.off_since.and(Some(twin.created));
+                real.off_since = real.off_since.and(Some(real.created));
                 twin.off_since = twin.off_since.and(Some(twin.created));
                 if twin.power != Power::Off {
                     twin.ran = Ran::Maybe;
                 }
             }
         }
+        // Where the API shows no stamp, a tag does, in seconds.
+        if self.vendor {
+            for it in list(&mut real.addresses) {
+                it.tags.0.retain(|tag| !tag.starts_with("born:"));
+                it.created = Stamp(0);
+            }
+            list(&mut twin.addresses).iter_mut().for_each(|it| it.created = Stamp(0));
+        }
         // What a vendor gives unless asked otherwise.
         for (real, twin) in list(&mut real.volumes).iter_mut().zip(list(&mut twin.volumes)).filter(|(_, twin)| twin.iops.is_none()) {
             real.iops = twin.iops;
         }
+        number_moments(&mut real);
+        number_moments(&mut twin);
         if real == twin {
             return Ok(());
         }
@@ -160,7 +170,7 @@ fn known(id: String, vendors: &str) -> String {
     if id.starts_with(UNKNOWN) { vendors.to_owned() } else { id }
 }
 
-/// A look whose ids are those of the abstract truth, whose lists are sorted, whose moments are numbered in their order, and
+/// A look whose ids are those of the abstract truth, whose lists are sorted, and
 /// without what the abstract truth leaves out: addresses, names of copies and of what has no tag, ways of writing rules.
 fn plain(mut world: World, id: impl Fn(&str) -> String) -> World {
     let server = |it: &Id<_>| Id::new(id(it.as_str()));
@@ -215,14 +225,17 @@ fn plain(mut world: World, id: impl Fn(&str) -> String) -> World {
     list(&mut world.images).sort_by(|a, b| a.id.cmp(&b.id));
     list(&mut world.addresses).sort_by(|a, b| a.id.cmp(&b.id));
     list(&mut world.firewalls).sort_by(|a, b| a.id.cmp(&b.id));
-    // What has happened since the last stamp shows in the stamps to come.
+    world
+}
+
+/// Has moments be numbers in their order. What has happened since the last stamp shows in the stamps to come.
+fn number_moments(world: &mut World) {
     world.now = Stamp(0);
     let mut moments = Vec::new();
-    each_moment(&mut world, &mut |it| moments.push(it.0));
+    each_moment(world, &mut |it| moments.push(it.0));
     moments.sort_unstable();
     moments.dedup();
-    each_moment(&mut world, &mut |it| *it = Stamp(moments.binary_search(&it.0).map_or(-1, |rank| rank as i64)));
-    world
+    each_moment(world, &mut |it| *it = Stamp(moments.binary_search(&it.0).map_or(-1, |rank| rank as i64)));
 }
 
 fn list<T>(seen: &mut Seen<Vec<T>>) -> &mut [T] {
