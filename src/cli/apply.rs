@@ -6,7 +6,7 @@ use super::{
     complain,
     hands::{self, Case, Cases, Seen, foresee_all},
     plan::{show, views},
-    print, prompt,
+    print, print_json, prompt,
     target::Unnamed,
 };
 use crate::{
@@ -302,7 +302,7 @@ impl Teller {
     fn tell(&self, case: &Case, event: &Event) {
         let key = &case.ask.key;
         match self {
-            Teller::Json => print(&format!("{}\n", event_json(key, event))),
+            Teller::Json => print_json(&event_json(key, event)),
             Teller::Live(live) => live.show(key, event),
             Teller::Lines(lines) => {
                 if let Some(line) = lines.line(key, event) {

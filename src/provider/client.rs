@@ -225,6 +225,17 @@ pub(crate) fn parse<T: DeserializeOwned, R>(path: &str, reply: &Reply) -> Result
     serde_json::from_slice(&reply.body).map_err(|error| Unread::Strange(format!("{path} was answered with something unknown: {error}")))
 }
 
+/// A refusal without words, for people.
+pub(crate) fn wordless(status: u16) -> String {
+    match status {
+        429 => "too many calls".to_owned(),
+        300..400 => {
+            format!("status {status}: a redirect, which is not followed, since the key goes to the address that was set and nowhere else")
+        }
+        _ => format!("status {status}"),
+    }
+}
+
 /// What is true after a call that was not answered.
 fn unanswered<R: Refused>(broken: Broken) -> Problem {
     match broken {

@@ -25,3 +25,18 @@ pub(crate) fn after_failures(pace: &Pace) -> impl Iterator<Item = Duration> {
     let growing = ExponentialBuilder::default().with_min_delay(pace.first).with_max_delay(pace.longest * 3).with_jitter();
     growing.with_max_times(MOST_TRIES).build()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Capabilities;
+
+    /// Else all who were refused at the same moment would come back at the same moment.
+    #[test]
+    fn two_processes_pause_differently() {
+        let pauses = || after_failures(&Capabilities::linode().pace).collect::<Vec<_>>();
+        let (one, other) = (pauses(), pauses());
+        assert_eq!(one.len(), MOST_TRIES);
+        assert_ne!(one, other);
+    }
+}

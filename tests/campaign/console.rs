@@ -30,7 +30,9 @@ impl Console<'_> {
             method: method.to_owned(),
             path: path.split('/').filter(|it| !it.is_empty()).map(str::to_owned).collect(),
             query: Vec::new(),
-            headers: [("authorization", "Bearer a-stranger"), ("x-auth-token", "a-stranger")].map(|(name, key)| (name.into(), key.into())).into(),
+            headers: [("authorization", "Bearer a-stranger"), ("x-auth-token", "a-stranger")]
+                .map(|(name, key)| (name.into(), key.into()))
+                .into(),
             body: body.to_string().into_bytes(),
         };
         let answer = self.face.answer(&request).answer;

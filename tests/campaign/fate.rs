@@ -82,13 +82,13 @@ pub fn draw(rng: &mut Rng, vendor: &Vendor, wish: &str) -> Fate {
         }
     }
     if fate.twists.is_empty() && rng.u32(0..3) > 0 {
-        let twist = Twist { at: moment(rng), what: what(rng, vendor) };
+        let twist = Twist { at: moment(rng), what: what(rng) };
         fate.twists.push(twist);
     }
     // Somebody in the console while a copy is made.
     if rng.u32(0..12) == 0 {
         let at = At::Path(if vendor.name == "linode" { "/images" } else { "/snapshots" });
-        fate.twists.push(Twist { at, what: What::Stranger(stranger(rng, vendor)) });
+        fate.twists.push(Twist { at, what: What::Stranger(rng.u64(..)) });
     }
     if wish != "delete" && fate.second.is_none() && rng.u32(0..10) == 0 {
         fate.second = Some(Second { after: Duration::from_millis(rng.u64(0..20_000)), conflicts: rng.u32(0..3) == 0 });
@@ -106,7 +106,7 @@ impl Fate {
         match pair.then {
             Then::Nothing => {}
             Then::Dies => self.twists.push(Twist { at, what: What::Death(Death::Answered) }),
-            Then::Stranger => self.twists.push(Twist { at, what: What::Stranger(stranger(rng, vendor)) }),
+            Then::Stranger => self.twists.push(Twist { at, what: What::Stranger(rng.u64(..)) }),
             Then::Second => self.second = Some(Second { after: Duration::from_millis(rng.u64(0..9_000)), conflicts: false }),
         }
     }
@@ -135,18 +135,12 @@ fn moment(rng: &mut Rng) -> At {
     if rng.bool() { At::Change(rng.usize(1..9)) } else { At::Request(rng.usize(1..90)) }
 }
 
-fn what(rng: &mut Rng, vendor: &Vendor) -> What {
+fn what(rng: &mut Rng) -> What {
     match rng.u32(0..10) {
         0..3 => What::Death(*rng.choice(&[Death::Unsent, Death::Underway, Death::Answered]).unwrap()),
         3..5 => What::Stop,
-        5..8 => What::Stranger(stranger(rng, vendor)),
+        5..8 => What::Stranger(rng.u64(..)),
         8 => What::Unreachable(rng.usize(1..12)),
         _ => What::Silence,
     }
-}
-
-/// Somebody who acts; seldom one who destroys something.
-fn stranger(rng: &mut Rng, vendor: &Vendor) -> &'static crate::console::Stranger {
-    let destroys = rng.u32(0..4) == 0;
-    rng.choice(vendor.strangers.iter().filter(|it| it.destroys == destroys).collect::<Vec<_>>()).unwrap()
 }

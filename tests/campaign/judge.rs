@@ -1,9 +1,6 @@
 //! What is true in the cloud, whatever anybody saw: nothing lost, nothing left over, nothing twice, the wish fulfilled.
 
-use crate::{
-    place::Place,
-    vendors::TAG,
-};
+use crate::{place::Place, vendors::TAG};
 use cloudypad::{
     emulator::{Loss, ServerState as Power},
     model::{Capabilities, Hold, OnStop, ServerState, Spec},
@@ -32,10 +29,13 @@ pub fn flaws(place: &Place, spec: &Spec) -> Vec<String> {
     let servers: Vec<_> = truth.servers.values().filter(|it| ours(&it.tags)).collect();
     let volumes = truth.volumes.values().filter(|it| ours(&it.tags)).count();
     let mut stands = place.vendor.stands(spec);
-    // What was never made, or was ended by a stranger, is not missed while archived.
-    let copies = truth.snapshots.values().map(|it| &it.tags).chain(truth.images.values().map(|it| &it.tags)).filter(|it| ours(it)).count();
-    if spec.server_state == ServerState::Absent && volumes == 0 && (copies == 0 || place.has_condemned()) {
-        stands.1 = 0;
+    // While archived, a copy that was made before is as good as the disk, and what was never made, or was ended by a
+    // stranger, is not missed.
+    let copies = truth.snapshots.values().map(|it| &it.tags).filter(|it| ours(it));
+    let is_copied = copies.clone().any(|it| it.iter().any(|tag| tag == "role:data"));
+    let nothing = volumes == 0 && copies.count() + truth.images.values().filter(|it| ours(&it.tags)).count() == 0;
+    if spec.server_state == ServerState::Absent && volumes < stands.1 && (is_copied || nothing || place.has_condemned()) {
+        stands.1 = volumes;
     }
     if (servers.len(), volumes) != stands {
         flaws.push(format!("there are {} servers and {volumes} volumes, and the spec comes to {stands:?}", servers.len()));

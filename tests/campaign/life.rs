@@ -3,27 +3,24 @@
 use crate::{
     fate::{self, Fate, Second},
     judge,
+    nursery::{nursery, simulated},
     place::{Place, Tally},
     tale::Tale,
     twists::{Death, Twist, What},
     vendors::Vendor,
     wire::Line,
+    words::{told, wanted, word},
 };
 use cloudypad::{
-    emulator::{Cloud, Truth, face::Face},
-    model::{Ask, Deletion, Ending, Event, Hold, Instance, OnStop, Role, ServerState, Spec, Stance, spec::Dns},
+    emulator::{Cloud, face::Face},
+    model::{Ask, Deletion, Ending, Event, Hold, Instance, OnStop, Role, ServerState, Stance, spec::Dns},
     report::Lines,
     run::{Run, Trouble, converge},
     store::{Home, Journal},
 };
 use fastrand::Rng;
 use serde_json::json;
-use std::{
-    collections::BTreeSet,
-    path::PathBuf,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     sync::{Notify, watch},
     time::sleep,
@@ -66,34 +63,6 @@ pub fn lifecycle(vendor: &'static Vendor, seed: u64, listens: bool) -> Outcome {
     })
 }
 
-/// A runtime of one thread whose clock goes by what is waited for.
-fn simulated() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
-}
-
-/// A cloud in which the reference instance stands as somebody left it some time ago: made once, then copied.
-fn nursery(vendor: &'static Vendor, state: Option<ServerState>) -> &'static Truth {
-    static MADE: [[OnceLock<Truth>; 4]; 2] = [const { [const { OnceLock::new() }; 4] }; 2];
-    let row = usize::from(vendor.name == "linode");
-    let column = state.map_or(0, |it| 1 + it as usize);
-    MADE[row][column].get_or_init(|| {
-        simulated().block_on(async {
-            let place = Arc::new(Place::new(vendor, vendor.face(1), 1, Tale::new(false)));
-            vendor.prepare(&place);
-            if let Some(state) = state {
-                let mut life = Life::begin(place.clone(), Rng::with_seed(1), column as u64 + 10 * row as u64);
-                for state in [ServerState::Present, state] {
-                    life.file.spec.server_state = state;
-                    life.insist(0).await.unwrap();
-                }
-            }
-            sleep(Duration::from_secs(3600)).await;
-            place.catch_up();
-            place.face.cloud().truth().unwrap()
-        })
-    })
-}
-
 /// Where the files are that owners' machines keep. Where there is memory to write to, nothing waits for a disk.
 pub fn homes() -> PathBuf {
     let memory = PathBuf::from("/dev/shm");
@@ -107,11 +76,12 @@ enum End {
     Died(Death),
 }
 
-struct Life {
+/// An owner, and what became of the instance so far.
+pub struct Life {
     place: Arc<Place>,
     rng: Rng,
     /// The owner's file.
-    file: Instance,
+    pub file: Instance,
     /// Whether the owner has it deleted.
     deletes: bool,
     /// What befell the instance before this run.
@@ -129,7 +99,8 @@ impl Drop for Life {
 }
 
 impl Life {
-    fn begin(place: Arc<Place>, rng: Rng, seed: u64) -> Self {
+    /// An owner with the reference spec.
+    pub fn begin(place: Arc<Place>, rng: Rng, seed: u64) -> Self {
         let homes = ["owner", "other"].map(|who| homes().join(format!("{}-{seed}-{who}", place.vendor.name)));
         let file = place.vendor.file();
         let judged = place.face.cloud().ledger().unwrap().losses.len();
@@ -193,7 +164,8 @@ impl Life {
         if let Some(state) = start {
             spec.server_state = state;
         } else {
-            spec.server_state = *rng.choice(&[ServerState::Present, ServerState::Present, ServerState::Present, ServerState::Stopped]).unwrap();
+            spec.server_state =
+                *rng.choice(&[ServerState::Present, ServerState::Present, ServerState::Present, ServerState::Stopped]).unwrap();
         }
     }
 
@@ -221,7 +193,7 @@ impl Life {
     }
 
     /// Applies until there is nothing left to do: at first so many times in foul weather, then in good.
-    async fn insist(&mut self, foul: usize) -> Result<(), String> {
+    pub async fn insist(&mut self, foul: usize) -> Result<(), String> {
         let mut last = String::new();
         for attempt in 0..foul + 9 {
             let is_foul = attempt < foul;
@@ -242,8 +214,12 @@ impl Life {
                     last = format!("{}: {hold}", hold.code());
                 }
             }
-            // What is late, or lags, or is noticed by somebody, happens meanwhile.
-            let pause = if is_foul { self.rng.u64(0..90) } else { 200 };
+            // Nobody sees what happens between two runs.
+            if is_foul && self.rng.u32(0..4) == 0 {
+                self.place.let_in(self.rng.u64(..));
+            }
+            // What is late, or lags, or was set off by somebody, happens meanwhile.
+            let pause = if attempt + 1 < foul { self.rng.u64(0..90) } else { 200 };
             sleep(Duration::from_secs(pause)).await;
         }
         Err(format!("it does not converge; the last run {last}"))
@@ -263,7 +239,12 @@ impl Life {
             self.place.order("POST", "faults", fault);
             self.place.say(|| {
                 let skip = fault["skip"].as_u64().filter(|it| *it > 0).map_or(String::new(), |it| format!(", after {it} that go well"));
-                format!("-  in store: {} for {}, {} times{skip}", fault["what"].as_str().unwrap(), fault["operation"].as_str().unwrap(), fault["times"])
+                format!(
+                    "-  in store: {} for {}, {} times{skip}",
+                    fault["what"].as_str().unwrap(),
+                    fault["operation"].as_str().unwrap(),
+                    fault["times"]
+                )
             });
         }
         self.place.say(|| format!("-  habits of the cloud: {}", fate.habits));
@@ -274,6 +255,7 @@ impl Life {
     async fn run(&mut self, fate: Fate) -> Result<End, String> {
         let mut now: BTreeSet<&'static str> = fate.kinds.iter().copied().collect();
         let strangers = self.place.strangers().len();
+        self.befell.extend(self.place.strangers());
         let dead = fate.twists.iter().find_map(|it| if let What::Death(death) = it.what { Some(death) } else { None });
         for Twist { what, .. } in &fate.twists {
             match what {
@@ -308,7 +290,10 @@ impl Life {
             if let Ending::Held(hold) = &ending
                 && !judge::explains(hold, &now, &before)
             {
-                return Err(format!("{who} is held, and nothing that happened explains it: {}: {hold}; {now:?} after {before:?}", hold.code()));
+                return Err(format!(
+                    "{who} is held, and nothing that happened explains it: {}: {hold}; {now:?} after {before:?}",
+                    hold.code()
+                ));
             }
             if who == "A" {
                 end = End::Ended(ending);
@@ -396,7 +381,9 @@ impl Life {
         });
         self.judged = losses.len();
         match new {
-            Some(loss) => Err(format!("bytes are lost that lived nowhere else: {} {} {:?} at {}", loss.object, loss.name, loss.tags, loss.at)),
+            Some(loss) => {
+                Err(format!("bytes are lost that lived nowhere else: {} {} {:?} at {}", loss.object, loss.name, loss.tags, loss.at))
+            }
             None => Ok(()),
         }
     }
@@ -419,39 +406,4 @@ async fn apply(place: &Arc<Place>, who: char, home: &std::path::Path, ask: &Ask)
         ending = converge(run) => Some(ending),
         () = doom.notified() => None,
     }
-}
-
-/// An event as the tale has it.
-fn told(lines: &Lines, ask: &Ask, who: char, event: &Event) -> String {
-    let line = match event {
-        Event::Started { line, reason, .. } => format!("{:<9} {}, because {reason}", line.verb, line.object),
-        Event::Finished { line, took, .. } => format!("{:<9} {}: done, {} ms", line.verb, line.object, took.as_millis()),
-        Event::Arrived { until, .. } => format!("now       {until}"),
-        event => lines.line(&ask.key, event).unwrap_or_default(),
-    };
-    format!("{who}    {line}")
-}
-
-fn word(state: ServerState) -> &'static str {
-    match state {
-        ServerState::Present => "present",
-        ServerState::Stopped => "stopped",
-        ServerState::Absent => "absent",
-    }
-}
-
-/// A spec in a few words.
-fn wanted(spec: &Spec) -> String {
-    let mut words = vec![word(spec.server_state).to_owned(), spec.placement().machine_type.to_owned()];
-    words.push(spec.data_gb().map_or("no data disk".to_owned(), |gb| format!("data {gb} GB")));
-    let snapshot = &spec.root_disk_snapshot;
-    words.extend(match (snapshot.enable, snapshot.on_stop) {
-        (false, _) => Some("no root snapshot".to_owned()),
-        (true, Some(OnStop::Reuse)) => Some("onStop: reuse".to_owned()),
-        _ => None,
-    });
-    words.extend((snapshot.retain > 1).then(|| format!("retain: {}", snapshot.retain)));
-    words.extend(spec.root_disk.disposable.then(|| "disposable".to_owned()));
-    words.extend(spec.network.dns.as_ref().map(|it| format!("{}.{}", it.record, it.zone)));
-    words.join(", ")
 }

@@ -236,20 +236,25 @@ impl Place {
         (response, then)
     }
 
-    /// Lets somebody act in the console.
-    pub fn let_in(&self, stranger: &'static crate::console::Stranger) {
+    /// Lets somebody act in the console: the first, in an order that a number says, who finds something to do. Seldom
+    /// somebody comes who destroys something.
+    pub fn let_in(&self, order: u64) {
         let at = self.catch_up();
-        let console = Console { face: &self.face, truth: self.face.cloud().truth().unwrap() };
+        let mut rng = Rng::with_seed(order);
+        let destroys = rng.u32(0..4) == 0;
+        let mut strangers: Vec<_> = self.vendor.strangers.iter().filter(|it| it.destroys == destroys).collect();
+        rng.shuffle(&mut strangers);
         let before = self.disks();
-        let did = (stranger.acts)(&console);
-        self.say(|| format!("-  {}{}", stranger.what, if did { "" } else { ": nothing to do it to" }));
-        if did {
-            self.count(stranger.what);
-            let mut now = self.now();
-            now.strangers.push((at, stranger.what));
-            if stranger.destroys {
-                now.condemned.extend(before);
-            }
+        let console = Console { face: &self.face, truth: self.face.cloud().truth().unwrap() };
+        let Some(stranger) = strangers.into_iter().find(|it| (it.acts)(&console)) else {
+            return self.say(|| "-  somebody looks into the console, and leaves it at that".to_owned());
+        };
+        self.say(|| format!("-  somebody else: {}", stranger.what));
+        self.count(stranger.what);
+        let mut now = self.now();
+        now.strangers.push((at, stranger.what));
+        if stranger.destroys {
+            now.condemned.extend(before);
         }
     }
 

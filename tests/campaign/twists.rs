@@ -1,7 +1,5 @@
 //! What befalls a run beside bad answers: its process dies, its owner stops it, somebody else has a hand in the console.
 
-use crate::console::Stranger;
-
 /// Something that happens to a run at a moment that its own requests name.
 #[derive(Clone)]
 pub struct Twist {
@@ -29,8 +27,8 @@ pub enum What {
     Death(Death),
     /// The owner presses Ctrl-C.
     Stop,
-    /// Somebody acts in the vendor's console.
-    Stranger(&'static Stranger),
+    /// Somebody acts in the vendor's console; who and how, this number says.
+    Stranger(u64),
     /// For so many requests there is no connection.
     Unreachable(usize),
     /// The cloud does it, and takes longer to answer than anybody waits.

@@ -36,7 +36,7 @@ fn fair(now: &Situation, story: &Story, engine: &dyn Engine, again: &mut [u8]) -
             Phase::Ended(verdict, epoch) => {
                 // What a run ends with because a call failed is over with the next apply.
                 let passes = ["Refused", "KeepsFailing", "OutOfStock", "Stuck"].contains(&code(verdict).as_str());
-                if *epoch != now.epoch || (passes && again[index] > 0) {
+                if (*epoch != now.epoch && !story.is_contested()) || (passes && again[index] > 0) {
                     again[index] = again[index].saturating_sub(u8::from(passes));
                     return Ok(Some(Move::Look(index, Glance::Clear)));
                 }
@@ -75,6 +75,7 @@ pub fn walk(
 ) -> Result<(), Breach> {
     let mut now = from.clone();
     now.faults = 0;
+    now.switches = u8::MAX;
     now.before = None;
     let mut again = vec![3; now.appliers.len()];
     for _ in 0..FAR {
@@ -121,8 +122,16 @@ fn phase(phase: Option<&Phase>) -> String {
 
 /// Whether it may end like this.
 fn end(now: &Situation, story: &Story) -> Result<(), Breach> {
+    if story.odd {
+        return Ok(());
+    }
     for applier in &now.appliers {
-        let Some(Phase::Ended(verdict, _)) = applier.process.as_ref().map(|it| &it.phase) else { continue };
+        let Some(process) = &applier.process else { continue };
+        let Phase::Ended(verdict, epoch) = &process.phase else { continue };
+        // Of two who wish for different things, the one who ended first was overridden since.
+        if story.is_contested() && *epoch != now.epoch {
+            continue;
+        }
         let ask = &story.wishes[applier.wish];
         match verdict {
             Verdict::Held(hold) => {
@@ -131,7 +140,8 @@ fn end(now: &Situation, story: &Story) -> Result<(), Breach> {
                     return Err(breach("convergence", format!("held for no reason of the owner's: {hold}")));
                 }
             }
-            _ => fulfilled(now, ask).map_err(|how| breach(if how.contains("twice") { "once" } else { "convergence" }, how))?,
+            _ => fulfilled(now, ask, !process.memory.refused.is_empty())
+                .map_err(|how| breach(if how.contains("twice") { "once" } else { "convergence" }, how))?,
         }
     }
     Ok(())
@@ -147,9 +157,9 @@ fn is_explained(hold: &str, scars: u16, ask: &Ask, story: &Story) -> bool {
         "OtherApplier" => story.rival.is_some(),
         "RootWouldDie" => !spec.root_disk_snapshot.enable && !spec.root_disk.disposable,
         "WouldShrink" => true,
-        // Who has an instance deleted, and changes their mind half-way, is asked as well.
+        // Who has an instance deleted, and wants it again half-way, is asked as well.
         "DiskGone" => {
-            let deleted = any(scar::EDITED) && story.wishes.iter().any(|it| it.deletion.is_some());
+            let deleted = (any(scar::EDITED) || story.rival.is_some()) && story.wishes.iter().any(|it| it.deletion.is_some());
             deleted || any(scar::VOLUME_DELETED | scar::SERVER_DELETED | scar::COPY_DELETED | scar::COPY_FAILED | scar::DETACHED)
         }
         "DiskBroken" => any(scar::COPY_FAILED),
@@ -161,8 +171,9 @@ fn is_explained(hold: &str, scars: u16, ask: &Ask, story: &Story) -> bool {
     }
 }
 
-/// Whether the truth is what the spec says: one of each, and nothing beside it.
-fn fulfilled(now: &Situation, ask: &Ask) -> Result<(), String> {
+/// Whether the truth is what the spec says: one of each, and nothing beside it but what the cloud would not delete, which
+/// was told.
+fn fulfilled(now: &Situation, ask: &Ask, told: bool) -> Result<(), String> {
     let cloud = &now.cloud;
     let can = cloud.can;
     let spec = &ask.spec;
@@ -185,7 +196,7 @@ fn fulfilled(now: &Situation, ask: &Ask) -> Result<(), String> {
     if let Some(deletion) = ask.deletion {
         want(cloud.servers.is_empty(), "a server is left")?;
         want(ours.is_empty() || (deletion.keep_snapshots && !can.data_snapshots && roots == 0), "a disk is left")?;
-        want(deletion.keep_snapshots || cloud.copies.is_empty() || now.scars & scar::REFUSED != 0, "a copy is left")?;
+        want(deletion.keep_snapshots || cloud.copies.is_empty() || told, "a copy is left")?;
         return want(cloud.addresses.is_empty() && cloud.firewalls.is_empty(), "network is left");
     }
     if spec.server_state == ServerState::Absent {
@@ -207,7 +218,7 @@ fn fulfilled(now: &Situation, ask: &Ask) -> Result<(), String> {
         want(server.firewall.is_some(), "the server stands in the open")?;
     }
     let retained = |enabled: bool, role: Role, retain: u32| !enabled || copies(role) <= retain as usize + 1;
-    let refused = now.scars & (scar::REFUSED | scar::COPY_FAILED) != 0;
+    let refused = told || now.scars & (scar::REFUSED | scar::COPY_FAILED) != 0;
     want(refused || retained(spec.root_disk_snapshot.enable, Role::Root, spec.root_disk_snapshot.retain), "too many root copies are left")?;
     want(refused || retained(spec.data_disk_snapshot.enable, Role::Data, spec.data_disk_snapshot.retain), "too many data copies are left")
 }

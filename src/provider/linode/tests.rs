@@ -11,7 +11,7 @@ use crate::{
     provider::{
         Problem,
         client::{Kind, Refused},
-        http::Reply,
+        http::{Reply, network},
     },
 };
 use std::time::Duration;
@@ -74,6 +74,8 @@ fn every_state_is_in_the_table() {
 fn refusals_are_told_apart() {
     let table = [
         (reason(400, "Linode busy.", None), Kind::Transient),
+        // Two appliers let a volume grow at once.
+        (reason(400, "Volume must be active to be resized.", None), Kind::Transient),
         (reason(400, "Label must be unique among your linodes", Some("label")), Kind::NameTaken),
         (reason(400, "Label must be unique among your Cloud Firewalls", Some("label")), Kind::NameTaken),
         (reason(400, "Account Limit reached. Please open a support ticket.", None), Kind::Quota),

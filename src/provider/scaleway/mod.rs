@@ -37,7 +37,7 @@ use client::Client;
 use rules::RuleBook;
 pub(crate) use shot::ZONES;
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, Mutex},
 };
@@ -60,8 +60,8 @@ pub struct Scaleway {
     deleting: bool,
     seed: Seed,
     capabilities: Capabilities,
-    /// Servers that this process powered on, and has not stopped since.
-    started: Mutex<BTreeSet<String>>,
+    /// How often this process powered on each server, and has neither stopped it nor seen it run since.
+    started: Mutex<BTreeMap<String, u32>>,
 }
 
 impl Zone {

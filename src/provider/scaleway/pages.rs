@@ -7,7 +7,7 @@ use super::{
 };
 use crate::provider::{
     Problem,
-    http::{Request, Secret},
+    http::{Request, Secret, network},
 };
 use serde_json::{Value, json};
 use std::{

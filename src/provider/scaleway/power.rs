@@ -14,12 +14,14 @@ use serde_json::{Value, json};
 use std::sync::PoisonError;
 
 impl Scaleway {
-    /// Powers a server on. One that this process powered on before, and that is off again, fell back: no machine of
-    /// its type was free.
+    /// Powers a server on. One that this process powered on twice, and that was off again each time without being seen
+    /// running, fell back: no machine of its type was free. Once alone, somebody else may have stopped it.
     pub(super) async fn start(&self, id: &Id<Server>) -> Result<String, Problem> {
+        const OFTEN: u32 = 2;
         let server = self.server(id).await?;
-        let fell_back = look::power(&server.state) == Power::Off && self.started().remove(id.as_str());
-        if fell_back {
+        let times = self.started().get(id.as_str()).copied().unwrap_or_default();
+        if look::power(&server.state) == Power::Off && times >= OFTEN {
+            self.started().remove(id.as_str());
             let answer = format!("{} was powered on and fell back to stopped", server.commercial_type);
             return Err(Problem::OutOfStock { answer });
         }
@@ -28,7 +30,7 @@ impl Scaleway {
             Err(Changed::Refused(refusal)) if refusal.kind() == Kind::OutOfStock => Err(Problem::OutOfStock { answer: refusal.said() }),
             answer => {
                 answer?;
-                self.started().insert(id.to_string());
+                *self.started().entry(id.to_string()).or_default() += 1;
                 Ok(id.to_string())
             }
         }
@@ -49,7 +51,7 @@ impl Scaleway {
         }
     }
 
-    pub(super) fn started(&self) -> std::sync::MutexGuard<'_, std::collections::BTreeSet<String>> {
+    pub(super) fn started(&self) -> std::sync::MutexGuard<'_, std::collections::BTreeMap<String, u32>> {
         self.started.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -102,7 +102,7 @@ fn waiting_for_stock_goes_on_when_there_is_some() {
     face.arm("POST /instance/v1/zones/{zone}/servers/{id}/action poweron", "out-of-stock", 3, 0);
     let ran = face.expect(&shop, 0, &["apply", "pad.yaml", "--yes", "--wait-for-stock", "30m"]);
     assert!(ran.out.contains("tried again after a while: --wait-for-stock"), "{}", ran.out);
-    // And where nobody waits, the machine is asked for once, and what is there stays.
+    // And where nobody waits, the machine is asked for twice at most, and what is there stays.
     face.apply(&shop, &pad("stopped", ""));
     face.post("/_emulator/settings", json!({"stock": {"fr-par-2/L4-1-24G": "shortage"}}));
     shop.write("pad.yaml", &pad("present", ""));
