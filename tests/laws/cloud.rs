@@ -26,6 +26,14 @@ impl Bytes {
         self.0.last().copied()
     }
 
+    /// The same, of a disk that nobody wrote to.
+    pub fn unwritten(mut self) -> Self {
+        if let Some(head) = self.0.last_mut() {
+            *head |= VIRGIN;
+        }
+        self
+    }
+
     /// Whether nobody ever wrote to the disk that they were on.
     pub fn is_virgin(&self) -> bool {
         self.head().is_none_or(|it| it & VIRGIN != 0)
