@@ -16,4 +16,5 @@ mod order;
 mod search;
 mod settle;
 mod system;
+mod traces;
 mod view;

@@ -97,9 +97,11 @@ fn truth_of(world: &World, can: &'static Capabilities) -> Cloud {
     for it in world.servers.items() {
         let local = matches!(it.root, Root::Local { .. }).then(|| match image_cover_of(world, it) {
             Some(image) => bytes_of(&cloud, image.id.as_str()),
+            None if it.ran == Ran::Never => newer(&mut cloud, it.tags.line().unwrap_or(it.id.as_str())).unwritten(),
             None => newer(&mut cloud, it.tags.line().unwrap_or(it.id.as_str())),
         });
-        cloud.servers.push(Machine { it: it.clone(), local, hidden: false });
+        let boots_from = if let Root::Volume(id) = &it.root { Some(id.clone()) } else { None };
+        cloud.servers.push(Machine { it: it.clone(), local, boots_from, hidden: false });
     }
     for it in world.volumes.items() {
         let held_by_new = it.attached_to.as_ref().and_then(|id| world.server(id)).is_some_and(|it| it.ran == Ran::Never);
@@ -107,10 +109,10 @@ fn truth_of(world: &World, can: &'static Capabilities) -> Cloud {
         let bytes = match (&it.origin, cover_of(world, it)) {
             (Origin::Snapshot(from), _) if unused && cloud.copy(from.as_str()).is_some() => bytes_of(&cloud, from.as_str()),
             (_, Some(copy)) => bytes_of(&cloud, copy.id.as_str()),
+            _ if unused && !matches!(it.origin, Origin::Snapshot(_)) => newer(&mut cloud, it.line()).unwritten(),
             _ => newer(&mut cloud, it.line()),
         };
-        let virgin = unused && !matches!(it.origin, Origin::Snapshot(_));
-        cloud.volumes.push(Disk { it: Volume { ..it.clone() }, bytes, virgin, hidden: false, growing: None });
+        cloud.volumes.push(Disk { it: Volume { ..it.clone() }, bytes, hidden: false, growing: None });
     }
     cloud.addresses = world.addresses.items().to_vec();
     cloud.firewalls = world.firewalls.items().to_vec();
