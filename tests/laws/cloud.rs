@@ -21,6 +21,11 @@ impl Bytes {
     fn head(&self) -> Option<u32> {
         self.0.last().copied()
     }
+
+    /// Whether these are the other ones, or were made of them.
+    pub fn descends_from(&self, other: &Bytes) -> bool {
+        other.head().is_none_or(|it| self.0.contains(&it))
+    }
 }
 
 /// A server, with the bytes of its own disk where it has one.
@@ -296,6 +301,12 @@ impl Cloud {
         deed.answer = self.obey(order, &mut deed);
         self.forget();
         deed
+    }
+
+    /// Whether an order would make something.
+    pub fn would_make(&self, order: &Order) -> bool {
+        let mut cloud = self.clone();
+        cloud.carry_out(order).answer.is_ok() && cloud.made > self.made
     }
 
     fn obey(&mut self, order: &Order, deed: &mut Deed) -> Result<String, Problem> {

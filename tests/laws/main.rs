@@ -9,6 +9,7 @@ mod canon;
 mod cast;
 mod cloud;
 mod engine;
+mod mutants;
 mod order;
 mod search;
 mod settle;

@@ -81,11 +81,18 @@ pub fn walk(story: &Story, engine: &dyn Engine, thorough: bool, most: usize) -> 
     let mut came: Vec<(u32, Move)> = vec![(0, Move::Listed)];
     let mut queue: VecDeque<(u32, Situation)> = VecDeque::from([(0, first)]);
     while let Some((number, now)) = queue.pop_front() {
-        if let Err(breach) = settle::walk(&now, story, engine, &mut walk.seen, &mut |name| !good.insert(name)) {
+        // What is passed is good once its end is: who goes round in circles passes itself.
+        let mut passed = Vec::new();
+        let is_good = &mut |name| {
+            passed.push(name);
+            good.contains(&name)
+        };
+        if let Err(breach) = settle::walk(&now, story, engine, &mut walk.seen, is_good) {
             walk.found = Some((breach, way(&came, number)));
             walk.situations = known.len() + good.len();
             return walk;
         }
+        good.extend(passed);
         if now.faults == 0 && story.rival.is_none() && !thorough {
             continue;
         }
