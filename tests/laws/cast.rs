@@ -25,10 +25,10 @@ pub fn story(kind: &str, wishes: &[&str], rival: Option<&str>, weather: Weather)
         asks.push(ask(kind, it).0);
         asks.len() - 1
     });
-    Story { name, wishes: asks, rival, start: Cloud::new(Box::leak(Box::new(can))), weather }
+    Story { name, wishes: asks, rival, start: Cloud::new(Box::leak(Box::new(can))), weather, odd: false }
 }
 
-pub const CALM: Weather = Weather { faults: 0, calls: false, looks: false, edits: false, strangers: false, platform: false };
+pub const CALM: Weather = Weather { faults: 0, calls: false, looks: false, edits: false, strangers: false, platform: false, switches: 0 };
 
 /// Where the cloud comes to rest under a wish, in fair weather, after it was `present` once.
 pub fn rested(kind: &str, policy: &str, state: &str) -> Cloud {
@@ -91,6 +91,48 @@ pub fn ways(weather: impl Fn(&Capabilities) -> Weather) -> Vec<Story> {
                 story.name = format!("{kind}: {} → {to}; {}", if from.is_empty() { "nothing" } else { from }, policy.words);
                 if !from.is_empty() {
                     story.start = rested(kind, policy.words, from);
+                }
+                stories.push(story);
+            }
+        }
+    }
+    stories
+}
+
+/// Pairs of wishes of two appliers, and where they find the cloud.
+const RIVALS: [(&str, &str, &str); 12] = [
+    ("", "present", "present"),
+    ("present", "absent", "absent"),
+    ("absent", "present", "present"),
+    ("present", "stopped", "stopped"),
+    ("present", "deleted", "deleted"),
+    ("", "present", "absent"),
+    ("present", "present", "absent"),
+    ("absent", "present", "absent"),
+    ("stopped", "present", "stopped"),
+    ("present", "absent", "deleted"),
+    ("absent", "present", "deleted"),
+    ("present", "stopped", "present; type other"),
+];
+
+/// Two appliers at once, of equal wishes and of others.
+pub fn rivals(weather: impl Fn(&Capabilities) -> Weather) -> Vec<Story> {
+    let mut stories = Vec::new();
+    for kind in KINDS {
+        let snapshots = ask(kind, "present").1.data_snapshots;
+        let policies = if snapshots {
+            ["root snapshot; data 100 GB, snapshot", "root disposable"]
+        } else {
+            ["root snapshot; data 100 GB", "root disposable"]
+        };
+        for policy in policies {
+            for (from, one, other) in RIVALS {
+                let wish = |state: &str| format!("{state}; {policy}");
+                let (_, can) = ask(kind, "present");
+                let mut story = story(kind, &[&wish(one)], Some(&wish(other)), weather(&can));
+                story.name = format!("{kind}: {} → {one} against {other}; {policy}", if from.is_empty() { "nothing" } else { from });
+                if !from.is_empty() {
+                    story.start = rested(kind, policy, from);
                 }
                 stories.push(story);
             }

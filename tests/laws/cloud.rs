@@ -7,10 +7,11 @@ use super::order::Order;
 use cloudypad::{
     model::{
         Address, Awaited, Boot, Capabilities, CopyStatus, Firewall, Id, Image, LastHeld, NewServer, NewVolume, Object, Origin, Power, Ran,
-        Record, Role, Root, Seed, Seen, Server, Snapshot, Stamp, Tags, Told, Volume, VolumeStatus,
+        Record, Role, Root, Seed, Seen, Server, Snapshot, Stamp, Tags, Told, Volume, VolumeStatus, World,
     },
     provider::Problem,
 };
+use std::sync::Arc;
 
 /// The descent of some bytes: the version they are, last, and the older versions they were made of that some other
 /// disk or copy still is.
@@ -97,6 +98,8 @@ pub struct Cloud {
     pub firewalls: Vec<Firewall>,
     pub record: Seen<Record>,
     pub late: Vec<Late>,
+    /// What a look says beside the objects, where that is odd: lists that do not come, other zones.
+    pub beside: Option<Arc<World>>,
     pub made: u32,
     pub written: u32,
 }
@@ -129,6 +132,7 @@ impl Cloud {
             firewalls: Vec::new(),
             record: Seen::Absent,
             late: Vec::new(),
+            beside: None,
             made: 0,
             written: 0,
         }

@@ -14,7 +14,7 @@ pub struct Walk {
     pub moves: usize,
     /// What is broken, with the way there.
     pub found: Option<(Breach, Vec<Move>)>,
-    /// Whether the walk was cut off before its end.
+    /// Whether there was more than it was to walk.
     pub cut: bool,
     pub seen: Covered,
 }
@@ -97,7 +97,7 @@ pub fn walk(story: &Story, engine: &dyn Engine, thorough: bool, most: usize) -> 
             continue;
         }
         let steps = now.all_steps(story, engine);
-        for what in now.moves(story, &steps) {
+        for what in now.moves(story, &steps, thorough) {
             walk.moves += 1;
             let next = now.after(what, story, engine, &steps, &mut walk.seen);
             if let Some(breach) = next.breaches.into_iter().next() {
@@ -107,13 +107,10 @@ pub fn walk(story: &Story, engine: &dyn Engine, thorough: bool, most: usize) -> 
                 walk.situations = known.len() + good.len();
                 return walk;
             }
-            if known.len() < most {
-                if known.insert(next.situation.name()) {
-                    came.push((number, what));
-                    queue.push_back((came.len() as u32 - 1, next.situation));
-                }
-            } else {
-                walk.cut = true;
+            walk.cut |= known.len() >= most;
+            if known.len() < most && known.insert(next.situation.name()) {
+                came.push((number, what));
+                queue.push_back((came.len() as u32 - 1, next.situation));
             }
         }
     }

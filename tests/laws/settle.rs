@@ -75,6 +75,7 @@ pub fn walk(
 ) -> Result<(), Breach> {
     let mut now = from.clone();
     now.faults = 0;
+    now.switches = u8::MAX;
     now.before = None;
     let mut again = vec![3; now.appliers.len()];
     for _ in 0..FAR {
@@ -121,6 +122,9 @@ fn phase(phase: Option<&Phase>) -> String {
 
 /// Whether it may end like this.
 fn end(now: &Situation, story: &Story) -> Result<(), Breach> {
+    if story.odd {
+        return Ok(());
+    }
     for applier in &now.appliers {
         let Some(Phase::Ended(verdict, _)) = applier.process.as_ref().map(|it| &it.phase) else { continue };
         let ask = &story.wishes[applier.wish];
@@ -142,12 +146,16 @@ fn end(now: &Situation, story: &Story) -> Result<(), Breach> {
 pub fn is_true(verdict: &Verdict, now: &Situation, by: usize, story: &Story) -> Result<(), Breach> {
     let ask = &story.wishes[now.appliers[by].wish];
     let cloud = &now.cloud;
+    // What begins oddly may be held at any time, and what another applier is about to do makes nobody's word untrue.
+    if story.odd || story.rival.is_some() {
+        return Ok(());
+    }
     if let Verdict::Held(hold) = verdict {
         let reason = hold.code();
         let explained = is_explained(reason, now.scars, ask, story);
         return if explained { Ok(()) } else { Err(breach("convergence", format!("held for no reason of the owner's: {reason}"))) };
     }
-    if story.rival.is_none() && now.has_hidden() {
+    if now.has_hidden() {
         return Err(breach("once", "done, and something that it made is not listed yet"));
     }
     let late = cloud.late.iter().filter(|it| it.by == by && cloud.can.late_effect > 0);

@@ -7,13 +7,10 @@ use super::{
     engine::Engine,
     order::Order,
     settle,
-    view::{self, Glance, LISTS, List, SeenOff},
+    view::{self, Glance, LISTS, SeenOff},
 };
 use cloudypad::{
-    model::{
-        Ask, Awaited, CopyStatus, Facts, Hold, Id, LastHeld, OnStop, Plan, Planned, Power, Role, Root, Stamp, Verdict, Volume,
-        VolumeStatus, World,
-    },
+    model::{Ask, Awaited, CopyStatus, Facts, Hold, OnStop, Plan, Planned, Power, Role, Root, Stamp, Verdict, World},
     provider::Problem,
     run::{Lesson, Memory, opening},
     store::{Closing, Entry, Opening, Recall},
@@ -35,6 +32,8 @@ pub struct Weather {
     pub strangers: bool,
     /// Refusals, copies that fail.
     pub platform: bool,
+    /// How often the turn passes from one applier that could go on to the other.
+    pub switches: u8,
 }
 
 /// A story: who wishes what of which cloud, and what may happen.
@@ -46,6 +45,8 @@ pub struct Story {
     pub rival: Option<usize>,
     pub start: Cloud,
     pub weather: Weather,
+    /// It begins with what cloudypad never brings about: any hold may end it.
+    pub odd: bool,
 }
 
 #[derive(Clone)]
@@ -75,6 +76,8 @@ pub struct Process {
     pub seen_off: SeenOff,
     /// Until when it waits for the clock alone.
     pub clock: Option<Stamp>,
+    /// In which epoch it saw that there was nothing to do but to wait.
+    pub waits: Option<u32>,
 }
 
 #[derive(Clone)]
@@ -92,6 +95,9 @@ pub struct Situation {
     pub before: Option<Arc<Cloud>>,
     pub appliers: Vec<Applier>,
     pub faults: u8,
+    /// Whose turn it is, and how often it may pass to the other while the first could go on.
+    pub turn: usize,
+    pub switches: u8,
     /// Counts changes of the truth.
     pub epoch: u32,
     /// What strangers and the platform did, in words; what they did explains holds.
@@ -194,7 +200,7 @@ impl Situation {
         let appliers = std::iter::once(0).chain(story.rival).map(applier).collect();
         let cloud = Arc::new(story.start.clone());
         let before = story.weather.looks.then(|| cloud.clone());
-        Situation { cloud, before, appliers, faults: story.weather.faults, epoch: 0, scars: 0 }
+        Situation { cloud, before, appliers, faults: story.weather.faults, turn: 0, switches: story.weather.switches, epoch: 0, scars: 0 }
     }
 
     /// The name of this situation: the same for all that mean the same.
@@ -208,7 +214,7 @@ impl Situation {
         if let Some(before) = &self.before {
             to.cloud(before);
         }
-        to.hashed(&(self.faults, self.scars));
+        to.hashed(&(self.faults, self.scars, self.turn, self.switches));
         for applier in &self.appliers {
             to.number(applier.wish);
             self.write_open(to, &applier.journal);
@@ -275,21 +281,45 @@ impl Situation {
     }
 
     /// Everything that can happen next.
-    pub fn moves(&self, story: &Story, steps: &[Vec<Planned>]) -> Vec<Move> {
-        let mut moves: Vec<Move> = self.cloud.pending().into_iter().map(Move::Settle).collect();
+    pub fn moves(&self, story: &Story, steps: &[Vec<Planned>], thorough: bool) -> Vec<Move> {
+        // Once nothing more may go wrong, what is under way comes to pass in its order, unless every order is wanted.
+        let orders = if self.faults > 0 || thorough { usize::MAX } else { 1 };
+        let mut moves: Vec<Move> = self.cloud.pending().into_iter().take(orders).map(Move::Settle).collect();
         for index in 0..self.cloud.late.len() {
             moves.extend([Move::Late(index, true), Move::Late(index, false)]);
         }
         if self.has_hidden() {
             moves.push(Move::Listed);
         }
-        for index in 0..self.appliers.len() {
+        for index in (0..self.appliers.len()).filter(|index| self.may_go(*index)) {
             moves.extend(self.own_moves(index, story, steps[index].len() as u8));
         }
         if self.faults > 0 {
             moves.extend(self.strange_moves(story));
         }
         moves
+    }
+
+    /// Whether it is this applier's turn, or may become it.
+    fn may_go(&self, index: usize) -> bool {
+        index == self.turn || self.switches > 0 || self.rests(self.turn)
+    }
+
+    /// Whether an applier has nothing to do as things are.
+    fn rests(&self, index: usize) -> bool {
+        self.appliers[index].process.as_ref().is_some_and(|it| match &it.phase {
+            Phase::Ended(_, epoch) => *epoch == self.epoch,
+            Phase::Ready => it.waits == Some(self.epoch),
+            Phase::Looked(_) | Phase::Armed(..) => false,
+        })
+    }
+
+    /// Passes the turn.
+    fn pass_to(&mut self, index: usize) {
+        if index != self.turn {
+            self.switches -= u8::from(self.switches > 0 && !self.rests(self.turn));
+            self.turn = index;
+        }
     }
 
     pub fn has_hidden(&self) -> bool {
@@ -420,13 +450,17 @@ impl Situation {
         let mut breaches = Vec::new();
         match what {
             Move::Look(index, glance) => {
+                next.pass_to(index);
                 if glance != Glance::Clear {
                     next.faults -= 1;
                     next.scars |= scar::CALL;
                 }
                 next.look(index, glance, story, engine, witness, &mut breaches);
             }
-            Move::Act(index, mishap) => next.act(index, mishap, story, engine, &steps[index], &mut breaches),
+            Move::Act(index, mishap) => {
+                next.pass_to(index);
+                next.act(index, mishap, story, engine, &steps[index], &mut breaches);
+            }
             Move::Kill(index) => {
                 next.faults -= 1;
                 next.appliers[index].process = None;
@@ -540,7 +574,7 @@ impl Situation {
         let applier = &mut self.appliers[index];
         let ask = &story.wishes[applier.wish];
         let journal = engine.remember(&applier.journal);
-        let new = || Process { memory: Memory::default(), recall: journal, phase: Phase::Ready, seen_off: None, clock: None };
+        let new = || Process { memory: Memory::default(), recall: journal, phase: Phase::Ready, seen_off: None, clock: None, waits: None };
         let ended = matches!(&applier.process, Some(Process { phase: Phase::Ended(..), .. }));
         if ended || applier.process.is_none() {
             applier.process = Some(new());
@@ -563,6 +597,7 @@ impl Situation {
         }
         let refused = engine.refused_still(&mut process.memory, &plan);
         process.clock = None;
+        process.waits = None;
         let seen = Seen { world: Arc::new(world), facts, epoch };
         process.phase = match (&plan.verdict, &process.phase) {
             _ if refused.is_some() => Phase::Ended(refused.map_or(Verdict::Done, Verdict::Held), epoch),
@@ -579,6 +614,7 @@ impl Situation {
             }
             (_, Phase::Looked(first)) => Phase::Armed(first.clone(), Some(seen)),
             _ if plan.next.is_empty() => {
+                process.waits = Some(epoch);
                 process.clock = plan.waits.iter().filter_map(|it| if let Awaited::Clock(at) = it.awaited { Some(at) } else { None }).min();
                 Phase::Ready
             }
@@ -723,7 +759,3 @@ fn is_let_go(loss: &Loss, ask: &Ask, cloud: &Cloud) -> bool {
         }
     }
 }
-
-/// Suppresses warnings about what only some tests use.
-#[allow(dead_code)]
-pub fn unused(_: (&List, Option<LastHeld>, Option<Id<Volume>>, Option<VolumeStatus>)) {}

@@ -24,8 +24,6 @@ pub enum Glance {
     Stale(List),
     /// All lists are.
     AllStale,
-    /// One list does not come.
-    Blind(List),
 }
 
 /// When one process saw a server off of which the vendor does not say since when.
@@ -85,10 +83,27 @@ pub fn look(now: &Cloud, before: Option<&Cloud>, glance: Glance, seen_off: &mut 
         record: now.record.clone(),
         strange: Vec::new(),
     };
-    if let Glance::Blind(list) = glance {
-        blind(&mut world, list);
+    if let Some(beside) = &now.beside {
+        odd(&mut world, beside);
     }
     world
+}
+
+/// Adds what an odd beginning says beside its objects.
+fn odd(world: &mut World, beside: &World) {
+    fn unless_seen<T: Clone>(list: &mut Seen<Vec<T>>, beside: &Seen<Vec<T>>) {
+        if let Seen::Unknown(_) = beside {
+            *list = beside.clone();
+        }
+    }
+    unless_seen(&mut world.servers, &beside.servers);
+    unless_seen(&mut world.volumes, &beside.volumes);
+    unless_seen(&mut world.snapshots, &beside.snapshots);
+    unless_seen(&mut world.images, &beside.images);
+    unless_seen(&mut world.addresses, &beside.addresses);
+    unless_seen(&mut world.firewalls, &beside.firewalls);
+    world.elsewhere = beside.elsewhere.clone();
+    world.strange.clone_from(&beside.strange);
 }
 
 /// Has a list not come.

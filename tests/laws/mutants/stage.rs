@@ -39,9 +39,12 @@ impl Sky {
             Sky::StrangersAndLooks(faults) => (faults, false, true, true, false),
             Sky::Platform(faults) => (faults, false, false, false, true),
         };
-        Weather { faults, calls, looks, strangers, platform, edits: false }
+        Weather { faults, calls, looks, strangers, platform, edits: false, switches: 0 }
     }
 }
+
+/// How often the turn passes from one applier that could go on to the other.
+const SWITCHES: u8 = 3;
 
 /// A story: what was applied before it begins, until nothing was left to do; what is applied now; and what may go wrong.
 #[derive(Clone, Copy)]
@@ -91,6 +94,7 @@ impl Stage {
         let rival = self.rival.map(wish);
         let mut weather = self.sky.weather();
         weather.faults = weather.faults.min(faults);
+        weather.switches = if self.rival.is_some() { SWITCHES } else { 0 };
         let mut story = cast::story(self.kind, &[&wish(self.wish)], rival.as_deref(), weather);
         for state in self.before {
             let earlier = format!("{state}; {}", self.prior.unwrap_or(self.policy));
