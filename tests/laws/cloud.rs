@@ -38,6 +38,11 @@ impl Bytes {
     pub fn is_virgin(&self) -> bool {
         self.head().is_none_or(|it| it & VIRGIN != 0)
     }
+
+    /// Whether these are the other ones, or were made of them.
+    pub fn descends_from(&self, other: &Bytes) -> bool {
+        other.head().is_none_or(|it| self.0.contains(&it))
+    }
 }
 
 /// A server, with the bytes of its own disk where it has one.
@@ -364,6 +369,12 @@ impl Cloud {
         deed.answer = self.obey(order, &mut deed);
         self.forget();
         deed
+    }
+
+    /// Whether an order would make something.
+    pub fn would_make(&self, order: &Order) -> bool {
+        let mut cloud = self.clone();
+        cloud.carry_out(order).answer.is_ok() && cloud.made > self.made
     }
 
     fn obey(&mut self, order: &Order, deed: &mut Deed) -> Result<String, Problem> {

@@ -11,6 +11,7 @@ mod cast;
 mod cloud;
 mod cover;
 mod engine;
+mod mutants;
 mod odd;
 mod order;
 mod search;

@@ -1,13 +1,13 @@
 //! Once nothing goes wrong any more: every run reaches its spec, or a hold that what happened explains, and then is quiet.
 
 use super::{
-    cloud::Cloud,
+    cloud::{Bytes, Cloud},
     engine::Engine,
     search::Covered,
     system::{Breach, Mishap, Move, Phase, Situation, Story, Witness, code, scar},
     view::{self, Glance},
 };
-use cloudypad::model::{Ask, Awaited, Power, Role, Root, ServerState, Verdict, VolumeStatus};
+use cloudypad::model::{Ask, Awaited, CopyStatus, Power, Role, Root, ServerState, Verdict, VolumeStatus};
 
 /// More moves than any way to the end takes.
 const FAR: usize = 400;
@@ -147,6 +147,34 @@ fn end(now: &Situation, story: &Story) -> Result<(), Breach> {
     Ok(())
 }
 
+/// What a run says at its end is true at that moment, and stays true when its own calls have had all their effects: nobody
+/// need look again.
+pub fn is_true(verdict: &Verdict, now: &Situation, by: usize, story: &Story) -> Result<(), Breach> {
+    let ask = &story.wishes[now.appliers[by].wish];
+    let cloud = &now.cloud;
+    // What begins oddly may be held at any time, and what another applier is about to do makes nobody's word untrue.
+    if story.odd || story.rival.is_some() {
+        return Ok(());
+    }
+    if let Verdict::Held(hold) = verdict {
+        let reason = hold.code();
+        let explained = is_explained(reason, now.scars, ask, story);
+        return if explained { Ok(()) } else { Err(breach("convergence", format!("held for no reason of the owner's: {reason}"))) };
+    }
+    if now.has_hidden() {
+        return Err(breach("once", "done, and something that it made is not listed yet"));
+    }
+    let late = cloud.late.iter().filter(|it| it.by == by && cloud.can.late_effect > 0);
+    if let Some(late) = late.into_iter().find(|it| cloud.would_make(&it.order)) {
+        return Err(breach("once", format!("done, and a call may still make something: {:?}", late.order)));
+    }
+    if !cloud.pending().is_empty() {
+        return Err(breach("convergence", "done, and something is under way"));
+    }
+    let told = now.appliers[by].process.as_ref().is_some_and(|it| !it.memory.refused.is_empty());
+    fulfilled(now, ask, told).map_err(|how| breach(if how.contains("twice") { "once" } else { "convergence" }, how))
+}
+
 /// Whether what happened explains a hold. What cloudypad, a kill or a lost answer left behind explains none.
 fn is_explained(hold: &str, scars: u16, ask: &Ask, story: &Story) -> bool {
     let any = |of: u16| scars & of != 0;
@@ -193,6 +221,9 @@ fn fulfilled(now: &Situation, ask: &Ask, told: bool) -> Result<(), String> {
         }
     }
     let want = |good: bool, what: &str| if good { Ok(()) } else { Err(format!("done, and {what}")) };
+    let torn_off = now.scars & (scar::SERVER_DELETED | scar::DETACHED) != 0;
+    let lost_sight_of = cloud.volumes.iter().any(|it| it.it.tags.role().is_none() && it.it.attached_to.is_none());
+    want(!lost_sight_of || torn_off, "a disk is left that nobody would find again")?;
     if let Some(deletion) = ask.deletion {
         want(cloud.servers.is_empty(), "a server is left")?;
         want(ours.is_empty() || (deletion.keep_snapshots && !can.data_snapshots && roots == 0), "a disk is left")?;
@@ -215,7 +246,19 @@ fn fulfilled(now: &Situation, ask: &Ask, told: bool) -> Result<(), String> {
         let attached = data.is_some_and(|it| it.it.status == VolumeStatus::InUse && server.volumes.contains(&it.it.id));
         want(spec.data_gb().is_none() || attached, "the data disk is not attached")?;
         want(server.machine_type == spec.placement().machine_type, "the server is of another type")?;
-        want(server.firewall.is_some(), "the server stands in the open")?;
+        let wall = cloud.firewalls.iter().find(|it| server.firewall.as_ref() == Some(&it.id));
+        want(wall.is_some_and(|it| it.shut && it.rules == spec.network.rules()), "the server stands in the open")?;
+        let root = match &server.root {
+            Root::Volume(id) => cloud.volume(id.as_str()).map(|at| &cloud.volumes[at].bytes),
+            _ => cloud.servers[0].local.as_ref(),
+        };
+        let data = data.map(|it| &it.bytes).filter(|_| attached);
+        for (role, bytes) in [(Role::Root, root), (Role::Data, data)] {
+            let copies = cloud.copies.iter().filter(|it| it.it.tags.role() == Some(role) && it.it.status == CopyStatus::Ready);
+            let newest = copies.filter(|it| it.it.tags.get("img") == server.tags.get("img")).max_by_key(|it| it.it.created);
+            let descends = |bytes: &Bytes| newest.is_none_or(|it| bytes.descends_from(&it.bytes));
+            want(bytes.is_none_or(descends), &format!("the {role} disk is not what its newest copy was"))?;
+        }
     }
     let retained = |enabled: bool, role: Role, retain: u32| !enabled || copies(role) <= retain as usize + 1;
     let refused = told || now.scars & (scar::REFUSED | scar::COPY_FAILED) != 0;

@@ -6,6 +6,7 @@ use super::{
     cloud::{Cloud, Late, Loss, Pending},
     engine::Engine,
     order::Order,
+    settle,
     view::{self, Glance, LISTS, SeenOff},
 };
 use cloudypad::{
@@ -329,7 +330,7 @@ impl Situation {
         }
     }
 
-    fn has_hidden(&self) -> bool {
+    pub fn has_hidden(&self) -> bool {
         let cloud = &self.cloud;
         cloud.servers.iter().any(|it| it.hidden) || cloud.volumes.iter().any(|it| it.hidden) || cloud.copies.iter().any(|it| it.hidden)
     }
@@ -636,6 +637,9 @@ impl Situation {
         };
         if let Phase::Armed(..) = &process.phase {
             process.memory.began = true;
+        }
+        if glance == Glance::Clear && matches!(process.phase, Phase::Ended(..)) {
+            breaches.extend(settle::is_true(&plan.verdict, self, index, story).err());
         }
     }
 

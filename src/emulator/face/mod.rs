@@ -8,8 +8,8 @@
 mod admin;
 pub mod exchange;
 pub mod front;
-pub mod http;
 mod held;
+pub mod http;
 mod late;
 mod limits;
 pub(in crate::emulator) mod log;
