@@ -55,7 +55,8 @@ impl Client {
     pub fn new(wire: Arc<dyn Wire>, account: Account, speed: f64) -> Result<Self, String> {
         let bearer = Secret::new(format!("Bearer {}", account.token.reveal()));
         let base = format!("{}/{}", account.url.trim_end_matches('/'), account.version);
-        let api = Api::new(wire, &base, AUTHORIZATION, &bearer, speed).map_err(|why| format!("{why} (the token from {})", account.found))?;
+        let api =
+            Api::new(wire, &base, AUTHORIZATION, &bearer, speed).map_err(|why| format!("{why} (the token from {})", account.found))?;
         Ok(Self { calls: client::Client::new(api.within(BUDGETS)), account })
     }
 
