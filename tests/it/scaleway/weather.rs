@@ -9,15 +9,8 @@ use crate::{
     },
 };
 
-static SEASON: Season = Season {
-    trial: &TRIAL,
-    sky: &SCALEWAY,
-    incidents: &[GUEST_SHUTDOWN],
-    habits: listing_lag,
-    remedies: &[],
-    prepare: |_| {},
-    records,
-};
+static SEASON: Season =
+    Season { trial: &TRIAL, sky: &SCALEWAY, incidents: &[GUEST_SHUTDOWN], habits: listing_lag, remedies: &[], prepare: |_| {}, records };
 
 fn records(face: &Face, name: &str) -> u64 {
     let records = face.get(&format!("/domain/v2beta1/dns-zones/example.com/records?name={name}&type=A"));
