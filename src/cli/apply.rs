@@ -6,11 +6,11 @@ use super::{
     complain,
     hands::{self, Case, Cases, Seen, foresee_all},
     plan::{show, views},
-    print, prompt,
+    print, print_json, prompt,
     target::Unnamed,
 };
 use crate::{
-    model::{CREATE_SERVER_KEY, Deletion, Ending, Event, Verdict},
+    model::{CREATE_SERVER_KEY, Deletion, Ending, Event, Hold, Role, Verdict},
     plan::Act,
     report::{Lines, Live, PlanView, Screen, event_json},
     run::{Run, converge},
@@ -83,6 +83,12 @@ async fn carry_out(cases: Cases, output: Output, consent: &Consent) -> Outcome {
         show(&cases, &seen, output, "");
         refuse_endless(&cases, &seen)?;
         if let Some(exit) = nothing_to_do(&views(&cases, &seen)) {
+            let teller = Teller::new(output, cases.cases.len() > 1);
+            for (case, seen) in cases.cases.iter().zip(&seen) {
+                if matches!(&seen.forecast.end, Verdict::Held(hold) if misses_its_root(hold)) {
+                    tell_strays(case, &teller).await;
+                }
+            }
             return Ok(exit);
         }
         if !is_given(consent, &cases, &seen)? {
@@ -231,8 +237,8 @@ fn worse(one: Exit, other: Exit) -> Exit {
 
 async fn run_one(home: &Home, case: &Case, stop: watch::Receiver<bool>, teller: &Teller) -> Result<Ending, Failure> {
     let mut journal = Journal::open(home, &case.ask.key)?;
-    // A server that may have been made and vanished may have left a root disk behind.
-    let doubtful = Cell::new(case.ask.deletion.is_some());
+    // A server that may have been made and vanished, in this run or in one that was cut off, may have left a root disk behind.
+    let doubtful = Cell::new(case.ask.deletion.is_some() || journal.facts().open.contains_key(CREATE_SERVER_KEY));
     let tell = |event: Event| {
         if matches!(&event, Event::Failed { key, .. } if key == CREATE_SERVER_KEY) {
             doubtful.set(true);
@@ -242,13 +248,24 @@ async fn run_one(home: &Home, case: &Case, stop: watch::Receiver<bool>, teller: 
     let provider = case.provider.as_ref();
     let run = Run { ask: &case.ask, provider, journal: &mut journal, stop, patience: case.patience, tell: &tell };
     let ending = converge(run).await.map_err(|trouble| Failure::new(format!("{}: {trouble}", case.ask.key)))?;
-    if doubtful.get()
-        && let Ok(strays) = provider.strays().await
+    if doubtful.get() || matches!(&ending, Ending::Held(hold) if misses_its_root(hold)) {
+        tell_strays(case, teller).await;
+    }
+    Ok(ending)
+}
+
+/// Whether a root disk is missed, which may be there without a tag.
+fn misses_its_root(hold: &Hold) -> bool {
+    matches!(hold, Hold::DiskGone { role: Role::Root, .. })
+}
+
+/// Tells what a server that vanished has probably left behind.
+async fn tell_strays(case: &Case, teller: &Teller) {
+    if let Ok(strays) = case.provider.strays().await
         && !strays.is_empty()
     {
         teller.tell(case, &Event::LeftBehind(strays));
     }
-    Ok(ending)
 }
 
 /// Hears signals from now on, on a thread of its own: a call may keep this one busy.
@@ -302,7 +319,7 @@ impl Teller {
     fn tell(&self, case: &Case, event: &Event) {
         let key = &case.ask.key;
         match self {
-            Teller::Json => print(&format!("{}\n", event_json(key, event))),
+            Teller::Json => print_json(&event_json(key, event)),
             Teller::Live(live) => live.show(key, event),
             Teller::Lines(lines) => {
                 if let Some(line) = lines.line(key, event) {

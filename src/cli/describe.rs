@@ -5,12 +5,12 @@ use super::{
     args::{Get, Output, Shape},
     hands::{self, Case, Seen, foresee_all},
     plan::show,
-    print,
+    print, print_json,
     target::Unnamed,
 };
 use crate::{
     model::{Copy, CopyStatus, LastHeld, Role, Root, Stamp, Tags, Volume, VolumeStatus, World},
-    report::{JSON_VERSION, Screen, plain, plan_json, standing, table, wished},
+    report::{JSON_VERSION, Screen, plain, plan_json, standing, table, wished, yaml_document},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -32,12 +32,12 @@ pub(crate) async fn describe(args: Get) -> Outcome {
     match args.output {
         Shape::Json => {
             for ((case, seen), strays) in cases.cases.iter().zip(&seen).zip(&strays) {
-                print(&format!("{}\n", described(case, seen, strays)));
+                print_json(&described(case, seen, strays));
             }
         }
         Shape::Yaml => {
             for ((case, seen), strays) in cases.cases.iter().zip(&seen).zip(&strays) {
-                print(&format!("---\n{}", serde_yaml::to_string(&described(case, seen, strays))?));
+                print(&yaml_document(&described(case, seen, strays))?);
             }
         }
         Shape::Table => {

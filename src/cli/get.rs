@@ -4,12 +4,12 @@ use super::{
     Exit, Outcome,
     args::{Get, Shape},
     hands::{self, Case, Seen, foresee_all},
-    print,
+    print, print_json,
     target::Unnamed,
 };
 use crate::{
     model::{self, Note, Verdict},
-    report::{JSON_VERSION, Screen, plain, standing, table, wished},
+    report::{JSON_VERSION, Screen, plain, standing, table, wished, yaml_document},
 };
 use serde::Serialize;
 
@@ -46,12 +46,12 @@ pub(crate) async fn get(args: Get) -> Outcome {
     match args.output {
         Shape::Json => {
             for row in &rows {
-                print(&format!("{}\n", serde_json::to_string(row)?));
+                print_json(row);
             }
         }
         Shape::Yaml => {
             for row in &rows {
-                print(&format!("---\n{}", serde_yaml::to_string(row)?));
+                print(&yaml_document(row)?);
             }
         }
         Shape::Table => {

@@ -13,7 +13,7 @@ mod set;
 mod target;
 mod validate;
 
-use crate::report::plain;
+use crate::report::{LogLine, gate, json_line, plain};
 use args::{Args, Command};
 use clap::Parser;
 use std::{
@@ -113,7 +113,7 @@ fn start_log(verbose: u8) {
     };
     let filter = tracing_subscriber::EnvFilter::new(filter);
     let ansi = console::colors_enabled_stderr();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(LogLine::default).with_ansi(ansi).init();
 }
 
 /// Nothing more is printed: nobody reads, or nothing can be written.
@@ -127,7 +127,7 @@ pub(crate) fn print(text: &str) {
         return;
     }
     let mut out = std::io::stdout().lock();
-    let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) else { return };
+    let Err(error) = out.write_all(gate(text).as_bytes()).and_then(|()| out.flush()) else { return };
     OUTPUT_ENDED.store(true, Ordering::Relaxed);
     if error.kind() != ErrorKind::BrokenPipe {
         OUTPUT_LOST.store(true, Ordering::Relaxed);
@@ -135,7 +135,18 @@ pub(crate) fn print(text: &str) {
     }
 }
 
+/// Writes an object to standard output, on a line of its own.
+pub(crate) fn print_json(value: &impl serde::Serialize) {
+    match json_line(value) {
+        Ok(line) => print(&format!("{line}\n")),
+        Err(error) => {
+            OUTPUT_LOST.store(true, Ordering::Relaxed);
+            complain(&format!("error: cannot write it as JSON: {error}"));
+        }
+    }
+}
+
 /// Writes a line to standard error.
 pub(crate) fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", gate(text));
 }

@@ -4,7 +4,7 @@ use super::{
     Outcome,
     args::{Output, Plan},
     hands::{self, Cases, Seen, foresee_all, plan_exit},
-    print,
+    print, print_json,
     target::{self, Unnamed},
 };
 use crate::report::{PlanView, Screen, plan_json, plan_text, summary};
@@ -31,7 +31,7 @@ pub(crate) fn show(cases: &Cases, seen: &[Seen], output: Output, command: &str) 
     let views = views(cases, seen);
     if output == Output::Json {
         for view in &views {
-            print(&format!("{}\n", plan_json(view)));
+            print_json(&plan_json(view));
         }
         return;
     }

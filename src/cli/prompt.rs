@@ -1,6 +1,7 @@
 //! Questions, asked only of a terminal.
 
 use super::{Failure, complain};
+use crate::report::gate;
 use std::io::{BufRead, IsTerminal, Write};
 
 /// Asks for `yes`; nothing else is taken as one.
@@ -25,7 +26,7 @@ fn ask(question: &str, otherwise: &str) -> Result<String, Failure> {
         return Err(Failure::new(format!("there is no terminal to ask on, and nothing was changed; {otherwise}")));
     }
     let mut out = std::io::stderr();
-    write!(out, "{question}")?;
+    write!(out, "{}", gate(question))?;
     out.flush()?;
     let mut answer = String::new();
     if std::io::stdin().lock().read_line(&mut answer)? == 0 {

@@ -3,7 +3,7 @@
 use super::{Failure, args::Targets};
 use crate::{
     read::{self, ReadSpec, Reading},
-    report::plain,
+    report::{plain, visible},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -90,7 +90,7 @@ pub(crate) fn apply_command(targets: &Targets, owner: Option<&str>) -> String {
         options.append(&mut words);
     }
     words.append(&mut options);
-    plain(&format!("cloudypad apply {}", words.join(" ")))
+    visible(&format!("cloudypad apply {}", words.join(" ")))
 }
 
 fn option(name: &str, value: &str) -> String {

@@ -3,7 +3,7 @@
 use super::{
     Exit, Outcome,
     args::{Output, Validate},
-    complain, print,
+    complain, print, print_json,
     target::{self, Unnamed},
 };
 use crate::read::{self, Problem};
@@ -13,7 +13,7 @@ pub(crate) fn validate(args: &Validate) -> Outcome {
     let found = target::find(&args.targets, Unnamed::Everything)?;
     if args.output == Output::Json {
         for problem in &found.problems {
-            print(&format!("{}\n", serde_json::to_string(problem)?));
+            print_json(problem);
         }
     } else {
         show_problems(&found.problems, "");

@@ -52,6 +52,11 @@ pub enum FaultKind {
         /// How many cloud seconds later.
         seconds: u64,
     },
+    /// The request is held: it came, and is neither carried out nor answered. What becomes of it is ordered at the admin
+    /// door; where nobody could hold it, it is lost.
+    HoldBefore,
+    /// The deed is done, and the answer is held, for good.
+    HoldAfter,
 }
 
 impl FaultKind {
@@ -66,7 +71,7 @@ impl FaultKind {
                 let message = format!("{operation}: impossible right now, please retry later");
                 Some(Refusal::new(RefusalKind::Broken, message))
             }
-            FaultKind::Dropped => Some(lost(operation)),
+            FaultKind::Dropped | FaultKind::HoldBefore => Some(lost(operation)),
             FaultKind::OutOfStock => {
                 let message = format!("{operation}: no machine of this type is available");
                 Some(Refusal::new(RefusalKind::OutOfStock, message))
@@ -91,7 +96,8 @@ impl FaultKind {
             | FaultKind::Slow { .. }
             | FaultKind::Stale
             | FaultKind::InVain
-            | FaultKind::Late { .. } => None,
+            | FaultKind::Late { .. }
+            | FaultKind::HoldAfter => None,
         }
     }
 
@@ -106,6 +112,8 @@ impl FaultKind {
                 | FaultKind::BrokenAfter
                 | FaultKind::InVain
                 | FaultKind::Late { .. }
+                | FaultKind::HoldBefore
+                | FaultKind::HoldAfter
         )
     }
 

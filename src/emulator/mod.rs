@@ -253,7 +253,7 @@ impl Cloud {
         }
         let outcome = self.change(operation, Pace::under(fault), perform);
         match fault {
-            Some(FaultKind::LostReply | FaultKind::BrokenAfter) => Err(fault::lost(operation)),
+            Some(FaultKind::LostReply | FaultKind::BrokenAfter | FaultKind::HoldAfter) => Err(fault::lost(operation)),
             _ => outcome,
         }
     }

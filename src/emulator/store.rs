@@ -2,9 +2,9 @@
 //! then lives as long as its process.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -63,6 +63,10 @@ impl Store {
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700);
         builder.create(&inner).map_err(|error| Refusal::storage("create", &inner, error))?;
+        // The bytes of disks are nobody else's. Where a file system knows no owners, nothing can be done.
+        if fs::metadata(&inner).is_ok_and(|it| it.mode() & 0o077 != 0) {
+            let _ = fs::set_permissions(&inner, Permissions::from_mode(0o700));
+        }
         let _lock = lock(dir)?;
 
         let disks = Disks::new(inner);
@@ -293,7 +297,9 @@ fn write(dir: &Path, truth: &Truth, durable: bool) -> Result<Head, Refusal> {
 
 /// Writes a file aside and moves it into its place, if wanted not before it is on the medium; gives its inode.
 fn replace(aside: &Path, path: &Path, text: &[u8], durable: bool) -> io::Result<u64> {
-    let mut file = File::create(aside)?;
+    // What a guest was given for its first boot is in it. One that somebody left there may be open to others.
+    let _ = fs::remove_file(aside);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(aside)?;
     file.write_all(text)?;
     if durable {
         file.sync_data()?;

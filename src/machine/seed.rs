@@ -9,10 +9,13 @@ use ssh_key::{
 };
 use std::{
     fs::{self, DirBuilder, OpenOptions},
-    io::{ErrorKind, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    io::{ErrorKind, Read, Write},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
+
+/// No key is longer, in bytes.
+const LARGEST: u64 = 1 << 20;
 
 /// Why the first-boot data could not be made; the message names the file and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +29,7 @@ pub enum SeedError {
         why: String,
     },
     /// The host key cannot be kept.
-    #[error("cannot keep the host key in {}: {why}", path.display())]
+    #[error("cannot keep the host key in {}: {why}; make room there, or move what is there out of the way: a new key is made", path.display())]
     HostKey {
         /// The file.
         path: PathBuf,
@@ -85,10 +88,27 @@ fn authorized(path: &Path) -> Result<String, SeedError> {
 
 fn host(path: &Path) -> Result<PrivateKey, SeedError> {
     let fault = |why: String| SeedError::HostKey { path: path.to_owned(), why };
-    match fs::read_to_string(path) {
-        Ok(text) => PrivateKey::from_openssh(&text).map_err(|error| fault(error.to_string())),
+    match fs::metadata(path) {
+        // A pipe in its place would be waited for, and a device would never end.
+        Ok(found) if !found.is_file() => Err(fault("it is not a file".to_owned())),
+        Ok(_) => {
+            path.parent().into_iter().chain([path]).for_each(close_to_others);
+            let mut text = String::new();
+            let read = fs::File::open(path).and_then(|it| it.take(LARGEST).read_to_string(&mut text));
+            read.map_err(|error| fault(error.to_string()))?;
+            PrivateKey::from_openssh(&text).map_err(|error| fault(error.to_string()))
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => make(path).map_err(fault),
         Err(error) => Err(fault(error.to_string())),
+    }
+}
+
+/// Whoever else reads it could pretend to be the machine. Where a file system knows no owners, nothing can be done.
+fn close_to_others(path: &Path) {
+    if let Ok(found) = fs::metadata(path)
+        && found.mode() & 0o077 != 0
+    {
+        let _ = fs::set_permissions(path, fs::Permissions::from_mode(found.mode() & 0o700));
     }
 }
 
@@ -104,11 +124,16 @@ fn make(path: &Path) -> Result<PrivateKey, String> {
             DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         }
         // Whole or not at all: half a key would be a key that nobody can read.
-        let aside = path.with_extension(format!("{}.tmp", std::process::id()));
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_data()?;
-        fs::rename(&aside, path)
+        let mut aside = path.as_os_str().to_owned();
+        aside.push(format!(".{}.tmp", std::process::id()));
+        let aside = PathBuf::from(aside);
+        let _ = fs::remove_file(&aside);
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
+        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_data()).and_then(|()| fs::rename(&aside, path));
+        if written.is_err() {
+            let _ = fs::remove_file(&aside);
+        }
+        written
     };
     write().map_err(|error| error.to_string())?;
     Ok(key)

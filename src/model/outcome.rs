@@ -124,8 +124,6 @@ pub enum Reason {
     StillBilled,
     /// A change needs the server off.
     OffForChange(&'static str),
-    /// Start again after a change.
-    AfterChange,
     /// The spec's type differs.
     TypeChanged,
     /// The spec's image differs.
@@ -199,7 +197,6 @@ impl fmt::Display for Reason {
             Reason::AfterCapture => write!(f, "captured; serverState is present"),
             Reason::StillBilled => write!(f, "the guest is off, and the machine is still billed"),
             Reason::OffForChange(what) => write!(f, "a change of {what} needs the server off"),
-            Reason::AfterChange => write!(f, "the change is made; serverState is present"),
             Reason::TypeChanged => write!(f, "the spec's instanceType differs"),
             Reason::ImageChanged => write!(f, "the spec's image differs"),
             Reason::Grew(role) => write!(f, "the spec's {role}Disk is larger"),

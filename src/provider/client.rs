@@ -76,6 +76,17 @@ pub(crate) enum Unread<R> {
 }
 
 impl<R: Refused> Unread<R> {
+    /// Of what a list showed a moment ago: where it is gone by now, somebody deleted it meanwhile, and the look is to be
+    /// made again. That says nothing of the place, nor of what the key may see.
+    pub fn meanwhile(self) -> Self {
+        match self {
+            Unread::Refused(refusal) if refusal.kind() == Kind::Gone => {
+                Unread::Strange("something was deleted while it was looked at".to_owned())
+            }
+            unread => unread,
+        }
+    }
+
     /// The reason, for a call that needed this look first.
     pub fn problem(&self) -> Problem {
         match self {
@@ -223,6 +234,17 @@ impl<R: Refused> From<Changed<R>> for Problem {
 /// Reads a good answer.
 pub(crate) fn parse<T: DeserializeOwned, R>(path: &str, reply: &Reply) -> Result<T, Unread<R>> {
     serde_json::from_slice(&reply.body).map_err(|error| Unread::Strange(format!("{path} was answered with something unknown: {error}")))
+}
+
+/// A refusal without words, for people.
+pub(crate) fn wordless(status: u16) -> String {
+    match status {
+        429 => "too many calls".to_owned(),
+        300..400 => {
+            format!("status {status}: a redirect, which is not followed, since the key goes to the address that was set and nowhere else")
+        }
+        _ => format!("status {status}"),
+    }
 }
 
 /// What is true after a call that was not answered.

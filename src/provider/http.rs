@@ -20,6 +20,12 @@ const TRIES: usize = 4;
 const CONNECT: Duration = Duration::from_secs(10);
 /// The longest a whole call may take.
 const WHOLE: Duration = Duration::from_secs(60);
+/// The longest answer that is taken, in bytes: no list of any account comes near it.
+const LARGEST: usize = 64 << 20;
+/// What stands where an answer repeated the key.
+const HIDDEN: &[u8] = b"[secret]";
+/// No key is shorter; an emulator takes any, and what is as short as a word stands in many answers by chance.
+const SHORTEST_KEY: usize = 12;
 
 /// A secret: it is sent, and shown nowhere.
 #[derive(Clone, PartialEq, Eq)]
@@ -83,6 +89,8 @@ pub(crate) fn network() -> Result<Arc<dyn Wire>, String> {
 pub(crate) struct Api {
     wire: Arc<dyn Wire>,
     base: String,
+    /// What no answer may carry further: the last word of the header that is sent.
+    key: Secret,
     /// The header that every request carries, and the secret in it.
     secret: (HeaderName, HeaderValue),
     /// Vendors' gateways refuse bursts.
@@ -197,12 +205,14 @@ impl Api {
     /// An API below `base` at the end of a wire, with a secret in a header of every request.
     ///
     /// # Errors
-    /// Where the secret cannot be sent; the message does not show it.
+    /// Where `base` or the secret cannot be sent; the message shows neither.
     pub fn new(wire: Arc<dyn Wire>, base: &str, header: HeaderName, secret: &Secret, speed: f64) -> Result<Self, String> {
+        check_address(base)?;
         let mut value = HeaderValue::from_str(secret.reveal()).map_err(|_| "the secret key holds characters that no key has".to_owned())?;
         value.set_sensitive(true);
         let (base, budgets) = (base.trim_end_matches('/').to_owned(), Budgets::new(&[], speed));
-        Ok(Self { wire, base, secret: (header, value), turns: Semaphore::new(AT_ONCE), budgets, speed })
+        let key = Secret::new(secret.reveal().split(' ').next_back().unwrap_or_default());
+        Ok(Self { wire, base, key, secret: (header, value), turns: Semaphore::new(AT_ONCE), budgets, speed })
     }
 
     /// The API, never asked more often than these allow.
@@ -215,17 +225,30 @@ impl Api {
         // Whoever waits for this keeps nobody else from being sent.
         let _leave = self.budgets.turn(request).await;
         let _turn = self.turns.acquire().await;
-        let reply = self.wire.carry(self.written(request)?).await?;
+        let mut reply = self.wire.carry(self.written(request)?).await?;
         let headers = reply.headers();
         let text = |name: &HeaderName| headers.get(name)?.to_str().ok();
         let (status, date) = (reply.status().as_u16(), text(&DATE).and_then(moment));
         let total = headers.get("x-total-count").and_then(|it| it.to_str().ok()?.parse().ok());
         let pause = text(&RETRY_AFTER).and_then(|it| it.parse().ok()).map(Duration::from_secs);
         let maintenance = headers.contains_key("x-maintenance-mode");
-        let run = headers.get("x-request-id").and_then(|it| it.to_str().ok()).unwrap_or_default();
-        tracing::debug!(method = %request.method, path = %request.path, query = ?request.query, status, request = run, "answered");
-        let body = reply.bytes().await.map_err(broken)?.to_vec();
-        Ok(Reply { status, date, total, pause, maintenance, body })
+        let run = headers.get("x-request-id").map_or(Vec::new(), |it| self.hidden(it.as_bytes().to_vec(), request));
+        let run = String::from_utf8_lossy(&run);
+        tracing::debug!(method = %request.method, path = %request.path, query = ?request.query, status, request = ?run, "answered");
+        let mut body = Vec::new();
+        while let Some(part) = reply.chunk().await.map_err(broken)? {
+            if body.len() + part.len() > LARGEST {
+                return Err(Broken::Lost(format!("the answer is longer than {} MB, which no answer is", LARGEST >> 20)));
+            }
+            body.extend_from_slice(&part);
+        }
+        Ok(Reply { status, date, total, pause, maintenance, body: self.hidden(body, request) })
+    }
+
+    /// What was answered, without the secrets that were sent: whoever repeats them does not get them shown or written down.
+    fn hidden(&self, answer: Vec<u8>, request: &Request) -> Vec<u8> {
+        let answer = blotted(answer, self.key.reveal());
+        if let Body::Plain(text) = &request.body { blotted(answer, text.reveal()) } else { answer }
     }
 
     /// A request as it goes over a wire.
@@ -278,6 +301,46 @@ impl Api {
             self.rest(pause).await;
         }
     }
+}
+
+/// Whether requests may go below an address. What is wrong is told without it: it may hold a password.
+///
+/// # Errors
+/// A sentence for people.
+pub(crate) fn check_address(base: &str) -> Result<(), String> {
+    let address = reqwest::Url::parse(base).map_err(|_| "the address of the API is none; it looks like https://api.example.com")?;
+    if !matches!(address.scheme(), "https" | "http") || address.host_str().is_none() {
+        return Err("the address of the API must begin with https://".to_owned());
+    }
+    if !address.username().is_empty() || address.password().is_some() {
+        return Err("the address of the API holds a name or a password: take it out. The key is sent in a header of its own".to_owned());
+    }
+    if address.query().is_some() || address.fragment().is_some() {
+        return Err("the address of the API ends in a query (?…) or a mark (#…): take it out".to_owned());
+    }
+    Ok(())
+}
+
+/// Bytes with each occurrence of a secret blotted out.
+fn blotted(bytes: Vec<u8>, secret: &str) -> Vec<u8> {
+    let secret = secret.as_bytes();
+    let Some(first) = secret.first().filter(|_| secret.len() >= SHORTEST_KEY) else { return bytes };
+    let (mut clean, mut rest) = (Vec::new(), bytes.as_slice());
+    let mut begins = 0;
+    while let Some(at) = rest[begins..].iter().position(|it| it == first).map(|it| begins + it) {
+        if rest[at..].starts_with(secret) {
+            clean.extend_from_slice(&rest[..at]);
+            clean.extend_from_slice(HIDDEN);
+            (rest, begins) = (&rest[at + secret.len()..], 0);
+        } else {
+            begins = at + 1;
+        }
+    }
+    if clean.is_empty() && rest.len() == bytes.len() {
+        return bytes;
+    }
+    clean.extend_from_slice(rest);
+    clean
 }
 
 fn broken(error: reqwest::Error) -> Broken {

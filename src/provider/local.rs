@@ -10,11 +10,14 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// One zone of the local cloud.
 pub struct Local {
-    cloud: Cloud,
+    cloud: Arc<Cloud>,
     imitate: emulator::Imitate,
     speed: f64,
     zone: String,
@@ -27,13 +30,15 @@ impl Local {
     /// # Errors
     /// Where the directory cannot be used; the message names the file.
     pub fn open(home: &Path, spec: &LocalSpec) -> Result<Self, Problem> {
-        let (name, imitate) = match spec.imitate {
-            Imitate::Scaleway => ("scaleway", emulator::Imitate::Volumes),
-            Imitate::Linode => ("linode", emulator::Imitate::LocalDisks),
-        };
+        let (name, imitate) = kind_of(spec);
         let cloud = Cloud::open(home.join(name), Settings { imitate, clock: emulator::Clock::AsIs }).map_err(problem)?;
-        let speed = f64::from(spec.speed);
-        Ok(Self { cloud, imitate, speed, zone: spec.zone.clone(), capabilities: Capabilities::local(spec) })
+        Ok(Self::over(Arc::new(cloud), spec))
+    }
+
+    /// The hands over a cloud of the spec's kind that is open already.
+    pub fn over(cloud: Arc<Cloud>, spec: &LocalSpec) -> Self {
+        let (imitate, speed) = (kind_of(spec).1, f64::from(spec.speed));
+        Self { cloud, imitate, speed, zone: spec.zone.clone(), capabilities: Capabilities::local(spec) }
     }
 
     fn look(&self, key: &InstanceKey) -> Result<World, emulator::Refusal> {
@@ -204,6 +209,14 @@ impl Local {
             (_, Some(Object::Image(it))) => it.state != CopyState::Creating,
             (_, Some(_)) => false,
         })
+    }
+}
+
+/// The directory and the kind of cloud that a spec means.
+fn kind_of(spec: &LocalSpec) -> (&'static str, emulator::Imitate) {
+    match spec.imitate {
+        Imitate::Scaleway => ("scaleway", emulator::Imitate::Volumes),
+        Imitate::Linode => ("linode", emulator::Imitate::LocalDisks),
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::source::{Source, Span};
+use crate::model::is_unseen;
 
 /// How many characters of a long line are shown.
 const WINDOW: usize = 100;
@@ -166,9 +167,7 @@ fn visible(each: char) -> char {
     match each {
         '\u{00}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(each)).unwrap_or('\u{fffd}'),
         '\u{7f}' => '\u{2421}',
-        '\u{80}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
-            '\u{fffd}'
-        }
+        other if is_unseen(other) => '\u{fffd}',
         other => other,
     }
 }

@@ -1,6 +1,6 @@
 //! A run as it goes: a live view on a terminal, one line per event elsewhere.
 
-use super::{Screen, plain, span};
+use super::{Screen, gate, plain, span};
 use crate::model::{Ending, Event, InstanceKey};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::{collections::BTreeMap, io::Write, sync::Mutex, time::Duration};
@@ -116,15 +116,16 @@ impl Live {
         if let Ok(style) = ProgressStyle::with_template(template) {
             row.set_style(style);
         }
-        row.set_prefix(beside.to_owned());
-        row.set_message(what);
+        row.set_prefix(gate(beside).into_owned());
+        row.set_message(gate(&what).into_owned());
         row.enable_steady_tick(Duration::from_millis(120));
         row
     }
 
     fn say(&self, line: &str) {
         // Printing above the rows fails only with the terminal gone; the run goes on.
-        if self.board.println(line).is_err() {
+        let line = gate(line);
+        if self.board.println(&line).is_err() {
             let _ = writeln!(std::io::stderr(), "{line}");
         }
     }

@@ -1,5 +1,6 @@
 //! Floor 2, mirrors: plans, tables and events as text, and as versioned JSON.
 
+mod clean;
 mod events;
 mod json;
 mod plans;
@@ -7,10 +8,11 @@ mod screen;
 mod story;
 mod table;
 
+pub use clean::{LogLine, gate, json_line, plain, visible, yaml_document};
 pub use events::{Lines, Live};
 pub use json::{JSON_VERSION, event_json, plan_json};
 pub use plans::{PlanView, plan_text, summary};
-pub use screen::{Screen, plain, span};
+pub use screen::{Screen, span};
 pub use story::story;
 pub use table::table;
 

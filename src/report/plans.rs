@@ -67,7 +67,7 @@ pub fn plan_text(view: &PlanView<'_>, screen: &Screen) -> String {
         () if from == to => format!("{from}, to be changed"),
         () => format!("{from} → {to}"),
     };
-    let head = format!("{}  {} {}   {course}", ask.key, placement.provider, plain(placement.zone));
+    let head = plain(&format!("{}  {} {}   {course}", ask.key, placement.provider, placement.zone));
     let head = match screen.width {
         usize::MAX => format!("{}   {}", screen.bold(&head), view.place),
         width => {
@@ -94,8 +94,8 @@ pub fn plan_text(view: &PlanView<'_>, screen: &Screen) -> String {
 fn write_acts(text: &mut String, view: &PlanView<'_>, screen: &Screen) {
     let acts = &view.forecast.acts;
     let longest = |of: &dyn Fn(&Act) -> usize| acts.iter().map(of).max().unwrap_or(0);
-    let objects = longest(&|act| act.line.object.chars().count());
-    let reasons = longest(&|act| act.reason.to_string().chars().count());
+    let objects = longest(&|act| plain(&act.line.object).chars().count());
+    let reasons = longest(&|act| plain(&act.reason.to_string()).chars().count());
     let times: Vec<String> = acts.iter().map(|act| time(view.real(act.ends - act.begins))).collect();
     let spans = longest(&|act| time(view.real(act.ends - act.begins)).chars().count());
     let beside =

@@ -1,4 +1,4 @@
-//! What the output can show: width, colour, and nothing raw.
+//! What the output can show: width and colour.
 
 use std::{io::IsTerminal, time::Duration};
 
@@ -70,14 +70,6 @@ impl Screen {
         }
         lines.iter().map(|line| self.cut(&format!("{:indent$}{line}", ""))).collect()
     }
-}
-
-/// Text from a cloud, a spec or a path, on one line and without anything that a terminal would obey.
-pub fn plain(text: &str) -> String {
-    let invisible =
-        |c: char| matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    let hostile = |c: char| c.is_control() || invisible(c);
-    text.chars().map(|c| if hostile(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// A length of time for people: `40s`, `3m`, `2h`.

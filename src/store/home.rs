@@ -3,7 +3,7 @@
 use super::StoreError;
 use std::{
     env, fs,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -63,8 +63,22 @@ impl Home {
     }
 }
 
-/// Makes a directory that only its owner may enter.
+/// Makes a directory that only its owner may enter; one that others may enter is closed to them.
 pub(crate) fn make_private(dir: &Path) -> Result<(), StoreError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    made.map_err(|source| StoreError { verb: "create", path: dir.to_owned(), source })
+    made.map_err(|source| StoreError { verb: "create", path: dir.to_owned(), source })?;
+    close_to_others(dir);
+    Ok(())
+}
+
+/// Takes everybody else's leave to a file or directory of ours. Where that cannot be had, as on a file system without
+/// owners, nothing is worse than it was.
+pub(crate) fn close_to_others(path: &Path) {
+    let closed = fs::metadata(path).and_then(|it| match it.mode() & 0o777 & !0o700 {
+        0 => Ok(()),
+        _ => fs::set_permissions(path, fs::Permissions::from_mode(it.mode() & 0o700)),
+    });
+    if let Err(error) = closed {
+        tracing::warn!(path = %path.display(), %error, "others may read it");
+    }
 }

@@ -4,19 +4,23 @@
 
 use super::{
     Home, StoreError,
-    home::make_private,
+    home::{close_to_others, make_private},
     recall::{Closing, Entry, Opening, Recall},
 };
 use crate::model::{Facts, InstanceKey, Stamp};
 use std::{
     fs::{self, File, OpenOptions},
-    io::{ErrorKind, Read, Seek, SeekFrom, Write},
+    io::{self, ErrorKind, Read, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 /// A journal longer than this is set aside at the start of a run, one generation kept.
 const LONGEST: u64 = 1 << 16;
+/// No more than this is read, from the end: whatever somebody put there, it neither fills the memory nor takes long.
+const MOST_READ: u64 = 8 << 20;
+/// No more than this of an answer is written, in characters.
+const LONGEST_DETAIL: usize = 1000;
 
 /// One instance's journal.
 #[derive(Debug)]
@@ -37,20 +41,20 @@ impl Journal {
     pub fn open(home: &Home, key: &InstanceKey) -> Result<Self, StoreError> {
         let dir = home.journals();
         let path = dir.join(format!("{}.jsonl", key.dotted()));
-        let mut bytes = Vec::new();
-        match File::open(&path).and_then(|mut file| file.read_to_end(&mut bytes)) {
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
+        let (bytes, length) = match read(&path) {
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::NotFound => (Vec::new(), 0),
             Err(source) => return Err(StoreError { verb: "read", path, source }),
-        }
+        };
         let mut recall = Recall::default();
         for line in bytes.split(|byte| *byte == b'\n') {
             if let Ok(entry) = serde_json::from_slice(line) {
                 recall.read(&entry);
             }
         }
-        let ends_mid_line = bytes.last().is_some_and(|byte| *byte != b'\n');
-        Ok(Self { path, dir, file: None, recall, length: bytes.len() as u64, ends_mid_line })
+        // What was too long to be read may end anywhere.
+        let ends_mid_line = bytes.last().map_or(length > 0, |byte| *byte != b'\n');
+        Ok(Self { path, dir, file: None, recall, length, ends_mid_line })
     }
 
     /// Begins a run, whose lock is held: a long journal with nothing open is set aside.
@@ -84,7 +88,8 @@ impl Journal {
     /// Where they could not be written. The cloud still tells what happened.
     pub fn settle(&mut self, receipts: &[Closing]) -> Result<(), StoreError> {
         self.recall.settle(receipts);
-        self.append(receipts.iter().map(Entry::receipt).collect(), true)
+        let shortened = |it: &Closing| Closing { detail: it.detail.chars().take(LONGEST_DETAIL).collect(), ..it.clone() };
+        self.append(receipts.iter().map(|it| Entry::receipt(&shortened(it))).collect(), true)
     }
 
     /// Notes how a run ended, where it did anything.
@@ -97,7 +102,7 @@ impl Journal {
 
     fn append(&mut self, entries: Vec<Entry>, durable: bool) -> Result<(), StoreError> {
         let mut text = String::new();
-        if std::mem::take(&mut self.ends_mid_line) {
+        if self.ends_mid_line {
             text.push('\n');
         }
         let at = jiff::Timestamp::now().to_string();
@@ -111,21 +116,41 @@ impl Journal {
             make_private(&self.dir)?;
             let opened = OpenOptions::new().create(true).append(true).mode(0o600).open(&self.path);
             self.file = Some(opened.map_err(|source| self.failure("create", source))?);
+            close_to_others(&self.path);
         }
         let Some(file) = &mut self.file else { return Ok(()) };
         let before = file.seek(SeekFrom::End(0));
         let written = file.write_all(text.as_bytes()).and_then(|()| if durable { file.sync_data() } else { Ok(()) });
         if let Err(source) = written {
             // A full disk leaves half a line; take it back so that the next one stands alone.
-            if let Ok(length) = before {
-                self.ends_mid_line = file.set_len(length).is_err();
-            }
+            let taken_back = before.and_then(|length| file.set_len(length));
+            self.ends_mid_line |= taken_back.is_err();
             return Err(self.failure("write", source));
         }
+        self.ends_mid_line = false;
         Ok(())
     }
 
     fn failure(&self, verb: &'static str, source: std::io::Error) -> StoreError {
         StoreError { verb, path: self.path.clone(), source }
     }
+}
+
+/// The end of a file, from the start of a line on, and how long the whole of it is.
+fn read(path: &Path) -> io::Result<(Vec<u8>, u64)> {
+    // A pipe in its place would be waited for, and a device would never end.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let skipped = length.saturating_sub(MOST_READ);
+    file.seek(SeekFrom::Start(skipped))?;
+    let mut bytes = Vec::new();
+    file.take(MOST_READ).read_to_end(&mut bytes)?;
+    if skipped > 0 {
+        let torn = bytes.iter().position(|it| *it == b'\n').unwrap_or(bytes.len());
+        bytes.drain(..torn);
+    }
+    Ok((bytes, length))
 }

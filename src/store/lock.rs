@@ -1,12 +1,19 @@
 //! One run per instance on this machine. The system releases the lock when its holder dies.
 
-use super::{Home, StoreError, home::make_private};
+use super::{
+    Home, StoreError,
+    home::{close_to_others, make_private},
+};
 use crate::model::InstanceKey;
+use rustix::fs::OFlags;
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
     os::unix::fs::OpenOptionsExt,
 };
+
+/// No process id is longer, in bytes.
+const LONGEST_HOLDER: u64 = 32;
 
 /// The right to change one instance, until dropped or dead.
 #[derive(Debug)]
@@ -39,20 +46,26 @@ impl Lock {
         let dir = home.locks();
         make_private(&dir)?;
         let path = dir.join(format!("{}.lock", key.dotted()));
-        let fail = |verb| move |source| StoreError { verb, path: path.clone(), source };
-        let mut file = OpenOptions::new()
+        let fail = |verb| {
+            let path = path.clone();
+            move |source| StoreError { verb, path, source }
+        };
+        // Its holder writes into it: what a link leads to is not ours to write to.
+        let opened = OpenOptions::new()
             .create(true)
             .truncate(false)
             .read(true)
             .write(true)
             .mode(0o600)
-            .open(dir.join(format!("{}.lock", key.dotted())))
-            .map_err(fail.clone()("create"))?;
+            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+            .open(&path);
+        let mut file = opened.map_err(fail("create"))?;
+        close_to_others(&path);
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
-                let holder = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+                let holder = file.take(LONGEST_HOLDER).read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
                 return Err(LockError::Held { instance: key.to_string(), holder });
             }
             Err(TryLockError::Error(source)) => return Err(fail("lock")(source).into()),

@@ -12,9 +12,9 @@ pub use recall::{Closing, DONE, Entry, MADE, Opening, Recall, UNKNOWN};
 
 use std::path::PathBuf;
 
-/// A file of our own could not be read or written.
+/// A file of our own could not be read or written. The message names it, and says what to do.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {verb} {}: {source}", path.display())]
+#[error("cannot {verb} {}: {source}; {}", path.display(), remedy(source))]
 pub struct StoreError {
     /// `read`, `write`, `create`.
     pub verb: &'static str,
@@ -22,4 +22,16 @@ pub struct StoreError {
     pub path: PathBuf,
     /// What the system said.
     pub source: std::io::Error,
+}
+
+/// What helps against an error of the system's.
+fn remedy(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => "make room there, and use the same command again",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "let this user write there, or set CLOUDYPAD_HOME to a directory of its own"
+        }
+        _ => "move it out of the way, nothing is lost with it; then use the same command again",
+    }
 }

@@ -91,8 +91,11 @@ pub struct Recall {
 }
 
 impl Recall {
-    /// Takes in a line of an earlier run.
+    /// Takes in a line of an earlier run. What a later version wrote may mean something else.
     pub fn read(&mut self, entry: &Entry) {
+        if entry.v != VERSION {
+            return;
+        }
         self.applied = entry.spec.as_deref().and_then(Applied::read).or(self.applied);
         match (&entry.intent, &entry.receipt, entry.cloud) {
             (Some(key), _, Some(cloud)) => self.open(key, cloud),

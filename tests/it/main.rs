@@ -3,6 +3,7 @@
 //! - `plans`: golden plans, one `.case` file per story, in `tests/plans/`;
 //! - `lifecycle`: the reference lifecycle as a transcript, with the real binary on the local cloud;
 //! - `bytes`, `crashes`, `strangers`: no byte is lost, whatever is killed and whoever interferes;
+//! - `matrix`: killed at every point of every call;
 //! - `reading`: what a bad spec is told;
 //! - `holds`: every hold, its remedy, and that the remedy works;
 //! - `properties`: the planner over random worlds; `audit`: the second opinion can object;
@@ -24,6 +25,7 @@ mod holds;
 mod house;
 mod lifecycle;
 mod linode;
+mod matrix;
 mod openapi;
 mod plans;
 mod properties;

@@ -22,7 +22,7 @@ fn wishes() -> impl Strategy<Value = (Ask, Capabilities)> {
         Just("root 40 GB")
     ];
     let data = prop_oneof![Just(""), Just("data 100 GB"), Just("data 100 GB, snapshot"), Just("data delete"), Just("data 50 GB")];
-    let more = prop_oneof![4 => Just(""), 1 => Just("protect"), 1 => Just("suspend"), 1 => Just("image other"), 1 => Just("type other"), 1 => Just("dns a.example.com")];
+    let more = prop_oneof![4 => Just(""), 1 => Just("watched"), 1 => Just("protect"), 1 => Just("suspend"), 1 => Just("image other"), 1 => Just("type other"), 1 => Just("dns a.example.com")];
     (provider, state, root, data, more)
         .prop_map(|(provider, state, root, data, more)| words::ask(&[provider, state, root, data, more].join("; ")).unwrap())
 }
@@ -50,7 +50,14 @@ fn tags(role: Option<&str>, bits: u8) -> Tags {
     ] {
         tags = tags.with_if(tag, bits & bit != 0);
     }
-    tags
+    // Servers, and a firewall now and then, say what somebody applied.
+    match bits % 7 {
+        1 if role.is_none() => tags.with_value("spec", "absent-000b5e55ed5a11ed-1200"),
+        3 if role.is_none() => tags.with_value("spec", "present-000b5e55ed5a11ed-9000"),
+        5 if role.is_none() => tags.with_value("spec", "deleted-000b5e55ed5a11ed-40"),
+        6 if role.is_none() => tags.with_value("spec", "nonsense"),
+        _ => tags,
+    }
 }
 
 /// What only the kind of cloud tells whose root disks die with their servers.
@@ -178,7 +185,7 @@ fn worlds(outlives: bool) -> impl Strategy<Value = World> {
             shut: firewalls == 1,
             rules: Vec::new(),
             created: at(1),
-            tags: tags(None, 0),
+            tags: tags(None, if record % 2 == 0 { 0 } else { 3 }).without("had:data").without("capture:due"),
         };
         let pointing = |to: &[&str], ours| {
             let addresses = to.iter().map(|it| (*it).to_owned()).collect();

@@ -134,6 +134,7 @@ impl Writer {
 
     pub fn bytes(&mut self, bytes: &Bytes) {
         self.number(bytes.0.len());
+        self.flag(bytes.is_virgin());
         for version in &bytes.0 {
             let index = self.versions.iter().position(|it| it == version).unwrap_or_else(|| {
                 self.versions.push(*version);
@@ -197,6 +198,7 @@ impl Writer {
         for machine in &cloud.servers {
             self.server(&machine.it);
             self.flag(machine.hidden);
+            self.text(machine.boots_from.as_ref().map_or("-", |it| it.as_str()));
             self.flag(machine.local.is_some());
             if let Some(bytes) = &machine.local {
                 self.bytes(bytes);
@@ -206,7 +208,7 @@ impl Writer {
         for disk in &cloud.volumes {
             self.volume(&disk.it);
             self.bytes(&disk.bytes);
-            self.hashed(&(disk.virgin, disk.hidden, disk.growing));
+            self.hashed(&(disk.hidden, disk.growing));
         }
         self.number(cloud.copies.len());
         for kept in &cloud.copies {

@@ -18,9 +18,30 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Bytes(pub Vec<u32>);
 
+/// The mark of a version that nobody wrote: an empty disk, or a stock image.
+const VIRGIN: u32 = 1 << 31;
+
 impl Bytes {
-    fn head(&self) -> Option<u32> {
+    pub fn head(&self) -> Option<u32> {
         self.0.last().copied()
+    }
+
+    /// The same, of a disk that nobody wrote to.
+    pub fn unwritten(mut self) -> Self {
+        if let Some(head) = self.0.last_mut() {
+            *head |= VIRGIN;
+        }
+        self
+    }
+
+    /// Whether nobody ever wrote to the disk that they were on.
+    pub fn is_virgin(&self) -> bool {
+        self.head().is_none_or(|it| it & VIRGIN != 0)
+    }
+
+    /// Whether these are the other ones, or were made of them.
+    pub fn descends_from(&self, other: &Bytes) -> bool {
+        other.head().is_none_or(|it| self.0.contains(&it))
     }
 }
 
@@ -29,16 +50,17 @@ impl Bytes {
 pub struct Machine {
     pub it: Server,
     pub local: Option<Bytes>,
+    /// The volume that it boots from, attached or not.
+    pub boots_from: Option<Id<Volume>>,
     /// Not in lists yet.
     pub hidden: bool,
 }
 
-/// A volume, with its bytes; nobody wrote to a virgin one.
+/// A volume, with its bytes.
 #[derive(Clone, Debug)]
 pub struct Disk {
     pub it: Volume,
     pub bytes: Bytes,
-    pub virgin: bool,
     pub hidden: bool,
     /// The server it is taken off, while that lasts.
     pub growing: Option<u64>,
@@ -107,6 +129,11 @@ pub enum Pending {
     Copy(usize),
 }
 
+/// The firewall of a server at Scaleway that was given none.
+pub const DEFAULT: &str = "default";
+/// The vendor's snapshot of a stock image.
+pub const STOCK: &str = "stock";
+
 fn not_done(answer: &str) -> Problem {
     Problem::NotDone { answer: answer.to_owned(), pause: None }
 }
@@ -139,6 +166,41 @@ impl Cloud {
         Stamp(if self.whole_seconds() { self.now.div_euclid(1_000_000) * 1_000_000 } else { self.now })
     }
 
+    /// Whether it is the local cloud.
+    fn is_local(&self) -> bool {
+        self.can.provider == "local"
+    }
+
+    fn is_scaleway(&self) -> bool {
+        self.can.provider == "scaleway"
+    }
+
+    /// What is answered where an order is about something that is gone: the vendors' hands look first, and say that the next
+    /// look will tell.
+    fn gone(&self, answer: &str) -> Problem {
+        if self.is_local() { refused(answer) } else { not_done(answer) }
+    }
+
+    /// What is answered where somebody protected a server.
+    fn protected(&self) -> Problem {
+        if self.is_local() { not_done("the server is protected") } else { refused("the server is protected") }
+    }
+
+    /// Refuses a name that another server has, where names are unique; so they are at the local cloud that is like Linode.
+    fn check_server_name(&self, name: &str, own_id: &str) -> Result<(), Problem> {
+        let is_taken = self.servers.iter().any(|it| it.it.name == name && it.it.id.as_str() != own_id);
+        match is_taken {
+            true if self.is_local() && !self.can.root_outlives_server => Err(refused("the name is taken")),
+            true if self.can.unique_names => Err(not_done("the label is taken")),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_volume_name(&self, name: &str, own_id: &str) -> Result<(), Problem> {
+        let is_taken = self.volumes.iter().any(|it| it.it.name == name && it.it.id.as_str() != own_id);
+        if is_taken && self.can.unique_names { Err(not_done("the label is taken")) } else { Ok(()) }
+    }
+
     fn whole_seconds(&self) -> bool {
         self.can.unique_names
     }
@@ -150,7 +212,7 @@ impl Cloud {
 
     pub fn fresh_bytes(&mut self) -> Bytes {
         self.written += 1;
-        Bytes(vec![self.written])
+        Bytes(vec![self.written | VIRGIN])
     }
 
     pub fn server(&self, id: &str) -> Option<usize> {
@@ -165,10 +227,20 @@ impl Cloud {
         self.copies.iter().position(|it| it.it.id.as_str() == id)
     }
 
+    fn is_free(&self, volume: usize) -> bool {
+        self.volumes[volume].it.status == VolumeStatus::Available
+    }
+
+    /// Whether a server may have it, as far as the volume goes. The local cloud gives one that is still being made.
+    fn may_be_taken(&self, volume: usize) -> bool {
+        self.is_free(volume) || (self.is_local() && self.volumes[volume].it.status == VolumeStatus::Creating)
+    }
+
     /// Whether the guest of some server may be writing to a volume.
     fn may_be_written(&self, volume: &str) -> bool {
-        let holds = |it: &&Machine| it.it.volumes.iter().any(|id| id.as_str() == volume);
-        self.servers.iter().find(holds).is_some_and(|it| is_awake(&it.it.power))
+        // Also one that is letting it go.
+        let holder = self.volume(volume).and_then(|at| self.volumes[at].it.attached_to.as_ref());
+        holder.and_then(|id| self.server(id.as_str())).is_some_and(|at| is_awake(&self.servers[at].it))
     }
 
     /// New bytes on every disk of a server.
@@ -192,7 +264,6 @@ impl Cloud {
         self.written += 1;
         let disk = &mut self.volumes[volume];
         disk.bytes.0.push(self.written);
-        disk.virgin = false;
     }
 
     /// Everything that holds bytes which can be read back.
@@ -203,8 +274,8 @@ impl Cloud {
     }
 
     /// Judges the end of some bytes that are no longer held by what held them.
-    fn judge(&self, bytes: &Bytes, virgin: bool, role: Role, object: &str) -> Option<Loss> {
-        let head = bytes.head().filter(|_| !virgin)?;
+    fn judge(&self, bytes: &Bytes, role: Role, object: &str) -> Option<Loss> {
+        let head = bytes.head().filter(|_| !bytes.is_virgin())?;
         if self.whole().any(|it| it.0.contains(&head)) {
             return None;
         }
@@ -268,7 +339,7 @@ impl Cloud {
             Power::Starting => machine.power = Power::Running,
             Power::Stopping => {
                 machine.power = Power::Off;
-                machine.off_since = Some(stamp);
+                machine.off_since = machine.off_since.or(Some(stamp));
             }
             Power::Busy => machine.power = Power::Off,
             Power::Deleting => {
@@ -286,12 +357,10 @@ impl Cloud {
 
     /// A guest shuts itself down: off where that ends the machine, held in place where the vendor keeps it.
     pub fn guest_shuts_down(&mut self, index: usize) {
-        let outlives = self.can.root_outlives_server;
-        let told = !self.can.tells_last_held;
         let stamp = self.stamp();
         let machine = &mut self.servers[index].it;
-        machine.power = if outlives { Power::StoppedInPlace } else { Power::Off };
-        machine.off_since = (!outlives && !told).then_some(stamp);
+        machine.power = if self.can.root_outlives_server { Power::StoppedInPlace } else { Power::Off };
+        machine.off_since = (self.can.provider == "local").then_some(stamp);
     }
 
     /// Carries an order out, or says why not.
@@ -300,6 +369,12 @@ impl Cloud {
         deed.answer = self.obey(order, &mut deed);
         self.forget();
         deed
+    }
+
+    /// Whether an order would make something.
+    pub fn would_make(&self, order: &Order) -> bool {
+        let mut cloud = self.clone();
+        cloud.carry_out(order).answer.is_ok() && cloud.made > self.made
     }
 
     fn obey(&mut self, order: &Order, deed: &mut Deed) -> Result<String, Problem> {
@@ -330,12 +405,14 @@ impl Cloud {
             }
             Order::CreateVolume(new) => self.create_volume(new),
             Order::CreateServer(new) => self.create_server(new),
-            Order::Retag(object, tags) => self.retag(object, tags),
+            Order::Retag(object, tags, name) => self.retag(object, tags, name.as_deref()),
+            Order::Seed(_) if !self.can.seeds => Err(refused("there is no such call")),
             Order::Seed(id) => {
                 let index = self.server(id.as_str()).ok_or_else(|| refused("no such server"))?;
                 self.servers[index].it.seed = Seed::Set;
                 done(id.as_str())
             }
+            Order::Watchdog(..) if !self.can.watchdog => Err(refused("there is no such call")),
             Order::Watchdog(id, on) => {
                 let index = self.server(id.as_str()).ok_or_else(|| refused("no such server"))?;
                 self.servers[index].it.told.watchdog = Some(*on);
@@ -343,10 +420,11 @@ impl Cloud {
             }
             Order::Start(id) => self.start(id.as_str()),
             Order::Stop(id) => {
-                let index = self.server(id.as_str()).ok_or_else(|| not_done("the server is gone"))?;
+                let index = self.server(id.as_str()).ok_or_else(|| self.gone("the server is gone"))?;
+                let protected = self.protected();
                 let machine = &mut self.servers[index].it;
                 if machine.locked {
-                    return Err(refused("the server is protected"));
+                    return Err(protected);
                 }
                 if !matches!(machine.power, Power::Running | Power::StoppedInPlace) {
                     return Err(not_done("the server does not run"));
@@ -356,6 +434,9 @@ impl Cloud {
             }
             Order::Detach(server, volumes) => {
                 for volume in volumes {
+                    self.check_leave(server.as_str(), volume.as_str())?;
+                }
+                for volume in volumes {
                     self.detach(server.as_str(), volume.as_str())?;
                 }
                 done(server.as_str())
@@ -363,12 +444,23 @@ impl Cloud {
             Order::Attach(server, volume, role) => self.attach(server, volume, *role),
             Order::AssignAddress(server, address) => {
                 let index = self.server(server.as_str()).ok_or_else(|| refused("no such server"))?;
+                match &self.servers[index].it.address {
+                    Some(own) if own == address => return done(address.as_str()),
+                    Some(_) => return Err(not_done("the server has an address already")),
+                    None => {}
+                }
                 let found = self.addresses.iter_mut().find(|it| it.id == *address).ok_or_else(|| refused("no such address"))?;
+                if found.server.is_some() {
+                    return Err(not_done("the address is in use"));
+                }
                 found.server = Some(server.clone());
                 self.servers[index].it.address = Some(address.clone());
                 done(address.as_str())
             }
             Order::AssignFirewall(server, firewall) => {
+                if self.firewalls.iter().all(|it| it.id != *firewall) {
+                    return Err(refused("no such firewall"));
+                }
                 let index = self.server(server.as_str()).ok_or_else(|| refused("no such server"))?;
                 self.servers[index].it.firewall = Some(firewall.clone());
                 done(firewall.as_str())
@@ -378,6 +470,11 @@ impl Cloud {
                 let disk = &mut self.volumes[index];
                 if !matches!(disk.it.status, VolumeStatus::Available | VolumeStatus::InUse) {
                     return Err(not_done("the volume is busy"));
+                }
+                match size_gb.cmp(&disk.it.size_gb) {
+                    std::cmp::Ordering::Less => return Err(refused("a volume does not shrink")),
+                    std::cmp::Ordering::Equal => return done(id.as_str()),
+                    std::cmp::Ordering::Greater => {}
                 }
                 disk.growing = Some(*size_gb);
                 disk.it.status = VolumeStatus::Busy;
@@ -415,12 +512,12 @@ impl Cloud {
             Order::DeleteServer(id, off) => self.delete_server(id.as_str(), *off, deed),
             Order::DeleteVolume(id) => {
                 let Some(index) = self.volume(id.as_str()) else { return done(id.as_str()) };
-                if self.volumes[index].it.status != VolumeStatus::Available {
+                if !self.is_free(index) {
                     return Err(not_done("the volume is in use"));
                 }
                 let gone = self.volumes.remove(index);
                 let role = gone.it.tags.role().unwrap_or(Role::Root);
-                deed.losses.extend(self.judge(&gone.bytes, gone.virgin, role, id.as_str()));
+                deed.losses.extend(self.judge(&gone.bytes, role, id.as_str()));
                 done(id.as_str())
             }
             Order::DeleteCopy(id) => {
@@ -434,13 +531,16 @@ impl Cloud {
                 let gone = self.copies.remove(index);
                 let role = gone.it.tags.role().unwrap_or(Role::Root);
                 if gone.it.status == CopyStatus::Ready {
-                    deed.losses.extend(self.judge(&gone.bytes, false, role, id));
+                    deed.losses.extend(self.judge(&gone.bytes, role, id));
                 }
                 done(id)
             }
             Order::ReleaseAddress(id) => {
-                if self.addresses.iter().any(|it| it.id == *id && it.server.is_some()) {
+                if !self.is_local() && self.addresses.iter().any(|it| it.id == *id && it.server.is_some()) {
                     return Err(not_done("the address is in use"));
+                }
+                for machine in self.servers.iter_mut().filter(|it| it.it.address.as_ref() == Some(id)) {
+                    machine.it.address = None;
                 }
                 self.addresses.retain(|it| it.id != *id);
                 done(id.as_str())
@@ -456,17 +556,15 @@ impl Cloud {
     }
 
     fn create_volume(&mut self, new: &NewVolume) -> Result<String, Problem> {
-        if self.can.unique_names && self.volumes.iter().any(|it| it.it.name == new.name) {
-            return Err(not_done("the label is taken"));
-        }
-        let (bytes, virgin) = match &new.from {
-            None => (self.fresh_bytes(), true),
+        self.check_volume_name(&new.name, "")?;
+        let bytes = match &new.from {
+            None => self.fresh_bytes(),
             Some(from) => {
                 let index = self.copy(from.as_str()).ok_or_else(|| refused("no such snapshot"))?;
                 if self.copies[index].it.status != CopyStatus::Ready {
                     return Err(not_done("the snapshot is not available"));
                 }
-                (self.copies[index].bytes.clone(), false)
+                self.copies[index].bytes.clone()
             }
         };
         let (id, created): (Id<Volume>, _) = (self.id("vol"), self.stamp());
@@ -483,25 +581,31 @@ impl Cloud {
             iops: new.iops,
             tags: new.tags.clone(),
         };
-        self.volumes.push(Disk { it, bytes, virgin, hidden: false, growing: None });
+        self.volumes.push(Disk { it, bytes, hidden: false, growing: None });
         Ok(text)
     }
 
     fn create_server(&mut self, new: &NewServer) -> Result<String, Problem> {
-        if self.can.unique_names && self.servers.iter().any(|it| it.it.name == new.name) {
-            return Err(not_done("the label is taken"));
-        }
+        self.check_server_name(&new.name, "")?;
         let boot_volume = if let Boot::Volume(id) = &new.boot { Some(id.clone()) } else { None };
+        if boot_volume.is_some() && !self.can.root_outlives_server {
+            return Err(refused("servers boot from disks of their own"));
+        }
         for id in boot_volume.iter().chain(&new.data) {
             let index = self.volume(id.as_str()).ok_or_else(|| refused("no such volume"))?;
-            if self.volumes[index].it.status != VolumeStatus::Available {
+            let may_come = self.is_free(index) || (self.may_be_taken(index) && boot_volume.as_ref() != Some(id));
+            if !may_come {
                 return Err(not_done("the volume is in use"));
             }
         }
-        if let Some(address) = &new.address
-            && self.addresses.iter().any(|it| it.id == *address && it.server.is_some())
-        {
-            return Err(not_done("the address is in use"));
+        if let Some(address) = &new.address {
+            let found = self.addresses.iter().find(|it| it.id == *address).ok_or_else(|| refused("no such address"))?;
+            if found.server.is_some() {
+                return Err(not_done("the address is in use"));
+            }
+        }
+        if new.firewall.as_ref().is_some_and(|id| self.firewalls.iter().all(|it| it.id != *id)) {
+            return Err(refused("no such firewall"));
         }
         let local = match &new.boot {
             Boot::Volume(_) => None,
@@ -509,6 +613,9 @@ impl Cloud {
             Boot::Stock(_) => Some(self.fresh_bytes()),
             Boot::Image(id) => {
                 let index = self.copy(id.as_str()).ok_or_else(|| refused("no such image"))?;
+                if self.copies[index].it.status != CopyStatus::Ready {
+                    return Err(not_done("the image is not available"));
+                }
                 Some(self.copies[index].bytes.clone())
             }
         };
@@ -528,11 +635,12 @@ impl Cloud {
                     attached_to: None,
                     created,
                     last_held: LastHeld::Never,
-                    origin: Origin::Stock,
+                    // Scaleway makes it of a snapshot that is the vendor's.
+                    origin: if self.is_scaleway() { Origin::Snapshot(Id::new(STOCK)) } else { Origin::Stock },
                     iops: None,
                     tags: Tags::default(),
                 };
-                self.volumes.push(Disk { it, bytes, virgin: true, hidden: false, growing: None });
+                self.volumes.push(Disk { it, bytes, hidden: false, growing: None });
                 Root::Volume(volume)
             }
         };
@@ -561,40 +669,57 @@ impl Cloud {
             root,
             volumes,
             address: new.address.clone(),
-            firewall: new.firewall.clone(),
+            firewall: new.firewall.clone().or_else(|| self.is_scaleway().then(|| Id::new(DEFAULT))),
             off_since: Some(created),
             ran: Ran::Never,
-            seed: if self.can.seeds { Seed::Missing } else { Seed::Untold },
+            seed: if self.is_scaleway() { Seed::Missing } else { Seed::Untold },
             locked: false,
             told: Told { own_address, watchdog: self.can.watchdog.then_some(true), ..Told::default() },
             tags: new.tags.clone(),
         };
-        self.servers.push(Machine { it, local, hidden: false });
+        let boots_from = it.volumes.first().filter(|_| local.is_none()).cloned();
+        self.servers.push(Machine { it, local, boots_from, hidden: false });
         Ok(text)
     }
 
-    fn retag(&mut self, object: &Object, tags: &Tags) -> Result<String, Problem> {
+    fn retag(&mut self, object: &Object, tags: &Tags, name: Option<&str>) -> Result<String, Problem> {
+        let id = object.id();
+        if let (Some(name), Object::Server(_)) = (name, object) {
+            self.check_server_name(name, id)?;
+        }
+        if let (Some(name), Object::Volume(_)) = (name, object) {
+            self.check_volume_name(name, id)?;
+        }
+        let gone = self.gone("the object is gone");
+        let mut nothing = String::new();
         let slot = match object {
-            Object::Server(id) => self.servers.iter_mut().find(|it| it.it.id == *id).map(|it| &mut it.it.tags),
-            Object::Volume(id) => self.volumes.iter_mut().find(|it| it.it.id == *id).map(|it| &mut it.it.tags),
-            Object::Snapshot(id) => self.copies.iter_mut().find(|it| it.it.id == *id).map(|it| &mut it.it.tags),
-            Object::Image(id) => self.copies.iter_mut().find(|it| it.it.id.as_str() == id.as_str()).map(|it| &mut it.it.tags),
-            Object::Address(id) => self.addresses.iter_mut().find(|it| it.id == *id).map(|it| &mut it.tags),
-            Object::Firewall(id) => self.firewalls.iter_mut().find(|it| it.id == *id).map(|it| &mut it.tags),
+            Object::Server(id) => self.servers.iter_mut().find(|it| it.it.id == *id).map(|it| (&mut it.it.tags, &mut it.it.name)),
+            Object::Volume(id) => self.volumes.iter_mut().find(|it| it.it.id == *id).map(|it| (&mut it.it.tags, &mut it.it.name)),
+            Object::Snapshot(id) => self.copies.iter_mut().find(|it| it.it.id == *id).map(|it| (&mut it.it.tags, &mut it.it.name)),
+            Object::Image(id) => {
+                let found = self.copies.iter_mut().find(|it| it.it.id.as_str() == id.as_str());
+                found.map(|it| (&mut it.it.tags, &mut it.it.name))
+            }
+            Object::Address(id) => self.addresses.iter_mut().find(|it| it.id == *id).map(|it| (&mut it.tags, &mut nothing)),
+            Object::Firewall(id) => self.firewalls.iter_mut().find(|it| it.id == *id).map(|it| (&mut it.tags, &mut it.name)),
         };
-        let slot = slot.ok_or_else(|| not_done("the object is gone"))?;
-        slot.clone_from(tags);
-        Ok(object.id().to_owned())
+        let (its_tags, its_name) = slot.ok_or(gone)?;
+        its_tags.clone_from(tags);
+        if let Some(name) = name {
+            name.clone_into(its_name);
+        }
+        Ok(id.to_owned())
     }
 
     pub fn start(&mut self, id: &str) -> Result<String, Problem> {
-        let index = self.server(id).ok_or_else(|| not_done("the server is gone"))?;
+        let index = self.server(id).ok_or_else(|| self.gone("the server is gone"))?;
         let machine = &self.servers[index].it;
         if !matches!(machine.power, Power::Off | Power::StoppedInPlace) {
             return Err(not_done("the server is not off"));
         }
-        if machine.locked {
-            return Err(refused("the server is protected"));
+        // The local cloud's protection is against the end of a machine, not its beginning.
+        if machine.locked && !self.is_local() {
+            return Err(self.protected());
         }
         if machine.root == Root::Detached {
             return Err(not_done("the server has no root disk"));
@@ -608,51 +733,73 @@ impl Cloud {
     }
 
     pub fn detach(&mut self, server: &str, volume: &str) -> Result<(), Problem> {
-        let index = self.server(server).ok_or_else(|| not_done("the server is gone"))?;
-        let power = &self.servers[index].it.power;
-        let is_root = matches!(&self.servers[index].it.root, Root::Volume(id) if id.as_str() == volume);
-        // A root disk is not taken from a machine that runs.
-        if !(*power == Power::Off || (matches!(power, Power::Running | Power::StoppedInPlace) && !is_root)) {
-            return Err(not_done("the server is not off"));
-        }
-        let found = self.volume(volume).ok_or_else(|| refused("no such volume"))?;
-        if !self.servers[index].it.volumes.iter().any(|it| it.as_str() == volume) {
-            return Err(not_done("the volume is not attached"));
-        }
-        if self.volumes[found].it.status == VolumeStatus::Busy {
-            return Err(not_done("the volume is busy"));
-        }
+        let (index, found) = self.check_leave(server, volume)?;
         self.volumes[found].it.status = VolumeStatus::Detaching;
         let machine = &mut self.servers[index].it;
         machine.volumes.retain(|it| it.as_str() != volume);
-        if is_root {
+        if matches!(&machine.root, Root::Volume(id) if id.as_str() == volume) {
             machine.root = Root::Detached;
         }
         Ok(())
     }
 
+    /// Whether a volume may be taken off a server now: where both are, or why not.
+    fn check_leave(&self, server: &str, volume: &str) -> Result<(usize, usize), Problem> {
+        let index = self.server(server).ok_or_else(|| self.gone("the server is gone"))?;
+        let power = &self.servers[index].it.power;
+        let is_root = matches!(&self.servers[index].it.root, Root::Volume(id) if id.as_str() == volume);
+        // Only the local cloud takes a root disk from a machine that runs.
+        let may_leave = !is_root || self.is_local();
+        if !(*power == Power::Off || (matches!(power, Power::Running | Power::StoppedInPlace) && may_leave)) {
+            return Err(not_done("the server is not off"));
+        }
+        if !self.servers[index].it.volumes.iter().any(|it| it.as_str() == volume) {
+            return Err(not_done("the volume is not attached"));
+        }
+        let found = self.volume(volume).ok_or_else(|| refused("no such volume"))?;
+        if self.volumes[found].it.status == VolumeStatus::Busy {
+            return Err(not_done("the volume is busy"));
+        }
+        Ok((index, found))
+    }
+
     fn attach(&mut self, server: &Id<Server>, volume: &Id<Volume>, role: Role) -> Result<String, Problem> {
-        let index = self.server(server.as_str()).ok_or_else(|| not_done("the server is gone"))?;
-        let found = self.volume(volume.as_str()).ok_or_else(|| refused("no such volume"))?;
-        let power = self.servers[index].it.power.clone();
-        if !matches!(power, Power::Off | Power::Running | Power::StoppedInPlace) {
+        let index = self.server(server.as_str()).ok_or_else(|| self.gone("the server is gone"))?;
+        if !matches!(self.servers[index].it.power, Power::Off | Power::Running | Power::StoppedInPlace) {
             return Err(not_done("the server is not settled"));
         }
-        if self.volumes[found].it.status != VolumeStatus::Available {
+        let found = self.volume(volume.as_str()).ok_or_else(|| refused("no such volume"))?;
+        if !self.may_be_taken(found) {
             return Err(not_done("the volume is in use"));
+        }
+        let as_root = if self.is_local() { self.would_boot_from(index, volume) } else { role == Role::Root };
+        if as_root && self.servers[index].it.root != Root::Detached {
+            return Err(not_done("the server has a root disk"));
         }
         self.volumes[found].it.status = VolumeStatus::InUse;
         self.volumes[found].it.attached_to = Some(server.clone());
-        if role == Role::Root {
+        if as_root {
+            self.servers[index].boots_from = Some(volume.clone());
             self.servers[index].it.root = Root::Volume(volume.clone());
             self.servers[index].it.volumes.insert(0, volume.clone());
         } else {
             self.servers[index].it.volumes.push(volume.clone());
         }
-        if is_awake(&power) {
+        if is_awake(&self.servers[index].it) {
             self.write(found);
         }
         Ok(volume.to_string())
+    }
+
+    /// Whether the local cloud takes a volume for the one that a server boots from: that one, or, where it is gone, the
+    /// first to come.
+    fn would_boot_from(&self, server: usize, volume: &Id<Volume>) -> bool {
+        let machine = &self.servers[server];
+        match &machine.boots_from {
+            Some(own) if own == volume => true,
+            Some(own) => self.volume(own.as_str()).is_none() && machine.it.volumes.is_empty(),
+            None => false,
+        }
     }
 
     fn snapshot(&mut self, volume: &str, tags: &Tags, deed: &mut Deed) -> Result<String, Problem> {
@@ -675,14 +822,14 @@ impl Cloud {
     fn capture(&mut self, server: &str, tags: &Tags, deed: &mut Deed) -> Result<String, Problem> {
         let index = self.server(server).ok_or_else(|| refused("no such server"))?;
         let machine = &self.servers[index];
-        let Some(bytes) = machine.local.clone() else { return Err(refused("the server has no disk of its own")) };
         if !matches!(machine.it.power, Power::Off | Power::Running) {
             return Err(not_done("the server is busy"));
         }
+        let Some(bytes) = machine.local.clone() else { return Err(refused("the server has no disk of its own")) };
         let Root::Local { size_gb } = machine.it.root else { return Err(refused("the server has no disk of its own")) };
         let since = machine.it.off_since;
         deed.redone = since.is_some_and(|since| self.is_copied(&bytes, since));
-        deed.of_restless = is_awake(&machine.it.power);
+        deed.of_restless = is_awake(&machine.it);
         if deed.of_restless {
             self.write_all(index);
         }
@@ -704,6 +851,7 @@ impl Cloud {
 
     fn delete_server(&mut self, id: &str, off: bool, deed: &mut Deed) -> Result<String, Problem> {
         let Some(index) = self.server(id) else { return Ok(id.to_owned()) };
+        let (protected, local) = (self.protected(), self.is_local());
         let machine = &mut self.servers[index];
         let allowed = match machine.it.power {
             Power::Off => true,
@@ -713,13 +861,12 @@ impl Cloud {
         if !allowed {
             return Err(not_done("the server is not off"));
         }
-        if machine.it.locked {
-            return Err(refused("the server is protected"));
+        if machine.it.locked && !(local && machine.it.power == Power::Off) {
+            return Err(protected);
         }
         machine.it.power = Power::Deleting;
-        let virgin = machine.it.ran == Ran::Never;
         if let Some(bytes) = machine.local.take() {
-            deed.losses.extend(self.judge(&bytes, virgin, Role::Root, id));
+            deed.losses.extend(self.judge(&bytes, Role::Root, id));
         }
         Ok(id.to_owned())
     }
@@ -754,7 +901,7 @@ impl Cloud {
     }
 }
 
-/// Whether a guest may be writing.
-pub fn is_awake(power: &Power) -> bool {
-    !matches!(power, Power::Off | Power::Deleting | Power::StoppedInPlace | Power::Busy)
+/// Whether a guest may be writing: also of a server on its way out that was not off.
+pub fn is_awake(server: &Server) -> bool {
+    !matches!(server.power, Power::Off | Power::StoppedInPlace | Power::Busy) && server.off_since.is_none()
 }

@@ -2,12 +2,14 @@
 //! cloudypad's own may come to: two servers, foreign disks, damaged tags, states that are in no table.
 
 use super::{
+    cast,
     cloud::{Bytes, Cloud, Disk, Kept, Machine},
     system::{Story, Weather},
     words,
 };
 use cloudypad::model::{
-    Capabilities, Copy, CopyStatus, Image, LastHeld, Origin, Ran, Root, Seen, Snapshot, Volume, World, cover_of, image_cover_of,
+    Capabilities, Copy, CopyStatus, Image, LastHeld, Origin, Ran, Role, Root, Seen, Snapshot, Tags, Volume, VolumeStatus, World, cover_of,
+    image_cover_of,
 };
 use std::{fs, path::Path, sync::Arc};
 
@@ -27,7 +29,36 @@ pub fn beginnings(weather: impl Fn(&Capabilities) -> Weather) -> Vec<Story> {
         let start = truth_of(&world, Box::leak(Box::new(can)));
         Story { name, wishes: vec![ask], rival: None, start, weather, odd: true }
     });
-    stories.collect()
+    stories.chain(damages(&weather)).collect()
+}
+
+/// What the vendor or somebody else may do to the disk of a machine that runs.
+fn damages(weather: &impl Fn(&Capabilities) -> Weather) -> Vec<Story> {
+    let policy = "root snapshot; data 100 GB";
+    let mut stories = Vec::new();
+    for kind in cast::KINDS {
+        for wish in ["present", "absent", "deleted"] {
+            let mut broken = cast::story(kind, &[&format!("{wish}; {policy}")], None, cast::CALM);
+            broken.weather = weather(broken.start.can);
+            broken.odd = true;
+            broken.start = cast::rested(kind, policy, "present");
+            let mut foreign = Story { name: format!("{kind}: present → {wish}, its disk another's"), ..broken };
+            let mut broken = Story {
+                name: format!("{kind}: present → {wish}, its disk broken"),
+                wishes: foreign.wishes.clone(),
+                start: foreign.start.clone(),
+                ..foreign
+            };
+            for disk in broken.start.volumes.iter_mut().filter(|it| it.it.tags.role() == Some(Role::Data)) {
+                disk.it.status = VolumeStatus::Error;
+            }
+            for disk in foreign.start.volumes.iter_mut().filter(|it| it.it.tags.role() == Some(Role::Data)) {
+                disk.it.tags = Tags::default().with("in:default.other").with("role:data");
+            }
+            stories.extend([broken, foreign]);
+        }
+    }
+    stories
 }
 
 /// A truth that a world can be the look of.
@@ -66,9 +97,11 @@ fn truth_of(world: &World, can: &'static Capabilities) -> Cloud {
     for it in world.servers.items() {
         let local = matches!(it.root, Root::Local { .. }).then(|| match image_cover_of(world, it) {
             Some(image) => bytes_of(&cloud, image.id.as_str()),
+            None if it.ran == Ran::Never => newer(&mut cloud, it.tags.line().unwrap_or(it.id.as_str())).unwritten(),
             None => newer(&mut cloud, it.tags.line().unwrap_or(it.id.as_str())),
         });
-        cloud.servers.push(Machine { it: it.clone(), local, hidden: false });
+        let boots_from = if let Root::Volume(id) = &it.root { Some(id.clone()) } else { None };
+        cloud.servers.push(Machine { it: it.clone(), local, boots_from, hidden: false });
     }
     for it in world.volumes.items() {
         let held_by_new = it.attached_to.as_ref().and_then(|id| world.server(id)).is_some_and(|it| it.ran == Ran::Never);
@@ -76,10 +109,10 @@ fn truth_of(world: &World, can: &'static Capabilities) -> Cloud {
         let bytes = match (&it.origin, cover_of(world, it)) {
             (Origin::Snapshot(from), _) if unused && cloud.copy(from.as_str()).is_some() => bytes_of(&cloud, from.as_str()),
             (_, Some(copy)) => bytes_of(&cloud, copy.id.as_str()),
+            _ if unused && !matches!(it.origin, Origin::Snapshot(_)) => newer(&mut cloud, it.line()).unwritten(),
             _ => newer(&mut cloud, it.line()),
         };
-        let virgin = unused && !matches!(it.origin, Origin::Snapshot(_));
-        cloud.volumes.push(Disk { it: Volume { ..it.clone() }, bytes, virgin, hidden: false, growing: None });
+        cloud.volumes.push(Disk { it: Volume { ..it.clone() }, bytes, hidden: false, growing: None });
     }
     cloud.addresses = world.addresses.items().to_vec();
     cloud.firewalls = world.firewalls.items().to_vec();

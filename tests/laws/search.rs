@@ -14,6 +14,8 @@ pub struct Walk {
     pub moves: usize,
     /// What is broken, with the way there.
     pub found: Option<(Breach, Vec<Move>)>,
+    /// Whether there was more than it was to walk.
+    pub cut: bool,
     pub seen: Covered,
 }
 
@@ -79,11 +81,18 @@ pub fn walk(story: &Story, engine: &dyn Engine, thorough: bool, most: usize) -> 
     let mut came: Vec<(u32, Move)> = vec![(0, Move::Listed)];
     let mut queue: VecDeque<(u32, Situation)> = VecDeque::from([(0, first)]);
     while let Some((number, now)) = queue.pop_front() {
-        if let Err(breach) = settle::walk(&now, story, engine, &mut walk.seen, &mut |name| !good.insert(name)) {
+        // What is passed is good once its end is: who goes round in circles passes itself.
+        let mut passed = Vec::new();
+        let is_good = &mut |name| {
+            passed.push(name);
+            good.contains(&name)
+        };
+        if let Err(breach) = settle::walk(&now, story, engine, &mut walk.seen, is_good) {
             walk.found = Some((breach, way(&came, number)));
             walk.situations = known.len() + good.len();
             return walk;
         }
+        good.extend(passed);
         if now.faults == 0 && story.rival.is_none() && !thorough {
             continue;
         }
@@ -98,6 +107,7 @@ pub fn walk(story: &Story, engine: &dyn Engine, thorough: bool, most: usize) -> 
                 walk.situations = known.len() + good.len();
                 return walk;
             }
+            walk.cut |= known.len() >= most;
             if known.len() < most && known.insert(next.situation.name()) {
                 came.push((number, what));
                 queue.push_back((came.len() as u32 - 1, next.situation));

@@ -1,13 +1,13 @@
 //! Once nothing goes wrong any more: every run reaches its spec, or a hold that what happened explains, and then is quiet.
 
 use super::{
-    cloud::Cloud,
+    cloud::{Bytes, Cloud},
     engine::Engine,
     search::Covered,
     system::{Breach, Mishap, Move, Phase, Situation, Story, Witness, code, scar},
     view::{self, Glance},
 };
-use cloudypad::model::{Ask, Awaited, Power, Role, Root, ServerState, Verdict, VolumeStatus};
+use cloudypad::model::{Ask, Awaited, CopyStatus, Power, Role, Root, ServerState, Verdict, VolumeStatus};
 
 /// More moves than any way to the end takes.
 const FAR: usize = 400;
@@ -36,7 +36,7 @@ fn fair(now: &Situation, story: &Story, engine: &dyn Engine, again: &mut [u8]) -
             Phase::Ended(verdict, epoch) => {
                 // What a run ends with because a call failed is over with the next apply.
                 let passes = ["Refused", "KeepsFailing", "OutOfStock", "Stuck"].contains(&code(verdict).as_str());
-                if *epoch != now.epoch || (passes && again[index] > 0) {
+                if (*epoch != now.epoch && !story.is_contested()) || (passes && again[index] > 0) {
                     again[index] = again[index].saturating_sub(u8::from(passes));
                     return Ok(Some(Move::Look(index, Glance::Clear)));
                 }
@@ -126,7 +126,12 @@ fn end(now: &Situation, story: &Story) -> Result<(), Breach> {
         return Ok(());
     }
     for applier in &now.appliers {
-        let Some(Phase::Ended(verdict, _)) = applier.process.as_ref().map(|it| &it.phase) else { continue };
+        let Some(process) = &applier.process else { continue };
+        let Phase::Ended(verdict, epoch) = &process.phase else { continue };
+        // Of two who wish for different things, the one who ended first was overridden since.
+        if story.is_contested() && *epoch != now.epoch {
+            continue;
+        }
         let ask = &story.wishes[applier.wish];
         match verdict {
             Verdict::Held(hold) => {
@@ -135,10 +140,39 @@ fn end(now: &Situation, story: &Story) -> Result<(), Breach> {
                     return Err(breach("convergence", format!("held for no reason of the owner's: {hold}")));
                 }
             }
-            _ => fulfilled(now, ask).map_err(|how| breach(if how.contains("twice") { "once" } else { "convergence" }, how))?,
+            _ => fulfilled(now, ask, !process.memory.refused.is_empty())
+                .map_err(|how| breach(if how.contains("twice") { "once" } else { "convergence" }, how))?,
         }
     }
     Ok(())
+}
+
+/// What a run says at its end is true at that moment, and stays true when its own calls have had all their effects: nobody
+/// need look again.
+pub fn is_true(verdict: &Verdict, now: &Situation, by: usize, story: &Story) -> Result<(), Breach> {
+    let ask = &story.wishes[now.appliers[by].wish];
+    let cloud = &now.cloud;
+    // What begins oddly may be held at any time, and what another applier is about to do makes nobody's word untrue.
+    if story.odd || story.rival.is_some() {
+        return Ok(());
+    }
+    if let Verdict::Held(hold) = verdict {
+        let reason = hold.code();
+        let explained = is_explained(reason, now.scars, ask, story);
+        return if explained { Ok(()) } else { Err(breach("convergence", format!("held for no reason of the owner's: {reason}"))) };
+    }
+    if now.has_hidden() {
+        return Err(breach("once", "done, and something that it made is not listed yet"));
+    }
+    let late = cloud.late.iter().filter(|it| it.by == by && cloud.can.late_effect > 0);
+    if let Some(late) = late.into_iter().find(|it| cloud.would_make(&it.order)) {
+        return Err(breach("once", format!("done, and a call may still make something: {:?}", late.order)));
+    }
+    if !cloud.pending().is_empty() {
+        return Err(breach("convergence", "done, and something is under way"));
+    }
+    let told = now.appliers[by].process.as_ref().is_some_and(|it| !it.memory.refused.is_empty());
+    fulfilled(now, ask, told).map_err(|how| breach(if how.contains("twice") { "once" } else { "convergence" }, how))
 }
 
 /// Whether what happened explains a hold. What cloudypad, a kill or a lost answer left behind explains none.
@@ -151,9 +185,9 @@ fn is_explained(hold: &str, scars: u16, ask: &Ask, story: &Story) -> bool {
         "OtherApplier" => story.rival.is_some(),
         "RootWouldDie" => !spec.root_disk_snapshot.enable && !spec.root_disk.disposable,
         "WouldShrink" => true,
-        // Who has an instance deleted, and changes their mind half-way, is asked as well.
+        // Who has an instance deleted, and wants it again half-way, is asked as well.
         "DiskGone" => {
-            let deleted = any(scar::EDITED) && story.wishes.iter().any(|it| it.deletion.is_some());
+            let deleted = (any(scar::EDITED) || story.rival.is_some()) && story.wishes.iter().any(|it| it.deletion.is_some());
             deleted || any(scar::VOLUME_DELETED | scar::SERVER_DELETED | scar::COPY_DELETED | scar::COPY_FAILED | scar::DETACHED)
         }
         "DiskBroken" => any(scar::COPY_FAILED),
@@ -165,8 +199,9 @@ fn is_explained(hold: &str, scars: u16, ask: &Ask, story: &Story) -> bool {
     }
 }
 
-/// Whether the truth is what the spec says: one of each, and nothing beside it.
-fn fulfilled(now: &Situation, ask: &Ask) -> Result<(), String> {
+/// Whether the truth is what the spec says: one of each, and nothing beside it but what the cloud would not delete, which
+/// was told.
+fn fulfilled(now: &Situation, ask: &Ask, told: bool) -> Result<(), String> {
     let cloud = &now.cloud;
     let can = cloud.can;
     let spec = &ask.spec;
@@ -186,10 +221,13 @@ fn fulfilled(now: &Situation, ask: &Ask) -> Result<(), String> {
         }
     }
     let want = |good: bool, what: &str| if good { Ok(()) } else { Err(format!("done, and {what}")) };
+    let torn_off = now.scars & (scar::SERVER_DELETED | scar::DETACHED) != 0;
+    let lost_sight_of = cloud.volumes.iter().any(|it| it.it.tags.role().is_none() && it.it.attached_to.is_none());
+    want(!lost_sight_of || torn_off, "a disk is left that nobody would find again")?;
     if let Some(deletion) = ask.deletion {
         want(cloud.servers.is_empty(), "a server is left")?;
         want(ours.is_empty() || (deletion.keep_snapshots && !can.data_snapshots && roots == 0), "a disk is left")?;
-        want(deletion.keep_snapshots || cloud.copies.is_empty() || now.scars & scar::REFUSED != 0, "a copy is left")?;
+        want(deletion.keep_snapshots || cloud.copies.is_empty() || told, "a copy is left")?;
         return want(cloud.addresses.is_empty() && cloud.firewalls.is_empty(), "network is left");
     }
     if spec.server_state == ServerState::Absent {
@@ -208,10 +246,22 @@ fn fulfilled(now: &Situation, ask: &Ask) -> Result<(), String> {
         let attached = data.is_some_and(|it| it.it.status == VolumeStatus::InUse && server.volumes.contains(&it.it.id));
         want(spec.data_gb().is_none() || attached, "the data disk is not attached")?;
         want(server.machine_type == spec.placement().machine_type, "the server is of another type")?;
-        want(server.firewall.is_some(), "the server stands in the open")?;
+        let wall = cloud.firewalls.iter().find(|it| server.firewall.as_ref() == Some(&it.id));
+        want(wall.is_some_and(|it| it.shut && it.rules == spec.network.rules()), "the server stands in the open")?;
+        let root = match &server.root {
+            Root::Volume(id) => cloud.volume(id.as_str()).map(|at| &cloud.volumes[at].bytes),
+            _ => cloud.servers[0].local.as_ref(),
+        };
+        let data = data.map(|it| &it.bytes).filter(|_| attached);
+        for (role, bytes) in [(Role::Root, root), (Role::Data, data)] {
+            let copies = cloud.copies.iter().filter(|it| it.it.tags.role() == Some(role) && it.it.status == CopyStatus::Ready);
+            let newest = copies.filter(|it| it.it.tags.get("img") == server.tags.get("img")).max_by_key(|it| it.it.created);
+            let descends = |bytes: &Bytes| newest.is_none_or(|it| bytes.descends_from(&it.bytes));
+            want(bytes.is_none_or(descends), &format!("the {role} disk is not what its newest copy was"))?;
+        }
     }
     let retained = |enabled: bool, role: Role, retain: u32| !enabled || copies(role) <= retain as usize + 1;
-    let refused = now.scars & (scar::REFUSED | scar::COPY_FAILED) != 0;
+    let refused = told || now.scars & (scar::REFUSED | scar::COPY_FAILED) != 0;
     want(refused || retained(spec.root_disk_snapshot.enable, Role::Root, spec.root_disk_snapshot.retain), "too many root copies are left")?;
     want(refused || retained(spec.data_disk_snapshot.enable, Role::Data, spec.data_disk_snapshot.retain), "too many data copies are left")
 }

@@ -6,6 +6,7 @@ use super::{
     cloud::{Cloud, Late, Loss, Pending},
     engine::Engine,
     order::Order,
+    settle,
     view::{self, Glance, LISTS, SeenOff},
 };
 use cloudypad::{
@@ -15,6 +16,14 @@ use cloudypad::{
     store::{Closing, Entry, Opening, Recall},
 };
 use std::sync::Arc;
+
+impl Story {
+    /// Whether two appliers wish for different things.
+    pub fn is_contested(&self) -> bool {
+        self.rival
+            .is_some_and(|rival| self.wishes[0].spec != self.wishes[rival].spec || self.wishes[0].deletion != self.wishes[rival].deletion)
+    }
+}
 
 /// What may happen in a story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -321,7 +330,7 @@ impl Situation {
         }
     }
 
-    fn has_hidden(&self) -> bool {
+    pub fn has_hidden(&self) -> bool {
         let cloud = &self.cloud;
         cloud.servers.iter().any(|it| it.hidden) || cloud.volumes.iter().any(|it| it.hidden) || cloud.copies.iter().any(|it| it.hidden)
     }
@@ -340,7 +349,8 @@ impl Situation {
         let mut moves = Vec::new();
         match &process.phase {
             Phase::Ended(_, epoch) => {
-                if *epoch != self.epoch {
+                // Where two apply, each applies once, unless somebody does so again.
+                if *epoch != self.epoch && (story.rival.is_none() || may_fail) {
                     moves.push(Move::Look(index, Glance::Clear));
                 }
             }
@@ -450,6 +460,10 @@ impl Situation {
         match what {
             Move::Look(index, glance) => {
                 next.pass_to(index);
+                let ended = matches!(&next.appliers[index].process, Some(Process { phase: Phase::Ended(..), .. }));
+                if ended && story.rival.is_some() && next.faults > 0 {
+                    next.faults -= 1;
+                }
                 if glance != Glance::Clear {
                     next.faults -= 1;
                     next.scars |= scar::CALL;
@@ -595,6 +609,7 @@ impl Situation {
             breaches.push(breach("unknown is not absent", format!("without the {list:?}: {}", keys(&blind.next))));
         }
         let refused = engine.refused_still(&mut process.memory, &plan);
+        refused.iter().for_each(|it| witness.held(it));
         process.clock = None;
         process.waits = None;
         let seen = Seen { world: Arc::new(world), facts, epoch };
@@ -622,6 +637,9 @@ impl Situation {
         };
         if let Phase::Armed(..) = &process.phase {
             process.memory.began = true;
+        }
+        if glance == Glance::Clear && matches!(process.phase, Phase::Ended(..)) {
+            breaches.extend(settle::is_true(&plan.verdict, self, index, story).err());
         }
     }
 

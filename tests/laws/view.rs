@@ -1,7 +1,7 @@
 //! What a look shows of the truth: all of it, or, in bad luck, lists that lag, are older than the rest, or do not come.
 
 use super::cloud::{Cloud, Kept, Machine};
-use cloudypad::model::{Cause, Id, LastHeld, Origin, Power, Ran, Role, Seen, Server, Stamp, Tags, VolumeStatus, World};
+use cloudypad::model::{Cause, Id, LastHeld, Origin, Power, Ran, Role, Seen, Server, Stamp, Tags, Volume, VolumeStatus, World};
 
 /// Which list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,8 +61,10 @@ pub fn look(now: &Cloud, before: Option<&Cloud>, glance: Glance, seen_off: &mut 
     let missing: Vec<_> = missing.cloned().collect();
     volumes.extend(missing);
     let servers: Vec<Server> = machines.into_iter().map(|it| server(it, now, moment, seen_off)).collect();
-    let held = |id: &Id<_>| servers.iter().any(|it| it.volumes.contains(id));
-    let volumes = volumes.into_iter().filter(|it| ours(&it.tags) || held(&it.id)).map(|mut it| {
+    // The local cloud shows as a server's what it is still letting go.
+    let leaves = |holder: &Option<Id<Server>>| exact && servers.iter().any(|it| Some(&it.id) == holder.as_ref());
+    let held = |it: &Volume| servers.iter().any(|server| server.volumes.contains(&it.id)) || leaves(&it.attached_to);
+    let volumes = volumes.into_iter().filter(|it| ours(&it.tags) || held(it)).map(|mut it| {
         if !now.can.tells_last_held {
             it.last_held = LastHeld::Untold;
             it.origin = if it.tags.role() == Some(Role::Data) { Origin::Empty } else { Origin::Untold };

@@ -10,7 +10,7 @@ use super::exchange::{Answer, Request};
 use super::front::Face;
 use super::moments;
 use crate::emulator::physics::Pace;
-use crate::emulator::{Clock, Fault, Refusal};
+use crate::emulator::{Clock, Fault, Moment, Refusal};
 
 /// Lasting habits; what is absent stays as it is.
 #[derive(Default, Deserialize)]
@@ -40,6 +40,20 @@ struct Turn {
     unstick: bool,
 }
 
+/// What becomes of the requests that are held.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Release {
+    /// Those not carried out yet are at this cloud time, in microseconds since 1970, or right before the next request that
+    /// changes something. Where this is missing, they are dropped.
+    by: Option<i64>,
+}
+
+/// Whether a request is answered only once some request is held.
+pub fn waits(request: &Request) -> bool {
+    request.method == "GET" && request.segments() == ["_emulator", "held"]
+}
+
 /// Answers a request to the emulator itself.
 pub fn answer(face: &Face, request: &Request) -> Answer {
     let outcome = match (request.method.as_str(), request.segments().get(1..).unwrap_or_default()) {
@@ -67,6 +81,7 @@ fn look(face: &Face, request: &Request, route: &[&str]) -> Result<Answer, Answer
         ["leaks"] => json!({"lines": cloud.leaks(&request.all("living"))?}),
         ["faults"] => json!({"armed": cloud.truth()?.faults.armed}),
         ["clock"] => clock(face)?,
+        ["held"] => json!({"operations": face.held().operations()}),
         ["log"] => json!({"requests": face.log().lines}),
         ["disks", id] => {
             let path = cloud.disk_path(id);
@@ -113,6 +128,11 @@ fn act(face: &Face, request: &Request, route: &[&str]) -> Result<Answer, Answer>
             let mut body = clock(face)?;
             body["due"] = json!(due);
             return Ok(Answer::ok(body));
+        }
+        ("POST", ["release"]) => {
+            let release: Release = read(tree(request)?)?;
+            face.held().release(release.by.map(Moment));
+            return Ok(Answer::ok(json!({"to_come": face.held().to_come(), "overtaken": face.held().overtaken()})));
         }
         ("DELETE", ["log"]) => face.log().lines.clear(),
         ("POST", ["condemn"]) => {

@@ -5,9 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::admin;
 use super::exchange::{Answer, Body, Request};
+use super::held::{Held, Waiting};
 use super::late::Order;
 use super::limits::{Limits, Standing};
-use super::log::{self, Log};
+use super::log::{self, Log, Trace};
 use super::route::{Args, Call, Route};
 use super::vendor::Vendor;
 use crate::emulator::physics::Pace;
@@ -23,6 +24,7 @@ pub struct Face {
     token: Option<String>,
     log: Mutex<Log>,
     limits: Mutex<Limits>,
+    held: Held,
 }
 
 /// What a request comes to.
@@ -38,6 +40,8 @@ pub struct Reply {
     pub stands: Option<Standing>,
     /// What befell it.
     pub fault: Option<FaultKind>,
+    /// Whether the connection stays open until whoever holds the request lets it go.
+    pub held: bool,
 }
 
 /// Nothing is answered: the connection is closed.
@@ -46,6 +50,7 @@ struct Silence;
 /// What befell a request on its way.
 #[derive(Default)]
 struct Journey {
+    operation: Option<String>,
     fault: Option<FaultKind>,
     stands: Option<Standing>,
 }
@@ -57,7 +62,7 @@ impl Face {
     pub fn new(cloud: Cloud, token: Option<String>) -> Result<Face, Refusal> {
         let vendor = cloud.peek(|truth, _| truth.market.vendor())?;
         let vendor = vendor.ok_or_else(|| Refusal::invalid("this cloud stands in for no vendor"))?;
-        Ok(Face { cloud, vendor, token, log: Mutex::default(), limits: Mutex::default() })
+        Ok(Face { cloud, vendor, token, log: Mutex::default(), limits: Mutex::default(), held: Held::default() })
     }
 
     /// The cloud behind it.
@@ -70,13 +75,17 @@ impl Face {
         let is_admin = request.path.first().is_some_and(|first| first == "_emulator");
         let mut journey = Journey::default();
         let outcome = if is_admin { Ok(admin::answer(self, request)) } else { self.serve(request, &mut journey) };
+        let held = matches!(journey.fault, Some(FaultKind::HoldBefore | FaultKind::HoldAfter));
         let at = self.cloud.now().unwrap_or_default();
         let answer = outcome.ok().map(|answer| self.worded(answer));
         let number = match is_admin {
             true => self.log().next,
-            false => self.log().add(|number| log::entry(self.vendor, request, answer.as_ref(), journey.fault, number, at)),
+            false => self.log().add(|number| {
+                let trace = Trace { operation: journey.operation.as_deref(), fault: journey.fault, number, at };
+                log::entry(self.vendor, request, answer.as_ref(), &trace)
+            }),
         };
-        Reply { answer, at, number, stands: journey.stands, fault: journey.fault }
+        Reply { answer, at, number, stands: journey.stands, fault: journey.fault, held }
     }
 
     /// The answer of a reply with the headers that all have; nothing if the connection is closed without one.
@@ -90,6 +99,11 @@ impl Face {
     pub(super) fn log(&self) -> MutexGuard<'_, Log> {
         // A panic leaves at worst one entry out.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The requests that are held.
+    pub(super) fn held(&self) -> &Held {
+        &self.held
     }
 
     /// How often callers called.
@@ -117,6 +131,10 @@ impl Face {
             Err(answer) => return Ok(answer),
         };
         let operation = self.vendor.operation(route, request);
+        journey.operation = Some(operation.clone());
+        if let Err(refusal) = self.held.overtake(&self.cloud, self.vendor, route.method != "GET") {
+            return Ok(refusal.into());
+        }
         journey.stands = self.count(route, request);
         if journey.stands.is_some_and(|stands| stands.refused) {
             let refusal = self.vendor.befall(FaultKind::RateLimited, route, &args, &operation);
@@ -152,6 +170,15 @@ impl Face {
                     Ok(())
                 });
                 return ordered.err().map_or(Err(Silence), |refusal| Ok(refusal.into()));
+            }
+            FaultKind::HoldBefore => {
+                self.held.keep(Waiting { operation: operation.to_owned(), order: Some(Order::of(args.request)) });
+                return Err(Silence);
+            }
+            FaultKind::HoldAfter => {
+                self.perform(route, args, operation, Some(fault));
+                self.held.keep(Waiting { operation: operation.to_owned(), order: None });
+                return Err(Silence);
             }
             FaultKind::LostReply => {
                 self.perform(route, args, operation, Some(fault));

@@ -14,8 +14,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::admin;
 use super::exchange::{Answer, Body, Request};
-use super::front::Face;
+use super::front::{Face, Reply};
 use super::moments;
 use crate::emulator::FaultKind;
 
@@ -73,25 +74,40 @@ async fn converse(face: Arc<Face>, stream: TokioIo<tokio::net::TcpStream>, mut s
 async fn respond(face: Arc<Face>, incoming: hyper::Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
     let (head, body) = incoming.into_parts();
     let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
-    let (response, _) = exchange(&face, &head, &body);
-    Ok(response.ok_or(Dropped)?.map(Full::new))
+    let request = request(&head, &body);
+    if admin::waits(&request) {
+        face.held().some().await;
+    }
+    let reply = face.answer(&request);
+    if reply.held {
+        face.held().none().await;
+    }
+    Ok(told(&face, &request, reply).ok_or(Dropped)?.map(Full::new))
 }
 
 /// One request and its answer, as they are on the wire, and what befell it; no answer if the connection is closed without
-/// one.
+/// one. Nobody waits for anything.
 pub fn exchange(face: &Face, head: &Parts, body: &[u8]) -> (Option<Response<Bytes>>, Option<FaultKind>) {
+    let request = request(head, body);
+    let reply = face.answer(&request);
+    let fault = reply.fault;
+    (told(face, &request, reply), fault)
+}
+
+fn request(head: &Parts, body: &[u8]) -> Request {
     let headers = head.headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
-    let request = Request {
+    Request {
         method: head.method.as_str().to_owned(),
         path: head.uri.path().split('/').filter(|part| !part.is_empty()).map(|part| decoded(part, false)).collect(),
         query: pairs(head.uri.query().unwrap_or_default()),
         headers: headers.collect(),
         body: body.to_vec(),
-    };
-    let host = request.header("host").unwrap_or("localhost").to_owned();
-    let reply = face.answer(&request);
-    let (date, fault) = (moments::http(reply.at), reply.fault);
-    (face.dressed(&request, reply).map(|answer| written(answer, &host, &date)), fault)
+    }
+}
+
+fn told(face: &Face, request: &Request, reply: Reply) -> Option<Response<Bytes>> {
+    let (host, date) = (request.header("host").unwrap_or("localhost").to_owned(), moments::http(reply.at));
+    face.dressed(request, reply).map(|answer| written(answer, &host, &date))
 }
 
 /// An answer on the wire.

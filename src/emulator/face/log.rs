@@ -33,9 +33,21 @@ impl Log {
     }
 }
 
+/// What is known of a request beside itself and its answer.
+pub struct Trace<'r> {
+    /// The name by which faults know it, where it found an endpoint.
+    pub operation: Option<&'r str>,
+    /// What befell it.
+    pub fault: Option<FaultKind>,
+    /// Its number.
+    pub number: u64,
+    /// The cloud time of its answer.
+    pub at: Moment,
+}
+
 /// A line of the log: `status` is 0 where the connection was closed without an answer, `time` is in cloud seconds since
 /// 1970, `seen` is the condition of every object the answer showed.
-pub fn entry(vendor: &dyn Vendor, request: &Request, answer: Option<&Answer>, fault: Option<FaultKind>, number: u64, at: Moment) -> Value {
+pub fn entry(vendor: &dyn Vendor, request: &Request, answer: Option<&Answer>, trace: &Trace) -> Value {
     let mut query: Map<String, Value> = Map::new();
     for (key, value) in &request.query {
         if let Some(values) = query.entry(key.clone()).or_insert_with(|| json!([])).as_array_mut() {
@@ -43,15 +55,16 @@ pub fn entry(vendor: &dyn Vendor, request: &Request, answer: Option<&Answer>, fa
         }
     }
     json!({
-        "seq": number,
+        "seq": trace.number,
         "method": request.method,
         "path": format!("/{}", request.path.join("/")),
         "query": query,
         "filter": request.header("x-filter"),
         "status": answer.map_or(0, |answer| answer.status),
-        "time": at.seconds_since(Moment(0)),
+        "time": trace.at.seconds_since(Moment(0)),
         "body": vendor.told(request),
         "seen": answer.map(|answer| vendor.seen(request, answer)).unwrap_or_default(),
-        "fault": fault,
+        "operation": trace.operation,
+        "fault": trace.fault,
     })
 }

@@ -3,11 +3,12 @@
 //!
 //! A vendor's face is a table of endpoints, each a pure function from a request to an answer, and a few words of its own
 //! ([`Vendor`]). Nothing here knows of any vendor. Reading order: [`exchange`], [`route`], [`vendor`], [`front`], `limits`,
-//! `late`, `log`, `admin`, [`http`].
+//! `late`, `held`, `log`, `admin`, [`http`].
 
 mod admin;
 pub mod exchange;
 pub mod front;
+mod held;
 pub mod http;
 mod late;
 mod limits;

@@ -4,7 +4,7 @@
 //! `credentials` says where its token is, whatever the environment says. `LINODE_URL` and `LINODE_API_VERSION` say
 //! where the API is. (Sources: the vendor's documentation of its command line; the official Go library.)
 
-use super::super::http::Secret;
+use super::super::http::{Secret, check_address};
 use crate::model::spec;
 use std::{collections::BTreeMap, env, fs, io::ErrorKind, path::PathBuf};
 
@@ -73,9 +73,7 @@ impl Account {
     fn at_hand(token: String, found: String) -> Result<Self, String> {
         let url = var("LINODE_URL").unwrap_or_else(|| API.to_owned());
         let url = if url.contains("://") { url } else { format!("https://{url}") };
-        if !(url.starts_with("https://") || url.starts_with("http://")) {
-            return Err(format!("the address of the Linode API is {url:?}; it begins with https://"));
-        }
+        check_address(&url).map_err(|why| format!("Linode: {why} (LINODE_URL)"))?;
         // The official tools take it with or without the version.
         let url = url.trim_end_matches('/').trim_end_matches("/v4beta").trim_end_matches("/v4").to_owned();
         let version = var("LINODE_API_VERSION").unwrap_or_else(|| "v4".to_owned());

@@ -3,7 +3,7 @@
 
 use super::super::{
     Problem,
-    client::{Kind, Refused},
+    client::{Kind, Refused, wordless},
     http::Reply,
 };
 use crate::model::Cause;
@@ -49,6 +49,8 @@ impl Refused for Refusal {
             401 => Kind::Unauthenticated,
             403 if said(&["not currently available", "currently unavailable", "capacity"]) => Kind::OutOfStock,
             403 => Kind::Denied,
+            // Whatever else stands at the address knows nothing of what is gone.
+            404 if self.errors.is_empty() => Kind::Broken,
             404 => Kind::Gone,
             429 => Kind::TooMany,
             // A volume is made, or grows.
@@ -94,8 +96,7 @@ impl Refusal {
         };
         let told: Vec<String> = self.errors.iter().map(reason).filter(|it| !it.is_empty()).collect();
         match told.as_slice() {
-            [] if self.status == 429 => "too many calls".to_owned(),
-            [] => format!("status {}", self.status),
+            [] => wordless(self.status),
             told => told.join("; "),
         }
     }

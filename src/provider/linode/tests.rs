@@ -11,7 +11,7 @@ use crate::{
     provider::{
         Problem,
         client::{Kind, Refused},
-        http::Reply,
+        http::{Reply, network},
     },
 };
 use std::time::Duration;

@@ -4,7 +4,7 @@
 //! `active_profile`), else from the top of the file. A spec that names `credentials` says where its key is,
 //! whatever the environment says. (Source: the official Go SDK's configuration loader.)
 
-use super::super::http::Secret;
+use super::super::http::{Secret, check_address};
 use crate::model::spec;
 use serde::Deserialize;
 use std::{collections::BTreeMap, env, fs, io::ErrorKind, path::PathBuf};
@@ -92,9 +92,7 @@ impl Profile {
             return Err(format!("{found} holds an access key (SCW…); the secret key is wanted, a UUID"));
         }
         let url = self.api_url.unwrap_or_else(|| API.to_owned());
-        if !(url.starts_with("https://") || url.starts_with("http://")) {
-            return Err(format!("the address of the Scaleway API is {url:?}; it begins with https://"));
-        }
+        check_address(&url).map_err(|why| format!("Scaleway: {why} (SCW_API_URL, or api_url of the profile)"))?;
         Ok(Account { key: Secret::new(key), found, url, project: self.default_project_id, zone: self.default_zone })
     }
 }

@@ -3,11 +3,13 @@
 use super::{
     account::Account,
     client::{Changed, Client, Unread},
+    rules::RuleBook,
     wire,
 };
+use crate::model::Cause;
 use crate::provider::{
     Problem,
-    http::{Request, Secret},
+    http::{Request, Secret, network},
 };
 use serde_json::{Value, json};
 use std::{
@@ -144,4 +146,21 @@ fn what_makes_something_is_sent_once() {
     assert!(run(client(url).delete("/block/v1/zones/fr-par-2/volumes/v".to_owned())).is_ok(), "gone is deleted");
     let (url, _) = serve(vec![(412, "", json!({"type": "precondition_failed", "precondition": "protected_resource"}).to_string())]);
     assert!(matches!(run(client(url).delete("/v".to_owned())), Err(Changed::Refused(_))));
+}
+
+/// A group that a list showed a moment ago, and that somebody deletes before its rules are read: that tells nothing of
+/// zone and project, and the look is made again.
+#[test]
+fn what_is_deleted_while_it_is_looked_at_is_looked_at_again() {
+    let gone = json!({"type": "not_found", "resource": "instance_security_group", "resource_id": "g"});
+    let (url, _) = serve(vec![(404, "", gone.to_string())]);
+    let group: wire::Group = serde_json::from_value(json!({
+        "id": "g", "name": "g", "project": "p", "stateful": true, "state": "available", "tags": ["cloudypad:v1", "in:default.mypad"],
+        "inbound_default_policy": "drop", "outbound_default_policy": "accept",
+        "creation_date": "2026-05-18T09:54:11Z", "modification_date": "2026-05-18T09:54:11Z",
+    }))
+    .unwrap();
+    let client = client(url);
+    let read = run(RuleBook::open(None).rules(&client, "fr-par-2", std::iter::once(&group)));
+    assert!(matches!(read.unwrap_err().cause("fr-par-2", &client), Cause::Passing(_)));
 }

@@ -3,7 +3,7 @@
 use super::{
     super::{
         Problem,
-        client::{Kind, Refused},
+        client::{Kind, Refused, wordless},
         http::Reply,
     },
     wire::Complaint,
@@ -41,6 +41,8 @@ impl Refused for Refusal {
             _ => match self.status {
                 401 => Kind::Unauthenticated,
                 403 => Kind::Denied,
+                // Whatever else stands at the address knows nothing of what is gone.
+                404 | 410 if !self.complaint.is_told => Kind::Broken,
                 404 | 410 => Kind::Gone,
                 409 => Kind::Transient,
                 412 => Kind::Precondition,
@@ -80,8 +82,8 @@ impl Refusal {
         let of = [&it.resource, &it.resource_id].into_iter().filter(|it| !it.is_empty()).cloned().collect::<Vec<_>>().join(" ");
         let more: Vec<String> = it.details.iter().cloned().chain(more).chain(Some(of).filter(|it| !it.is_empty())).collect();
         let message = match it.message.as_str() {
-            "" if self.kind() == Kind::TooMany => "too many calls".to_owned(),
-            "" => format!("status {}", self.status),
+            "" if self.kind() == Kind::TooMany => wordless(429),
+            "" => wordless(self.status),
             message => message.to_owned(),
         };
         if more.is_empty() { message } else { format!("{message} ({})", more.join("; ")) }
@@ -101,6 +103,7 @@ impl Refusal {
                 let remedy = format!("write one of {}", super::ZONES.join(", "));
                 lasting(format!("Scaleway has no zone {zone}"), remedy)
             }
+            Kind::Other if (300..400).contains(&self.status) => lasting(answer, "check SCW_API_URL, or api_url of the profile".to_owned()),
             Kind::Invalid | Kind::Other | Kind::Gone => lasting(answer, "check zone and project of the spec".to_owned()),
             _ => Cause::Passing(answer),
         }

@@ -24,6 +24,8 @@ use std::{
 
 /// How many groups are read side by side: the API's gateway refuses bursts.
 const AT_ONCE: usize = 8;
+/// No such file of ours is longer, in bytes.
+const LARGEST: u64 = 64 << 20;
 
 /// The rules that were read, by group.
 pub(crate) struct RuleBook {
@@ -41,9 +43,11 @@ struct Page {
 }
 
 impl RuleBook {
-    /// A book kept in a file, where there is one. A file that cannot be read is an empty book.
+    /// A book kept in a file, where there is one. Whatever cannot be read there is an empty book.
     pub fn open(file: Option<PathBuf>) -> Self {
-        let text = file.as_ref().and_then(|it| fs::read(it).ok());
+        // A pipe in its place would be waited for, and a device would never end.
+        let usual = |it: &&PathBuf| fs::metadata(it).is_ok_and(|it| it.is_file() && it.len() <= LARGEST);
+        let text = file.as_ref().filter(usual).and_then(|it| fs::read(it).ok());
         let pages = text.and_then(|it| serde_json::from_slice(&it).ok()).unwrap_or_default();
         Self { file, pages: Mutex::new(pages) }
     }
@@ -81,7 +85,7 @@ impl RuleBook {
         let read: Vec<_> = read.buffer_unordered(AT_ONCE).collect().await;
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         for (group, listed) in read {
-            let rules = lets_in(&listed?.items);
+            let rules = lets_in(&listed.map_err(Unread::meanwhile)?.items);
             let plain = rules.iter().map(|it| (it.protocol.clone(), it.ports.clone(), it.from.clone())).collect();
             pages.insert(group.id.clone(), Page { of: owner(&group.tags), modified: group.modification_date.0, rules: plain });
             known.insert(group.id.clone(), rules);
@@ -112,9 +116,13 @@ impl RuleBook {
                 DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
             }
             let aside = file.with_extension(format!("{}.tmp", std::process::id()));
-            let mut new = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
-            new.write_all(&serde_json::to_vec(pages)?)?;
-            fs::rename(&aside, file)
+            let _ = fs::remove_file(&aside);
+            let mut new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
+            let written = new.write_all(&serde_json::to_vec(pages)?).and_then(|()| fs::rename(&aside, file));
+            if written.is_err() {
+                let _ = fs::remove_file(&aside);
+            }
+            written
         };
         if let Err(error) = write() {
             tracing::debug!(file = %file.display(), %error, "could not keep the rules that were read");

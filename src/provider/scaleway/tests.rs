@@ -172,7 +172,10 @@ fn refusals_are_told_apart_by_type() {
         (502, "<html><h1>502 Bad Gateway</h1></html>", Kind::Broken),
         (503, "", Kind::Broken),
         (429, "", Kind::TooMany),
-        (404, "", Kind::Gone),
+        (404, r#"{"message":"resource is not found"}"#, Kind::Gone),
+        // Every recorded refusal has a body of the API's: what has none was not said by it.
+        (404, "", Kind::Broken),
+        (410, "<html><h1>410 Gone</h1></html>", Kind::Broken),
     ];
     for (status, body, kind) in cases {
         let refusal = refusal(status, body);

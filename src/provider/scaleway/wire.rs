@@ -300,6 +300,8 @@ pub(crate) struct Complaint {
     pub reason: String,
     /// Complaints about arguments, permissions or quotas, in words.
     pub details: Vec<String>,
+    /// Whether the body is one of the API's at all.
+    pub is_told: bool,
 }
 
 impl Complaint {
@@ -322,6 +324,7 @@ impl Complaint {
             current_state: text("current_state"),
             reason: text("reason"),
             details,
+            is_told: body.is_object(),
         }
     }
 }

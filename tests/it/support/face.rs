@@ -11,6 +11,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 /// How fast emulators run in most tests.
@@ -30,6 +31,8 @@ pub struct Entry {
     vendor: &'static Vendor,
     pub method: String,
     pub path: String,
+    /// As faults know it.
+    pub operation: String,
     pub status: u64,
     pub body: Value,
     /// What the answer showed: state or status by id, `gone` for what is not there.
@@ -158,9 +161,42 @@ impl Face {
         self.unstick();
     }
 
+    /// Waits until a request is held, which must be soon; whether one is.
+    pub fn await_held(&self, patience: Duration) -> bool {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(patience)).unwrap();
+        write!(stream, "GET /_emulator/held HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
+    }
+
+    /// Lets go of all that is held, and drops it. How many requests that were let go are still to be carried out, and how many
+    /// were when another came that changes something.
+    pub fn drop_held(&self) -> (u64, u64) {
+        let answer = self.post("/_emulator/release", json!({}));
+        (answer["to_come"].as_u64().unwrap(), answer["overtaken"].as_u64().unwrap())
+    }
+
+    /// Lets go of all that is held: it is carried out at this moment (in microseconds since 1970 by the cloud's clock), or right
+    /// before the next change.
+    pub fn let_held_come_late(&self, by: i64) {
+        self.post("/_emulator/release", json!({"by": by}));
+    }
+
+    /// Has everything that is set off arrive at once, however slow the clock.
+    pub fn hurry(&self) {
+        self.post("/_emulator/faults", json!({"operation": "*", "what": "slow", "factor": 0, "times": 100_000}));
+    }
+
     /// Lets come due what never would.
     pub fn unstick(&self) {
         self.post("/_emulator/clock", json!({"unstick": true}));
+    }
+
+    /// How many calls changed something, since the last time that [`Self::log`] was asked.
+    pub fn changes_so_far(&self) -> usize {
+        let log = self.get("/_emulator/log");
+        log["requests"].as_array().unwrap().iter().filter(|it| it["method"] != "GET").count()
     }
 
     /// Every API request since the last time this was asked.
@@ -170,6 +206,7 @@ impl Face {
             vendor: self.vendor,
             method: it["method"].as_str().unwrap().to_owned(),
             path: it["path"].as_str().unwrap().to_owned(),
+            operation: it["operation"].as_str().unwrap_or_default().to_owned(),
             status: it["status"].as_u64().unwrap_or(0),
             body: it["body"].clone(),
             seen: it["seen"].as_object().map_or(Vec::new(), |seen| {

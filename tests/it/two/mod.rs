@@ -1,6 +1,7 @@
 //! Two people apply one instance, each with the real binary, files and a journal of his own: neither knows of the other
 //! but by what the cloud shows.
 //!
+//! - `rule`: who yields, on the planner;
 //! - `ground`: one cloud, two people, and how their commands are made to overlap;
 //! - `equal`: both wish the same: one object of each kind in the end, and nothing lost;
 //! - `conflicts`: they wish different things: one of them gets his wish, and the other is told;
@@ -12,6 +13,7 @@ mod conflicts;
 mod equal;
 mod ground;
 mod kept;
+mod rule;
 
 /// The seed of a test, printed by whoever fails.
 fn seed() -> u64 {
