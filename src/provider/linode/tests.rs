@@ -132,7 +132,7 @@ fn a_token_is_never_told() {
         url: "http://127.0.0.1:1".to_owned(),
         version: "v4".to_owned(),
     };
-    let client = Client::new(crate::provider::http::network().unwrap(), account.clone(), 1.0).unwrap();
+    let client = Client::new(network().unwrap(), account.clone(), 1.0).unwrap();
     let cause = client.cause(&Unread::Refused(Box::new(reason(401, "Invalid Token", None))));
     assert!(!format!("{cause:?}{account:?}").contains("0123456789abcdef"));
     assert!(format!("{cause:?}").contains("a test"));

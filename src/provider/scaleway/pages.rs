@@ -58,7 +58,7 @@ fn serve(answers: Vec<Canned>) -> (String, Arc<AtomicUsize>) {
 
 fn client(url: String) -> Client {
     let account = Account { key: Secret::new("key"), found: "a test".to_owned(), url, project: None, zone: None };
-    Client::new(crate::provider::http::network().unwrap(), account, 1e4).unwrap()
+    Client::new(network().unwrap(), account, 1e4).unwrap()
 }
 
 fn run<T>(future: impl Future<Output = T>) -> T {
