@@ -156,12 +156,13 @@ fn seen(request: &Request, answer: &Answer) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emulator::face::log::entry;
+    use crate::emulator::face::log::{Trace, entry};
 
     fn seen_in(path: &str, status: u16, body: Value) -> Value {
         let path = path.split('/').map(str::to_owned).collect();
         let request = Request { method: "GET".to_owned(), path, ..Request::default() };
-        entry(&Scaleway, &request, Some(&Answer::json(status, body)), None, 0, Moment(1_500_000))["seen"].clone()
+        let trace = Trace { operation: None, fault: None, number: 0, at: Moment(1_500_000) };
+        entry(&Scaleway, &request, Some(&Answer::json(status, body)), &trace)["seen"].clone()
     }
 
     #[test]
@@ -178,7 +179,8 @@ mod tests {
     fn secrets_and_lost_answers_leave_gaps() {
         let path = ["servers", "a", "user_data", "cloud-init"].map(str::to_owned).to_vec();
         let request = Request { method: "PATCH".to_owned(), path, body: b"{\"a\":1}".to_vec(), ..Request::default() };
-        let line = entry(&Scaleway, &request, None, Some(FaultKind::LostReply), 3, Moment(1_500_000));
+        let trace = Trace { operation: None, fault: Some(FaultKind::LostReply), number: 3, at: Moment(1_500_000) };
+        let line = entry(&Scaleway, &request, None, &trace);
         assert_eq!((&line["body"], &line["status"], &line["time"]), (&Value::Null, &json!(0), &json!(1.5)));
         assert_eq!(line["fault"], "lost-reply");
     }
