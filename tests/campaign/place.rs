@@ -343,6 +343,8 @@ pub fn word(fault: FaultKind) -> &'static str {
         FaultKind::Stale => "stale",
         FaultKind::InVain => "in-vain",
         FaultKind::Late { .. } => "late",
+        FaultKind::HoldBefore => "hold-before",
+        FaultKind::HoldAfter => "hold-after",
     }
 }
 
