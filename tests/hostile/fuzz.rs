@@ -141,6 +141,8 @@ fn journals() -> Vec<Vec<u8>> {
     let mut journals: Vec<Vec<u8>> = (1..=lines.len()).map(|count| (lines[..count].join("\n") + "\n").into_bytes()).collect();
     journals.push((lines.join("\n") + "\n").repeat(70).into_bytes());
     journals.push(Vec::new());
+    // Found by the coverage-guided engine: damage in a place that nobody reads made a line no less believed.
+    journals.push(b"{\"v\":1,\"at\":\"\",\"odd\":\"ad\xebdress\",\"intent\":\"create-address\",\"cloud\":1}\n".to_vec());
     journals
 }
 
