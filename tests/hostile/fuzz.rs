@@ -154,6 +154,14 @@ fn of_answers(vendor: Vendor) -> Vec<Vec<u8>> {
         }
     }
     let own = seeds.len();
+    // Found by the coverage-guided engine: what is no text, in a place that nobody reads, was taken for an answer.
+    let damaged: Vec<_> = seeds
+        .iter()
+        .filter(|it| it[answers::HEAD..].starts_with(b"{"))
+        .take(9)
+        .map(|it| [&it[..answers::HEAD], b"{\"odd\":\"\xff\",", &it[answers::HEAD + 1..]].concat())
+        .collect();
+    seeds.extend(damaged);
     for (number, body) in recorded(vendor).into_iter().enumerate() {
         // Its own head says which call is answered so: any will do.
         seeds.push([&seeds[number % own][..answers::HEAD], &body].concat());
