@@ -233,7 +233,10 @@ impl<R: Refused> From<Changed<R>> for Problem {
 
 /// Reads a good answer.
 pub(crate) fn parse<T: DeserializeOwned, R>(path: &str, reply: &Reply) -> Result<T, Unread<R>> {
-    serde_json::from_slice(&reply.body).map_err(|error| Unread::Strange(format!("{path} was answered with something unknown: {error}")))
+    let strange = |error: &dyn fmt::Display| Unread::Strange(format!("{path} was answered with something unknown: {error}"));
+    // An answer that is no text was damaged on its way, even where its reader would skip the place.
+    let text = std::str::from_utf8(&reply.body).map_err(|error| strange(&error))?;
+    serde_json::from_str(text).map_err(|error| strange(&error))
 }
 
 /// A refusal without words, for people.

@@ -48,7 +48,8 @@ impl Journal {
         };
         let mut recall = Recall::default();
         for line in bytes.split(|byte| *byte == b'\n') {
-            if let Ok(entry) = serde_json::from_slice(line) {
+            // A line that is no text was damaged, even where its reader would skip the place.
+            if let Some(entry) = std::str::from_utf8(line).ok().and_then(|it| serde_json::from_str(it).ok()) {
                 recall.read(&entry);
             }
         }

@@ -141,6 +141,8 @@ fn journals() -> Vec<Vec<u8>> {
     let mut journals: Vec<Vec<u8>> = (1..=lines.len()).map(|count| (lines[..count].join("\n") + "\n").into_bytes()).collect();
     journals.push((lines.join("\n") + "\n").repeat(70).into_bytes());
     journals.push(Vec::new());
+    // Found by the coverage-guided engine: damage in a place that nobody reads made a line no less believed.
+    journals.push(b"{\"v\":1,\"at\":\"\",\"odd\":\"ad\xebdress\",\"intent\":\"create-address\",\"cloud\":1}\n".to_vec());
     journals
 }
 
@@ -152,6 +154,14 @@ fn of_answers(vendor: Vendor) -> Vec<Vec<u8>> {
         }
     }
     let own = seeds.len();
+    // Found by the coverage-guided engine: what is no text, in a place that nobody reads, was taken for an answer.
+    let damaged: Vec<_> = seeds
+        .iter()
+        .filter(|it| it[answers::HEAD..].starts_with(b"{"))
+        .take(9)
+        .map(|it| [&it[..answers::HEAD], b"{\"odd\":\"\xff\",", &it[answers::HEAD + 1..]].concat())
+        .collect();
+    seeds.extend(damaged);
     for (number, body) in recorded(vendor).into_iter().enumerate() {
         // Its own head says which call is answered so: any will do.
         seeds.push([&seeds[number % own][..answers::HEAD], &body].concat());
