@@ -6,6 +6,14 @@
 //!
 //! What the abstract truth leaves out: prices, quotas, stock, addresses as numbers, names of copies, how long anything
 //! takes, and what an object is called by its vendor.
+//!
+//! ```text
+//! CLOUDYPAD_SEED=17 cargo test --test laws traces::         one trace at each local kind of cloud
+//! CLOUDYPAD_TRACES=5000 cargo test --test laws traces::     so many at each
+//! CLOUDYPAD_KIND=scaleway cargo test --test laws traces::   through a vendor's real client, at its emulator's face
+//! ```
+//!
+//! At a vendor's face both sides do not agree yet: the client shows and refuses more than the abstract truth knows of.
 
 mod chance;
 mod ground;
@@ -22,6 +30,7 @@ use trace::{Flaw, play};
 /// How many traces there are at each kind of cloud.
 const TRACES: u64 = 500;
 
+/// Both sides agree, whatever is done to them.
 #[test]
 fn the_abstract_truth_and_the_emulator_agree_on_random_traces() {
     let only: Option<u64> = std::env::var("CLOUDYPAD_SEED").ok().and_then(|it| it.parse().ok());
@@ -65,6 +74,7 @@ fn a_wrong_abstract_truth_is_found_out() {
 /// The kinds of cloud.
 const KINDS: [&str; 2] = ["local", "local like linode"];
 
+/// The kinds of cloud that are compared now.
 fn kinds() -> Vec<&'static str> {
     match std::env::var("CLOUDYPAD_KIND") {
         Ok(kind) => vec![["local", "local like linode", "scaleway", "linode"].into_iter().find(|it| *it == kind).unwrap()],
