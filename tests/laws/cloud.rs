@@ -6,8 +6,8 @@
 use super::order::Order;
 use cloudypad::{
     model::{
-        Address, Awaited, Boot, Capabilities, CopyStatus, Firewall, Id, Image, LastHeld, NewServer, NewVolume, Object, Origin, Power, Ran,
-        Record, Role, Root, Seed, Seen, Server, Snapshot, Stamp, Tags, Told, Volume, VolumeStatus, World,
+        Address, Boot, Capabilities, CopyStatus, Firewall, Id, Image, LastHeld, NewServer, NewVolume, Object, Origin, Power, Ran, Record,
+        Role, Root, Seed, Seen, Server, Snapshot, Stamp, Tags, Told, Volume, VolumeStatus, World,
     },
     provider::Problem,
 };
@@ -869,21 +869,6 @@ impl Cloud {
             deed.losses.extend(self.judge(&bytes, Role::Root, id));
         }
         Ok(id.to_owned())
-    }
-
-    /// Whether what is awaited has arrived, looked at by id.
-    pub fn has_arrived(&self, awaited: &Awaited) -> bool {
-        let settled = |it: &Power| !matches!(it, Power::Starting | Power::Stopping | Power::Deleting | Power::Busy);
-        match awaited {
-            Awaited::Clock(stamp) => Stamp(self.now) >= *stamp,
-            Awaited::ServerSettled(id) => self.server(id.as_str()).is_none_or(|at| settled(&self.servers[at].it.power)),
-            Awaited::ServerGone(id) => self.server(id.as_str()).is_none(),
-            Awaited::VolumeSettled(id) => self.volume(id.as_str()).is_none_or(|at| {
-                !matches!(self.volumes[at].it.status, VolumeStatus::Creating | VolumeStatus::Detaching | VolumeStatus::Busy)
-            }),
-            Awaited::SnapshotSettled(id) => self.copy(id.as_str()).is_none_or(|at| self.copies[at].it.status != CopyStatus::Creating),
-            Awaited::ImageSettled(id) => self.copy(id.as_str()).is_none_or(|at| self.copies[at].it.status != CopyStatus::Creating),
-        }
     }
 
     /// A copy as the planner sees one of a server's own disk.

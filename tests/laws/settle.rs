@@ -75,7 +75,7 @@ pub fn walk(
 ) -> Result<(), Breach> {
     let mut now = from.clone();
     now.faults = 0;
-    now.switches = u8::MAX;
+    now.switches = if story.rival.is_some() { u8::MAX } else { now.switches };
     now.before = None;
     let mut again = vec![3; now.appliers.len()];
     for _ in 0..FAR {
@@ -222,7 +222,7 @@ fn fulfilled(now: &Situation, ask: &Ask, told: bool) -> Result<(), String> {
     }
     let want = |good: bool, what: &str| if good { Ok(()) } else { Err(format!("done, and {what}")) };
     let torn_off = now.scars & (scar::SERVER_DELETED | scar::DETACHED) != 0;
-    let lost_sight_of = cloud.volumes.iter().any(|it| it.it.tags.role().is_none() && it.it.attached_to.is_none());
+    let lost_sight_of = cloud.volumes.iter().any(|it| it.it.tags.role().is_none());
     want(!lost_sight_of || torn_off, "a disk is left that nobody would find again")?;
     if let Some(deletion) = ask.deletion {
         want(cloud.servers.is_empty(), "a server is left")?;

@@ -638,8 +638,11 @@ impl Situation {
         if let Phase::Armed(..) = &process.phase {
             process.memory.began = true;
         }
-        if glance == Glance::Clear && matches!(process.phase, Phase::Ended(..)) {
-            breaches.extend(settle::is_true(&plan.verdict, self, index, story).err());
+        if let Phase::Ended(said, _) = &process.phase
+            && glance == Glance::Clear
+        {
+            let said = said.clone();
+            breaches.extend(settle::is_true(&said, self, index, story).err());
         }
     }
 
@@ -653,8 +656,9 @@ impl Situation {
         let Phase::Armed(first, fresh) = &process.phase else { return };
         let seen = fresh.as_ref().unwrap_or(first);
         let (now, undisturbed) = (seen.world.now, first.epoch == self.epoch && seen.epoch == self.epoch);
-        // No cloud lets a call hang on what a look showed: whoever destroys a copy between the two destroys it.
-        let robbed = seen.epoch != self.epoch && self.scars & (scar::COPY_DELETED | scar::COPY_FAILED) != 0;
+        // No cloud lets a call hang on what a look showed: whoever destroys a copy between the two destroys it. So does who
+        // destroys it between two looks, the second of which shows an old list.
+        let robbed = first.epoch != self.epoch && self.scars & (scar::COPY_DELETED | scar::COPY_FAILED) != 0;
         process.phase = Phase::Ready;
         if steps.is_empty() {
             return;

@@ -1,8 +1,6 @@
 //! What mistaken eyes make of a look.
 
-use cloudypad::model::{
-    Copy, CopyStatus, Id, Image, LastHeld, Origin, Power, Ran, Role, Seen, Server, Snapshot, Stamp, Tags, Volume, VolumeStatus, World,
-};
+use cloudypad::model::{Copy, CopyStatus, Id, Image, LastHeld, Origin, Power, Role, Seen, Server, Snapshot, Stamp, Tags, World};
 
 fn each<T>(seen: &mut Seen<Vec<T>>) -> &mut [T] {
     if let Seen::Present(items) = seen { items } else { &mut [] }
@@ -155,27 +153,6 @@ pub fn deleting_is_gone(world: &mut World) {
     }
 }
 
-fn read_volumes_as(world: &mut World, from: VolumeStatus, to: VolumeStatus) {
-    for it in each(&mut world.volumes).iter_mut().filter(|it| it.status == from) {
-        it.status = to.clone();
-    }
-}
-
-/// A volume that is let go is free.
-pub fn detaching_is_free(world: &mut World) {
-    let now = world.now;
-    for it in each(&mut world.volumes).iter_mut().filter(|it| it.status == VolumeStatus::Detaching) {
-        it.status = VolumeStatus::Available;
-        it.attached_to = None;
-        it.last_held = LastHeld::Until(now);
-    }
-}
-
-/// A volume that is being made can be used.
-pub fn creating_is_available(world: &mut World) {
-    read_volumes_as(world, VolumeStatus::Creating, VolumeStatus::Available);
-}
-
 /// No disk was ever used.
 pub fn nothing_was_used(world: &mut World) {
     for it in each(&mut world.volumes) {
@@ -196,20 +173,9 @@ pub fn off_since_is_forgotten(world: &mut World) {
     each(&mut world.servers).iter_mut().for_each(|it| it.off_since = it.off_since.map(|_| it.created));
 }
 
-/// No server ever ran.
-pub fn nothing_ran(world: &mut World) {
-    each(&mut world.servers).iter_mut().for_each(|it| it.ran = Ran::Never);
-}
-
-/// The youngest of two is the oldest.
-pub fn disks_are_upside_down(world: &mut World) {
-    let now = world.now.0;
-    each(&mut world.volumes).iter_mut().for_each(|it| it.created = Stamp(now - it.created.0));
-}
-
 /// Only the youngest data disk was never used.
 pub fn the_younger_is_the_used_one(world: &mut World) {
-    let datas = |world: &World| -> Vec<(Stamp, Id<Volume>)> {
+    let datas = |world: &World| -> Vec<(Stamp, Id<cloudypad::model::Volume>)> {
         let datas = world.volumes.items().iter().filter(|it| it.tags.role() == Some(Role::Data));
         datas.map(|it| (it.created, it.id.clone())).collect()
     };
@@ -226,9 +192,4 @@ pub fn untagged_is_tagged(world: &mut World) {
     for it in each(&mut world.volumes).iter_mut().filter(|it| it.tags.0.is_empty()) {
         it.tags = mark.clone().unwrap_or_default().with("role:root");
     }
-}
-
-/// A firewall keeps out what no rule speaks of, and says what the spec does.
-pub fn every_firewall_is_shut(world: &mut World) {
-    each(&mut world.firewalls).iter_mut().for_each(|it| it.shut = true);
 }

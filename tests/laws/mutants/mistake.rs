@@ -5,7 +5,7 @@ use cloudypad::{
     model::{Ask, Capabilities, Facts, Plan, Planned, Stamp, World},
     plan::{Objection, audit, plan},
     provider::Problem,
-    run::{Memory, in_both, is_to_be_confirmed, receipt},
+    run::{Memory, is_to_be_confirmed, receipt},
     store::{Closing, Opening, Recall},
 };
 
@@ -29,8 +29,6 @@ pub enum Mistake {
     Writes(fn(&mut Plan, &World)),
     /// The run confirms other plans.
     Confirms(fn(&Plan) -> bool),
-    /// The run does something else than what both plans contain.
-    Agrees(fn(&Plan, Plan) -> Vec<Planned>),
     /// The run notes something else before a call.
     Intends(fn(&mut Recall, &[Opening], Stamp)),
     /// The run notes something else of an answer.
@@ -49,7 +47,7 @@ impl Mistake {
             Mistake::Supposes(_) => "planner: cloud",
             Mistake::Hears(_) => "planner: wish",
             Mistake::Writes(_) => "planner: plan",
-            Mistake::Confirms(_) | Mistake::Agrees(_) => "run",
+            Mistake::Confirms(_) => "run",
             Mistake::Intends(_) | Mistake::Notes(_) | Mistake::Recalls(_) => "journal",
         }
     }
@@ -96,10 +94,6 @@ impl Engine for Mutated {
 
     fn is_to_be_confirmed(&self, plan: &Plan) -> bool {
         if let Mistake::Confirms(confirms) = self.mistake { confirms(plan) } else { is_to_be_confirmed(plan) }
-    }
-
-    fn in_both(&self, first: &Plan, fresh: Plan) -> Vec<Planned> {
-        if let Mistake::Agrees(agrees) = self.mistake { agrees(first, fresh) } else { in_both(first, fresh) }
     }
 
     fn intend(&self, recall: &mut Recall, intents: &[Opening], now: Stamp) {

@@ -2,7 +2,7 @@
 
 use super::{
     eyes,
-    mistake::Mistake::{self, Agrees, Believes, Confirms, Hears, Intends, Notes, Reads, Recalls, Remembers, Sees, Supposes, Writes},
+    mistake::Mistake::{self, Believes, Confirms, Hears, Intends, Notes, Reads, Recalls, Remembers, Sees, Supposes, Writes},
     stage::{self, Sky, Stage},
 };
 use cloudypad::{
@@ -25,7 +25,6 @@ pub struct Mutant {
 const SAFETY: &str = "safety";
 const BLIND: &str = "unknown is not absent";
 const ORDER: &str = "order";
-const RESUMPTION: &str = "resumption";
 const CONVERGENCE: &str = "convergence";
 const ONCE: &str = "once";
 
@@ -70,7 +69,7 @@ fn of_sight() -> Vec<Mutant> {
             archive("local", DATA, clear),
         ),
         mutant("a copy that failed is ready", Sees(eyes::failed_is_ready), SAFETY, archive("local", DATA, Sky::Platform(1))),
-        mutant("a copy that is ready has failed", Sees(eyes::ready_is_failed), SAFETY, archive("local", DATA, clear)),
+        mutant("a copy that is ready has failed", Sees(eyes::ready_is_failed), CONVERGENCE, archive("local", DATA, clear)),
         mutant(
             "a snapshot from before the last write covers the disk",
             Sees(eyes::every_copy_is_new),
@@ -106,8 +105,8 @@ fn of_sight() -> Vec<Mutant> {
         mutant(
             "what is archived is not come back from",
             Sees(eyes::copies_are_overlooked),
-            SAFETY,
-            Stage::new("local", ROOT, &["present", "absent"], "present", clear),
+            CONVERGENCE,
+            Stage::new("local", ROOT, &["present", "absent"], "stopped", clear),
         ),
         mutant(
             "a server on its way down is off, for its snapshot",
@@ -145,18 +144,10 @@ fn of_sight() -> Vec<Mutant> {
             CONVERGENCE,
             Stage::new("local", BARE, &["present"], "absent", clear),
         ),
-        mutant("a disk that is let go is free", Sees(eyes::detaching_is_free), CONVERGENCE, archive("local", DATA, clear)),
-        mutant(
-            "a disk being made can be used",
-            Sees(eyes::creating_is_available),
-            CONVERGENCE,
-            Stage::new("local", LASTING, &[], "present", clear),
-        ),
-        mutant("a disk that was used never was", Sees(eyes::nothing_was_used), SAFETY, archive("local", DATA, clear)),
         mutant(
             "of two disks the used one is taken for the unused",
             Sees(eyes::the_younger_is_the_used_one),
-            ONCE,
+            CONVERGENCE,
             Stage::new("local", LASTING, &["stopped"], "stopped", clear).odd(stage::a_younger_unused_disk),
         ),
         mutant(
@@ -166,21 +157,8 @@ fn of_sight() -> Vec<Mutant> {
             Stage::new("local", LASTING, &["present", "absent"], "absent", clear).odd(stage::an_older_unused_disk),
         ),
         mutant(
-            "the younger of two wins",
-            Sees(eyes::disks_are_upside_down),
-            CONVERGENCE,
-            Stage::new("scaleway", LASTING, &[], "stopped", Sky::Clear).rival("stopped"),
-        ),
-        mutant("nothing ever ran", Sees(eyes::nothing_ran), CONVERGENCE, Stage::new("scaleway", BARE, &["present"], "stopped", clear)),
-        mutant(
             "a root disk without tags is taken for tagged",
             Sees(eyes::untagged_is_tagged),
-            CONVERGENCE,
-            archive("scaleway", ROOT, clear),
-        ),
-        mutant(
-            "an open firewall is taken for a shut one",
-            Sees(eyes::every_firewall_is_shut),
             CONVERGENCE,
             Stage::new("scaleway", BARE, &[], "stopped", clear),
         ),
@@ -194,7 +172,7 @@ fn of_memory() -> Vec<Mutant> {
     let copied = Stage::new("scaleway", ROOT, &["stopped"], "stopped", Sky::Calls(1)).after(BARE);
     vec![
         mutant("a create whose answer was lost is forgotten, and made again", Remembers(|facts, _, _| facts.open.clear()), ONCE, late),
-        mutant("... a snapshot is", Remembers(|facts, _, _| facts.open.clear()), ONCE, copied),
+        mutant("a snapshot whose answer was lost is forgotten, and taken again", Remembers(|facts, _, _| facts.open.clear()), ONCE, copied),
         mutant(
             "what was made and is not listed yet is forgotten",
             Remembers(|facts, _, _| facts.made.clear()),
@@ -202,12 +180,6 @@ fn of_memory() -> Vec<Mutant> {
             Stage { sky: Sky::Looks(1), ..copied },
         ),
         mutant("calls whose answer was lost have no late effect", Supposes(|cloud| cloud.late_effect = 0), ONCE, late),
-        mutant(
-            "lists never lag",
-            Supposes(|cloud| cloud.listing_lag = 0),
-            CONVERGENCE,
-            Stage { sky: Sky::Looks(1), ..late }.rival("stopped"),
-        ),
         mutant("the journal is empty at the beginning of every run", Recalls(|_| Recall::default()), ONCE, late),
         mutant("the journal forgets intents once they are written", Intends(|_, _, _| {}), ONCE, late),
         mutant("a lost answer is taken for a yes", Notes(|planned, answer| noted(planned, answer, MADE)), ONCE, late),
@@ -221,7 +193,7 @@ fn of_memory() -> Vec<Mutant> {
                     }
                 }
             }),
-            ORDER,
+            CONVERGENCE,
             Stage::new("local", ROOT, &[], "present", clear),
         ),
         mutant(
@@ -261,12 +233,6 @@ fn of_memory() -> Vec<Mutant> {
             }),
             SAFETY,
             archive("local", DATA, clear),
-        ),
-        mutant(
-            "after a second lost answer nobody waits",
-            Remembers(|facts, _, memory| facts.open.retain(|key, _| memory.tried(key) < 2)),
-            ONCE,
-            Stage { sky: Sky::Calls(2), ..late },
         ),
         mutant(
             "the journal forgets what was answered well",
@@ -342,13 +308,6 @@ fn of_conduct() -> Vec<Mutant> {
             Stage::new("local", LASTING, &["stopped"], "stopped", clear).after(BARE),
         ),
         mutant("a second look is not taken", Confirms(|_| false), SAFETY, copies),
-        mutant("the first look counts for nothing", Agrees(|_, fresh| fresh.next), SAFETY, copies),
-        mutant(
-            "a second look is not taken before a disk goes",
-            Confirms(|plan| plan.next.iter().any(|it| it.step.is_destructive() && !matches!(it.step, Step::DeleteVolume(_)))),
-            SAFETY,
-            Stage::new("scaleway", DATA, &["present"], "absent", Sky::StrangersAndLooks(2)),
-        ),
         mutant(
             "a second look is not taken before a copy goes",
             Confirms(|plan| plan.next.iter().any(|it| it.step.is_destructive() && !matches!(it.step, Step::DeleteSnapshot(_)))),
@@ -356,10 +315,17 @@ fn of_conduct() -> Vec<Mutant> {
             copies,
         ),
         mutant(
-            "a second look is not taken before a server goes",
-            Confirms(|plan| plan.next.iter().any(|it| it.step.is_destructive() && !matches!(it.step, Step::DeleteServer { .. }))),
+            "a second look is not taken before an image goes",
+            Confirms(|plan| plan.next.iter().any(|it| it.step.is_destructive() && !matches!(it.step, Step::DeleteImage(_)))),
             SAFETY,
-            Stage::new("linode", "root snapshot, onStop refresh", &["present"], "absent", Sky::StrangersAndLooks(2)),
+            Stage::new("linode", "root snapshot, onStop refresh", &["present", "absent"], "absent", Sky::StrangersAndLooks(2))
+                .after("root snapshot, onStop refresh, 2"),
+        ),
+        mutant(
+            "a second look is taken before disks go, and before nothing else",
+            Confirms(|plan| plan.next.iter().any(|it| matches!(it.step, Step::DeleteVolume(_)))),
+            SAFETY,
+            copies,
         ),
     ]
 }

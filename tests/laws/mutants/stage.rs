@@ -43,9 +43,6 @@ impl Sky {
     }
 }
 
-/// How often the turn passes from one applier that could go on to the other.
-const SWITCHES: u8 = 3;
-
 /// A story: what was applied before it begins, until nothing was left to do; what is applied now; and what may go wrong.
 #[derive(Clone, Copy)]
 pub struct Stage {
@@ -56,7 +53,6 @@ pub struct Stage {
     pub prior: Option<&'static str>,
     pub before: &'static [&'static str],
     pub wish: &'static str,
-    pub rival: Option<&'static str>,
     pub sky: Sky,
     /// What is odd about the cloud at the beginning.
     pub odd: Option<fn(&mut Cloud)>,
@@ -64,7 +60,7 @@ pub struct Stage {
 
 impl Stage {
     pub const fn new(kind: &'static str, policy: &'static str, before: &'static [&'static str], wish: &'static str, sky: Sky) -> Self {
-        Stage { kind, policy, prior: None, before, wish, rival: None, sky, odd: None }
+        Stage { kind, policy, prior: None, before, wish, sky, odd: None }
     }
 
     pub const fn after(self, prior: &'static str) -> Self {
@@ -75,27 +71,20 @@ impl Stage {
         Stage { odd: Some(odd), ..self }
     }
 
-    pub const fn rival(self, wish: &'static str) -> Self {
-        Stage { rival: Some(wish), ..self }
-    }
-
     /// In words.
     pub fn told(&self) -> String {
         let before = if self.before.is_empty() { "nothing".to_owned() } else { self.before.join(", ") };
-        let rival = self.rival.map(|it| format!(" and {it}")).unwrap_or_default();
         let odd = if self.odd.is_some() { ", a data disk twice" } else { "" };
         let prior = self.prior.map(|it| format!(" ({it})")).unwrap_or_default();
-        format!("{}; {}: {before}{prior}{odd} → {}{rival}", self.kind, self.policy, self.wish)
+        format!("{}; {}: {before}{prior}{odd} → {}", self.kind, self.policy, self.wish)
     }
 
     /// As the walk takes it, with at most so many faults.
     pub fn story(&self, faults: u8) -> Story {
         let wish = |state: &str| format!("{state}; {}", self.policy);
-        let rival = self.rival.map(wish);
         let mut weather = self.sky.weather();
         weather.faults = weather.faults.min(faults);
-        weather.switches = if self.rival.is_some() { SWITCHES } else { 0 };
-        let mut story = cast::story(self.kind, &[&wish(self.wish)], rival.as_deref(), weather);
+        let mut story = cast::story(self.kind, &[&wish(self.wish)], None, weather);
         for state in self.before {
             let earlier = format!("{state}; {}", self.prior.unwrap_or(self.policy));
             let mut earlier = cast::story(self.kind, &[&earlier], None, cast::CALM);
