@@ -193,7 +193,7 @@ fn is_explained(hold: &str, scars: u16, ask: &Ask, story: &Story) -> bool {
         "DiskBroken" => any(scar::COPY_FAILED),
         "CaptureFailed" => any(scar::COPY_FAILED),
         "Locked" => any(scar::LOCKED),
-        "Refused" | "KeepsFailing" => any(scar::REFUSED | scar::LOCKED | scar::SERVER_DELETED),
+        "Refused" | "KeepsFailing" => any(scar::REFUSED | scar::LOCKED | scar::SERVER_DELETED | scar::COPY_DELETED),
         "UnknownState" => any(scar::DETACHED | scar::GUEST),
         _ => false,
     }
