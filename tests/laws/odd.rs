@@ -55,7 +55,18 @@ fn damages(weather: &impl Fn(&Capabilities) -> Weather) -> Vec<Story> {
             for disk in foreign.start.volumes.iter_mut().filter(|it| it.it.tags.role() == Some(Role::Data)) {
                 disk.it.tags = Tags::default().with("in:default.other").with("role:data");
             }
-            stories.extend([broken, foreign]);
+            let mut bare = Story {
+                name: format!("{kind}: present → {wish}, its network taken off"),
+                wishes: foreign.wishes.clone(),
+                start: cast::rested(kind, policy, "present"),
+                ..foreign
+            };
+            bare.start.addresses.iter_mut().for_each(|it| it.server = None);
+            for machine in &mut bare.start.servers {
+                machine.it.address = None;
+                machine.it.firewall = None;
+            }
+            stories.extend([broken, foreign, bare]);
         }
     }
     stories
