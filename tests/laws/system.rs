@@ -292,7 +292,11 @@ impl Situation {
     pub fn moves(&self, story: &Story, steps: &[Vec<Planned>], thorough: bool) -> Vec<Move> {
         // Once nothing more may go wrong, what is under way comes to pass in its order, unless every order is wanted.
         let orders = if self.faults > 0 || thorough { usize::MAX } else { 1 };
-        let mut moves: Vec<Move> = self.cloud.pending().into_iter().take(orders).map(Move::Settle).collect();
+        // A call follows its look within a second or two, and a machine takes longer than that to boot.
+        let is_brief = self.appliers.iter().any(|it| matches!(&it.process, Some(Process { phase: Phase::Armed(..), .. })));
+        let boots = |it: &Pending| matches!(it, Pending::Server(at) if self.cloud.servers[*at].it.power == Power::Starting);
+        let pending = self.cloud.pending().into_iter().filter(|it| !(is_brief && boots(it)));
+        let mut moves: Vec<Move> = pending.take(orders).map(Move::Settle).collect();
         for index in 0..self.cloud.late.len() {
             moves.extend([Move::Late(index, true), Move::Late(index, false)]);
         }

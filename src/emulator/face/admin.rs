@@ -129,7 +129,7 @@ fn act(face: &Face, request: &Request, route: &[&str]) -> Result<Answer, Answer>
             body["due"] = json!(due);
             return Ok(Answer::ok(body));
         }
-        ("POST", ["release"]) => {
+        ("POST", ["let-go"]) => {
             let release: Release = read(tree(request)?)?;
             face.held().release(release.by.map(Moment));
             return Ok(Answer::ok(json!({"to_come": face.held().to_come(), "overtaken": face.held().overtaken()})));

@@ -129,7 +129,7 @@ mod tests {
         }
 
         fn release(&self, how: serde_json::Value) {
-            assert_eq!(self.1.answer(&request("POST", "/_emulator/release", how)).answer.unwrap().status, 200);
+            assert_eq!(self.1.answer(&request("POST", "/_emulator/let-go", how)).answer.unwrap().status, 200);
         }
 
         fn release_late(&self) {

@@ -57,7 +57,7 @@ fn a_token_that_is_not_accepted_holds_and_is_never_told() {
     assert!(!format!("{}{}", ran.out, ran.err).contains("0123456789wrong"), "{}", ran.err);
     let good = plan(&face, &shop, &[("LINODE_TOKEN", TOKEN)]);
     assert!(!format!("{}{}", good.out, good.err).contains(TOKEN));
-    for (variable, value, says) in [("LINODE_API_VERSION", "v5", "it is v4 or v4beta"), ("LINODE_URL", "ftp://x", "begins with https://")] {
+    for (variable, value, says) in [("LINODE_API_VERSION", "v5", "it is v4 or v4beta"), ("LINODE_URL", "ftp://x", "begin with https://")] {
         let ran = plan(&face, &shop, &[("LINODE_TOKEN", TOKEN), (variable, value)]);
         assert!(ran.code == 1 && ran.err.contains(says), "{variable}: {}", ran.err);
     }

@@ -173,14 +173,14 @@ impl Face {
     /// Lets go of all that is held, and drops it. How many requests that were let go are still to be carried out, and how many
     /// were when another came that changes something.
     pub fn drop_held(&self) -> (u64, u64) {
-        let answer = self.post("/_emulator/release", json!({}));
+        let answer = self.post("/_emulator/let-go", json!({}));
         (answer["to_come"].as_u64().unwrap(), answer["overtaken"].as_u64().unwrap())
     }
 
     /// Lets go of all that is held: it is carried out at this moment (in microseconds since 1970 by the cloud's clock), or right
     /// before the next change.
     pub fn let_held_come_late(&self, by: i64) {
-        self.post("/_emulator/release", json!({"by": by}));
+        self.post("/_emulator/let-go", json!({"by": by}));
     }
 
     /// Has everything that is set off arrive at once, however slow the clock.
