@@ -21,20 +21,9 @@ fn storm(faults: u8) -> impl Fn(&Capabilities) -> Weather {
     move |can| Weather { faults, calls: true, looks: can.listing_lag > 0, edits: true, strangers: true, platform: true, switches: 0 }
 }
 
-/// Kills and lost answers alone.
-fn silence(faults: u8) -> impl Fn(&Capabilities) -> Weather {
-    move |can| Weather { calls: true, ..storm(faults)(can) }.without_people()
-}
-
-/// Two at once, with nothing else going wrong but this many times.
-fn crowd(faults: u8, switches: u8) -> impl Fn(&Capabilities) -> Weather {
+/// Nobody but the appliers, so many kills and lost answers, and so many passings of the turn.
+fn silence(faults: u8, switches: u8) -> impl Fn(&Capabilities) -> Weather {
     move |_| Weather { faults, calls: true, looks: false, edits: false, strangers: false, platform: false, switches }
-}
-
-impl Weather {
-    fn without_people(self) -> Self {
-        Self { edits: false, strangers: false, platform: false, looks: false, ..self }
-    }
 }
 
 struct Bound {
@@ -46,12 +35,13 @@ struct Bound {
 /// What every test run walks.
 fn small() -> Vec<Bound> {
     let is_short = |it: &Story| ["present → absent", "absent → present"].iter().any(|way| it.name.contains(way));
-    let lives = cast::ways(silence(2)).into_iter().filter(|it| is_short(it) && it.name.ends_with("root snapshot; data 100 GB")).collect();
+    let lives =
+        cast::ways(silence(2, 0)).into_iter().filter(|it| is_short(it) && it.name.ends_with("root snapshot; data 100 GB")).collect();
     vec![
         Bound { stories: odd::beginnings(storm(1)), thorough: false },
         Bound { stories: cast::ways(storm(1)), thorough: false },
         Bound { stories: lives, thorough: false },
-        Bound { stories: cast::rivals(crowd(0, 1)), thorough: false },
+        Bound { stories: cast::rivals(silence(0, 1)), thorough: false },
     ]
 }
 
@@ -61,7 +51,7 @@ fn full() -> Vec<Bound> {
         Bound { stories: odd::beginnings(storm(2)), thorough: false },
         Bound { stories: cast::ways(storm(1)), thorough: true },
         Bound { stories: cast::ways(storm(2)), thorough: false },
-        Bound { stories: cast::rivals(crowd(1, 2)), thorough: false },
+        Bound { stories: cast::rivals(silence(1, 2)), thorough: false },
     ]
 }
 

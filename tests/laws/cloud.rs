@@ -81,8 +81,9 @@ pub struct Late {
     pub order: Order,
     /// The moment after which it surely has, or never will.
     pub until: Stamp,
-    /// Which applier sent it.
+    /// Which applier sent it, and in which epoch of the truth.
     pub by: usize,
+    pub epoch: u32,
 }
 
 /// The last copy of some bytes is gone.

@@ -110,6 +110,8 @@ pub struct Situation {
     pub epoch: u32,
     /// What strangers and the platform did, in words; what they did explains holds.
     pub scars: u16,
+    /// In which epoch somebody last destroyed a copy.
+    pub robbed: u32,
 }
 
 /// What somebody else did.
@@ -208,7 +210,17 @@ impl Situation {
         let appliers = std::iter::once(0).chain(story.rival).map(applier).collect();
         let cloud = Arc::new(story.start.clone());
         let before = story.weather.looks.then(|| cloud.clone());
-        Situation { cloud, before, appliers, faults: story.weather.faults, turn: 0, switches: story.weather.switches, epoch: 0, scars: 0 }
+        Situation {
+            cloud,
+            before,
+            appliers,
+            faults: story.weather.faults,
+            turn: 0,
+            switches: story.weather.switches,
+            epoch: 0,
+            scars: 0,
+            robbed: 0,
+        }
     }
 
     /// The name of this situation: the same for all that mean the same.
@@ -223,6 +235,7 @@ impl Situation {
             to.cloud(before);
         }
         to.hashed(&(self.faults, self.scars, self.turn, self.switches));
+        self.cloud.late.iter().for_each(|it| to.flag(self.is_robbed_since(it.epoch)));
         for applier in &self.appliers {
             to.number(applier.wish);
             self.write_open(to, &applier.journal);
@@ -253,26 +266,31 @@ impl Situation {
             self.write_open(to, &process.recall);
             to.perhaps(process.clock);
             to.perhaps(process.seen_off.as_ref().map(|it| it.1));
+            to.kind(&process.phase);
             let mut seen = |it: &Seen| {
                 to.world(&it.world);
                 to.facts(&it.facts);
                 to.flag(it.epoch == self.epoch);
+                to.flag(self.is_robbed_since(it.epoch));
             };
             match &process.phase {
-                Phase::Ready => to.number(0),
+                Phase::Ready => {}
                 Phase::Looked(first) => seen(first),
                 Phase::Armed(first, fresh) => {
                     seen(first);
                     fresh.iter().for_each(seen);
-                    to.number(2);
                 }
                 Phase::Ended(verdict, epoch) => {
-                    to.number(3);
                     to.hashed(&code(verdict));
                     to.flag(*epoch == self.epoch);
                 }
             }
         }
+    }
+
+    /// Whether somebody destroyed a copy after this epoch.
+    pub fn is_robbed_since(&self, epoch: u32) -> bool {
+        self.robbed > epoch
     }
 
     /// Calls that may still take effect. Those that surely ended decide nothing.
@@ -490,7 +508,7 @@ impl Situation {
             }
             Move::Settle(pending) => next.change(|cloud| cloud.settle(pending)),
             Move::Late(at, happens) => {
-                let Late { order, by, .. } = next.cloud.late[at].clone();
+                let Late { order, by, epoch, .. } = next.cloud.late[at].clone();
                 let ask = &story.wishes[next.appliers[by].wish];
                 let mut losses = Vec::new();
                 next.change(|cloud| {
@@ -499,7 +517,7 @@ impl Situation {
                         losses = cloud.carry_out(&order).losses;
                     }
                 });
-                let robbed = next.scars & (scar::COPY_DELETED | scar::COPY_FAILED) != 0;
+                let robbed = next.is_robbed_since(epoch);
                 let unasked = losses.iter().filter(|it| !robbed && !is_let_go(it, ask, &next.cloud));
                 breaches.extend(unasked.map(|it| lost(it, "a late call")));
             }
@@ -554,6 +572,9 @@ impl Situation {
         self.faults -= 1;
         self.scars |= scar;
         self.change(how);
+        if scar & (scar::COPY_DELETED | scar::COPY_FAILED) != 0 {
+            self.robbed = self.epoch;
+        }
     }
 
     /// Lists catch up.
@@ -662,7 +683,7 @@ impl Situation {
         let (now, undisturbed) = (seen.world.now, first.epoch == self.epoch && seen.epoch == self.epoch);
         // No cloud lets a call hang on what a look showed: whoever destroys a copy between the two destroys it. So does who
         // destroys it between two looks, the second of which shows an old list.
-        let robbed = first.epoch != self.epoch && self.scars & (scar::COPY_DELETED | scar::COPY_FAILED) != 0;
+        let robbed = self.robbed > first.epoch;
         process.phase = Phase::Ready;
         if steps.is_empty() {
             return;
@@ -679,6 +700,7 @@ impl Situation {
         }
         let detach_refused = seen_refused(&self.appliers[index]);
         self.remember();
+        let epoch = self.epoch;
         let cloud = Arc::make_mut(&mut self.cloud);
         let made_before = cloud.made;
         let mut answers: Vec<Result<String, Problem>> = Vec::new();
@@ -690,7 +712,7 @@ impl Situation {
                 Mishap::Killed(mask) => (mask & (1 << at) != 0, None),
                 Mishap::KilledOnTheWay(step) | Mishap::Late(step) if step == at => {
                     let until = Stamp(cloud.now).plus_seconds(cloud.can.late_effect);
-                    cloud.late.push(Late { order: order.clone(), until, by: index });
+                    cloud.late.push(Late { order: order.clone(), until, by: index, epoch });
                     (false, Some(Err(lost_answer())))
                 }
                 Mishap::Lost(step, done) if step == at => (done, Some(Err(lost_answer()))),
