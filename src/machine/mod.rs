@@ -1,5 +1,14 @@
-//! Floor 2: reaching into the machine. So far, what its guest is given for its first boot.
+//! Floor 2: reaching into the machine: what its guest is given for its first boot, the way in, and what configures it.
 
+mod identity;
+mod play;
+mod private;
+mod recipe;
 mod seed;
+mod way;
 
+pub use identity::Identity;
+pub use play::{PlayError, Playing};
+pub use recipe::{Play, Recipe, RecipeError, Resolve};
 pub use seed::{FirstBoot, SeedError, seed};
+pub use way::{Knock, Way, known_hosts};

@@ -3,14 +3,17 @@
 //! The host key is made once per instance and kept on this machine, so that whoever connects knows the server
 //! again after every rebuild. Losing it means a new one at the next birth.
 
+use super::{
+    Identity,
+    private::{self, close_to_others},
+};
 use ssh_key::{
     LineEnding, PrivateKey, PublicKey,
     private::{Ed25519Keypair, KeypairData},
 };
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
-    io::{ErrorKind, Read, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    fs,
+    io::{ErrorKind, Read},
     path::{Path, PathBuf},
 };
 
@@ -45,6 +48,8 @@ pub struct FirstBoot {
     pub document: String,
     /// Who may log in: a public key in one line, without a comment.
     pub authorized: Option<String>,
+    /// Whom the guest will show itself to be.
+    pub identity: Identity,
 }
 
 impl std::fmt::Debug for FirstBoot {
@@ -74,7 +79,7 @@ pub fn seed(host_key: &Path, public_key: Option<&Path>) -> Result<FirstBoot, See
     if let Some(key) = &authorized {
         text.push_str(&format!("ssh_authorized_keys:\n  - {key}\n"));
     }
-    Ok(FirstBoot { document: text, authorized })
+    Ok(FirstBoot { document: text, authorized, identity: Identity::of(host.public_key()) })
 }
 
 /// The owner's key in one line, read as what it must be: nothing else gets into the document.
@@ -87,28 +92,28 @@ fn authorized(path: &Path) -> Result<String, SeedError> {
 }
 
 fn host(path: &Path) -> Result<PrivateKey, SeedError> {
+    match read_host(path)? {
+        Some(key) => Ok(key),
+        None => make(path).map_err(|why| SeedError::HostKey { path: path.to_owned(), why }),
+    }
+}
+
+/// The host key in a file, where there is one.
+pub(super) fn read_host(path: &Path) -> Result<Option<PrivateKey>, SeedError> {
     let fault = |why: String| SeedError::HostKey { path: path.to_owned(), why };
     match fs::metadata(path) {
         // A pipe in its place would be waited for, and a device would never end.
         Ok(found) if !found.is_file() => Err(fault("it is not a file".to_owned())),
         Ok(_) => {
+            // Whoever else reads it could pretend to be the machine.
             path.parent().into_iter().chain([path]).for_each(close_to_others);
             let mut text = String::new();
             let read = fs::File::open(path).and_then(|it| it.take(LARGEST).read_to_string(&mut text));
             read.map_err(|error| fault(error.to_string()))?;
-            PrivateKey::from_openssh(&text).map_err(|error| fault(error.to_string()))
+            PrivateKey::from_openssh(&text).map(Some).map_err(|error| fault(error.to_string()))
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => make(path).map_err(fault),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(fault(error.to_string())),
-    }
-}
-
-/// Whoever else reads it could pretend to be the machine. Where a file system knows no owners, nothing can be done.
-fn close_to_others(path: &Path) {
-    if let Ok(found) = fs::metadata(path)
-        && found.mode() & 0o077 != 0
-    {
-        let _ = fs::set_permissions(path, fs::Permissions::from_mode(found.mode() & 0o700));
     }
 }
 
@@ -119,23 +124,8 @@ fn make(path: &Path) -> Result<PrivateKey, String> {
     let pair = KeypairData::Ed25519(Ed25519Keypair::from_seed(&seed));
     let key = PrivateKey::new(pair, "cloudypad").map_err(|error| error.to_string())?;
     let text = key.to_openssh(LineEnding::LF).map_err(|error| error.to_string())?;
-    let write = || -> std::io::Result<()> {
-        if let Some(dir) = path.parent() {
-            DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-        }
-        // Whole or not at all: half a key would be a key that nobody can read.
-        let mut aside = path.as_os_str().to_owned();
-        aside.push(format!(".{}.tmp", std::process::id()));
-        let aside = PathBuf::from(aside);
-        let _ = fs::remove_file(&aside);
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
-        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_data()).and_then(|()| fs::rename(&aside, path));
-        if written.is_err() {
-            let _ = fs::remove_file(&aside);
-        }
-        written
-    };
-    write().map_err(|error| error.to_string())?;
+    // Half a key would be a key that nobody can read.
+    private::write(path, text.as_bytes()).map_err(|error| error.to_string())?;
     Ok(key)
 }
 

@@ -36,7 +36,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("plan", &["model"]),
     ("read", &["model"]),
-    ("machine", &[]),
+    ("machine", &["model"]),
     ("provider", &["model", "emulator"]),
     ("store", &["model"]),
     ("report", &["model", "plan"]),

@@ -1,0 +1,347 @@
+//! Running a recipe: the real `ansible-playbook`, or a script over SSH, told line by line.
+
+use super::{
+    Knock, Way,
+    recipe::{Play, RecipeError},
+};
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::{Map, Value, json};
+use std::{
+    collections::BTreeMap,
+    fs::{self, DirBuilder},
+    io::{self, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader},
+    process::Command,
+    sync::watch,
+};
+
+/// The longest line that is told, in bytes; what is longer is told in parts.
+const LONGEST_LINE: usize = 1 << 16;
+/// No shorter secret is looked for in what is told: it would be found everywhere.
+const SHORTEST_SECRET: usize = 4;
+/// What a script ends with where an earlier run of it is still at work.
+const STILL_AT_WORK: i32 = 75;
+
+/// Runs a script that comes over standard input, under the instance's lock: one that was cut off here may go on there.
+fn run_script(alias: &str) -> String {
+    format!(
+        "umask 077; file=$(mktemp) && cat > \"$file\" && chmod 700 \"$file\" || exit 1; \
+         exec 9> \"${{TMPDIR:-/tmp}}/.{alias}.$(id -u).lock\"; flock -n 9 || {{ rm -f \"$file\"; exit {STILL_AT_WORK}; }}; \
+         \"$file\" < /dev/null; code=$?; rm -f \"$file\"; exit $code"
+    )
+}
+
+/// Why a recipe did not run to its end.
+#[derive(Debug, PartialEq, Eq)]
+pub enum PlayError {
+    /// The machine went away, or an earlier run of the recipe is still at work there: tried again later.
+    NotYet(String),
+    /// A task or the script failed.
+    Failed {
+        /// Which: a task by name, or the script.
+        what: String,
+        /// What it said.
+        answer: String,
+    },
+    /// It cannot be run at all: the owner is needed.
+    Unable {
+        /// What is wrong.
+        why: String,
+        /// What the owner can do.
+        remedy: String,
+    },
+    /// It was told to stop.
+    Stopped,
+}
+
+/// What is run, where, and who is told.
+pub struct Playing<'a> {
+    /// The recipe.
+    pub play: &'a Play,
+    /// Where.
+    pub way: &'a Way,
+    /// The instance's name, as Ansible's inventory knows it.
+    pub name: &'a str,
+    /// Variables of ours, and the values of the recipe's secrets.
+    pub facts: Map<String, Value>,
+    /// The secrets alone: they are blotted out of what is told.
+    pub secrets: &'a BTreeMap<String, String>,
+    /// Where files that nobody else may read can be made while it runs.
+    pub scratch: &'a Path,
+    /// Becomes true when it is to stop.
+    pub stop: watch::Receiver<bool>,
+    /// Told every line.
+    pub tell: &'a (dyn Fn(&str) + Sync),
+}
+
+impl Playing<'_> {
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    /// [`PlayError`], by what is to be done about it.
+    pub async fn run(&self) -> Result<(), PlayError> {
+        match self.play {
+            Play::Playbook { path, .. } => self.playbook(path).await,
+            Play::Script(path) => self.script(path).await,
+        }
+    }
+
+    async fn script(&self, path: &Path) -> Result<(), PlayError> {
+        let text = fs::read(path).map_err(|source| unable(&RecipeError::Unreadable { path: path.to_owned(), source }))?;
+        let mut ssh = self.way.ssh();
+        ssh.arg(run_script(&self.way.alias)).stdin(Stdio::piped());
+        let mut last = String::new();
+        let code = self.follow(ssh, "ssh", Some(text), &mut |line| keep(&mut last, line)).await?;
+        let what = || format!("script {}", path.display());
+        match code {
+            Some(0) => Ok(()),
+            Some(STILL_AT_WORK) => Err(PlayError::NotYet("an earlier run of the script is still at work".to_owned())),
+            Some(255) => match self.way.read(&last) {
+                Knock::Shut { why, remedy } => Err(PlayError::Unable { why, remedy }),
+                Knock::In | Knock::NotYet(_) => Err(PlayError::NotYet(last)),
+            },
+            Some(code) => Err(PlayError::Failed { what: what(), answer: format!("exit code {code}: {last}") }),
+            None => Err(PlayError::Failed { what: what(), answer: "it was killed".to_owned() }),
+        }
+    }
+
+    async fn playbook(&self, path: &Path) -> Result<(), PlayError> {
+        let Play::Playbook { ansible, .. } = self.play else { return Ok(()) };
+        let scratch = Scratch::make(self.scratch).map_err(|error| PlayError::Unable {
+            why: format!("cannot make a directory in {}: {error}", self.scratch.display()),
+            remedy: "make room there".to_owned(),
+        })?;
+        let inventory = self.inventory();
+        let mut variables: Map<String, Value> = ansible.variables.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        variables.extend(self.facts.clone());
+        variables.extend(self.secrets.iter().map(|(name, value)| (name.clone(), json!(value))));
+        let file = |name: &str, value: &Value| {
+            scratch.write(name, value.to_string().as_bytes()).map_err(|error| PlayError::Unable {
+                why: format!("cannot write to {}: {error}", self.scratch.display()),
+                remedy: "make room there".to_owned(),
+            })
+        };
+        let inventory = file("inventory.json", &inventory)?;
+        let variables = file("variables.json", &Value::Object(variables))?;
+        let mut command = Command::new("ansible-playbook");
+        command.arg("--inventory").arg(&inventory).arg("--extra-vars").arg(format!("@{}", variables.display()));
+        if !ansible.tags.is_empty() {
+            command.arg("--tags").arg(ansible.tags.join(","));
+        }
+        command.args(&ansible.extra_arguments).arg(path).stdin(Stdio::null());
+        command.env("ANSIBLE_NOCOLOR", "1").env("ANSIBLE_RETRY_FILES_ENABLED", "0").env("PYTHONUNBUFFERED", "1");
+        command.env("ANSIBLE_SSH_CONTROL_PATH_DIR", scratch.path.join("cp"));
+        let mut course = Course::default();
+        let code = self.follow(command, "ansible-playbook", None, &mut |line| course.read(line)).await?;
+        match code {
+            Some(0) => Ok(()),
+            _ if course.unreachable && !course.failed => Err(PlayError::NotYet(course.answer)),
+            Some(code) if course.task.is_empty() => Err(PlayError::Failed {
+                what: format!("playbook {}", path.display()),
+                answer: format!("exit code {code}: {}", course.last),
+            }),
+            Some(_) => Err(PlayError::Failed { what: format!("task \"{}\"", course.task), answer: course.answer }),
+            None => Err(PlayError::Failed { what: format!("playbook {}", path.display()), answer: "it was killed".to_owned() }),
+        }
+    }
+
+    /// The one machine, as Ansible reads it.
+    fn inventory(&self) -> Value {
+        let way = self.way;
+        let words: Vec<String> = way.options().iter().map(|it| quoted(&it.to_string_lossy())).collect();
+        let host = json!({
+            "ansible_host": way.address, "ansible_port": way.port, "ansible_user": way.user,
+            "ansible_ssh_common_args": words.join(" "),
+        });
+        let mut hosts = Map::new();
+        hosts.insert(self.name.to_owned(), host);
+        json!({"all": {"hosts": hosts}})
+    }
+
+    /// Runs a program to its end, tells its lines, and gives its exit code; none where a signal ended it.
+    async fn follow(
+        &self,
+        mut command: Command,
+        program: &str,
+        input: Option<Vec<u8>>,
+        read: &mut dyn FnMut(&str),
+    ) -> Result<Option<i32>, PlayError> {
+        // A group of its own, so that the terminal's Ctrl-C comes to us alone, and we end all of it.
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).process_group(0);
+        let mut child = command.spawn().map_err(|error| PlayError::Unable {
+            why: format!("cannot run {program}: {error}"),
+            remedy: format!("install it (Debian: {})", if program == "ssh" { "openssh-client" } else { "ansible-core" }),
+        })?;
+        let group = child.id();
+        let (Some(out), Some(err), stdin) = (child.stdout.take(), child.stderr.take(), child.stdin.take()) else { return Ok(None) };
+        let (mut out, mut err) = (Lines::of(out), Lines::of(err));
+        let feed = async {
+            if let (Some(mut pipe), Some(bytes)) = (stdin, input) {
+                // Where nobody reads it any more, the exit code says why.
+                let _ = pipe.write_all(&bytes).await;
+            }
+        };
+        let told_to_stop = async {
+            let mut stop = self.stop.clone();
+            if stop.wait_for(|it| *it).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::pin!(feed, told_to_stop);
+        let (mut fed, mut stopped) = (false, false);
+        while !(out.ended && err.ended) {
+            tokio::select! {
+                () = &mut feed, if !fed => fed = true,
+                () = &mut told_to_stop, if !stopped => {
+                    stopped = true;
+                    interrupt(group);
+                }
+                line = out.next(), if !out.ended => self.say(line, read),
+                line = err.next(), if !err.ended => self.say(line, read),
+            }
+        }
+        let status = child.wait().await.map_err(|error| PlayError::NotYet(error.to_string()))?;
+        if stopped && !status.success() { Err(PlayError::Stopped) } else { Ok(status.code()) }
+    }
+
+    fn say(&self, line: Option<String>, read: &mut dyn FnMut(&str)) {
+        let Some(line) = line else { return };
+        let clean =
+            self.secrets.values().filter(|it| it.len() >= SHORTEST_SECRET).fold(line, |line, it| line.replace(it.as_str(), "[secret]"));
+        read(&clean);
+        (self.tell)(&clean);
+    }
+}
+
+fn unable(error: &RecipeError) -> PlayError {
+    PlayError::Unable { why: error.to_string(), remedy: "mend it; the next apply goes on from here".to_owned() }
+}
+
+/// Ends a program and everything that it started, as Ctrl-C does.
+fn interrupt(group: Option<u32>) {
+    if let Some(group) = group.and_then(|it| i32::try_from(it).ok()).and_then(Pid::from_raw) {
+        // It may have ended by itself.
+        let _ = kill_process_group(group, Signal::INT);
+    }
+}
+
+/// One word for a shell.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// The last line that says something.
+fn keep(last: &mut String, line: &str) {
+    if !line.trim().is_empty() {
+        line.trim().clone_into(last);
+    }
+}
+
+/// What Ansible's own output says of how far it came.
+#[derive(Debug, Default)]
+struct Course {
+    /// The task under way.
+    task: String,
+    /// What the task that failed said.
+    answer: String,
+    last: String,
+    failed: bool,
+    unreachable: bool,
+}
+
+impl Course {
+    fn read(&mut self, line: &str) {
+        keep(&mut self.last, line);
+        if self.failed || self.unreachable {
+            return;
+        }
+        let head = ["TASK [", "RUNNING HANDLER ["].iter().find_map(|it| line.strip_prefix(it));
+        if let Some(name) = head.and_then(|it| it.rsplit_once(']')) {
+            name.0.clone_into(&mut self.task);
+        } else if line.starts_with("fatal: ") || line.starts_with("failed: ") {
+            self.unreachable = line.contains("UNREACHABLE!");
+            self.failed = !self.unreachable;
+            let said = line.split_once("=> ").map_or(line, |it| it.1);
+            let message = serde_json::from_str::<Value>(said).ok().and_then(|it| Some(it.get("msg")?.as_str()?.to_owned()));
+            self.answer = message.unwrap_or_else(|| said.to_owned());
+        }
+    }
+}
+
+/// The lines that a program writes, as it writes them.
+struct Lines<R> {
+    from: BufReader<R>,
+    line: Vec<u8>,
+    ended: bool,
+}
+
+impl<R: AsyncRead + Unpin> Lines<R> {
+    fn of(from: R) -> Self {
+        Self { from: BufReader::new(from), line: Vec::new(), ended: false }
+    }
+
+    /// The next line, without its end. It may be dropped half-way and asked again.
+    async fn next(&mut self) -> Option<String> {
+        loop {
+            let Ok(bytes) = self.from.fill_buf().await else {
+                self.ended = true;
+                return None;
+            };
+            if bytes.is_empty() {
+                self.ended = true;
+                return (!self.line.is_empty()).then(|| self.take());
+            }
+            let end = bytes.iter().position(|it| *it == b'\n');
+            let length = end.map_or(bytes.len(), |it| it + 1);
+            self.line.extend_from_slice(&bytes[..length]);
+            self.from.consume(length);
+            if end.is_some() || self.line.len() > LONGEST_LINE {
+                return Some(self.take());
+            }
+        }
+    }
+
+    fn take(&mut self) -> String {
+        let text = String::from_utf8_lossy(&self.line).trim_end_matches(['\n', '\r']).to_owned();
+        self.line.clear();
+        text
+    }
+}
+
+/// A directory that only its owner may enter, until it is dropped.
+struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    fn make(below: &Path) -> io::Result<Self> {
+        DirBuilder::new().recursive(true).mode(0o700).create(below)?;
+        for number in 0.. {
+            let path = below.join(format!("play-{}-{number}", std::process::id()));
+            match DirBuilder::new().mode(0o700).create(&path) {
+                Ok(()) => return Ok(Self { path }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::Error::from(io::ErrorKind::AlreadyExists))
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+        let path = self.path.join(name);
+        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?.write_all(bytes)?;
+        Ok(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What is left behind nobody else may read.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
