@@ -4,7 +4,7 @@
 //! of the turn between two appliers, can lead to.
 
 use super::{
-    cast, cover,
+    arms, cast, cover,
     engine::Shipped,
     figures, odd,
     search::{self, Covered},
@@ -58,13 +58,33 @@ fn full() -> Vec<Bound> {
 /// The laws hold in every situation of every story: no last copy is destroyed, a blind planner does nothing, a copy is
 /// taken of a quiet disk, nothing is done twice that was done, and once nothing goes wrong any more every run ends in its
 /// spec, or in a hold that what happened explains, and is quiet then.
+///
+/// Where gdb can look on, it is looked on which arms of the planner's matches are met on the way.
 #[test]
 fn every_situation_of_every_story_keeps_the_laws() {
     let is_full = std::env::var("CLOUDYPAD_BOUND").is_ok_and(|it| it == "full");
     let only = std::env::var("CLOUDYPAD_STORY").unwrap_or_default();
+    if arms::is_watched() || is_full || !only.is_empty() || !cfg!(debug_assertions) {
+        return walk_all(is_full, &only);
+    }
+    match arms::watch("bounds::every_situation_of_every_story_keeps_the_laws") {
+        Ok(watched) => {
+            println!("{}", watched.said);
+            assert!(watched.passed, "the walk failed");
+            let unmet = watched.report();
+            assert!(unmet.is_empty(), "{} arms that no walk meets:\n{}", unmet.len(), unmet.join("\n"));
+        }
+        Err(why) => {
+            figures::tell("arms of the planner's matches met", format!("not measured, {why}"));
+            walk_all(is_full, &only);
+        }
+    }
+}
+
+fn walk_all(is_full: bool, only: &str) {
     let bounds = if is_full { full() } else { small() };
     let stories: Vec<(&Story, bool)> =
-        bounds.iter().flat_map(|it| it.stories.iter().map(|story| (story, it.thorough))).filter(|it| it.0.name.contains(&only)).collect();
+        bounds.iter().flat_map(|it| it.stories.iter().map(|story| (story, it.thorough))).filter(|it| it.0.name.contains(only)).collect();
     let next = AtomicUsize::new(0);
     let (situations, moves) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let met = Mutex::new((Covered::default(), Vec::new()));
