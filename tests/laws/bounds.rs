@@ -9,8 +9,12 @@ use super::{
     figures, odd,
     search::{self, Covered},
     system::{Story, Weather},
+    view::{self, Glance},
 };
-use cloudypad::model::Capabilities;
+use cloudypad::{
+    model::{Capabilities, Facts, Verdict},
+    plan::forecast,
+};
 use std::sync::{
     Mutex,
     atomic::{AtomicUsize, Ordering},
@@ -96,7 +100,9 @@ fn walk_all(is_full: bool, only: &str) {
             if !only.is_empty() {
                 println!("{}: {} situations, {} moves", story.name, walk.situations, walk.moves);
             }
+            let endless = foretold_without_end(story);
             let Ok(mut met) = met.lock() else { return };
+            met.1.extend(endless);
             met.0.merge(walk.seen);
             met.1
                 .extend(walk.found.map(|(breach, way)| format!("{}: {}\n{}", breach.law, breach.how, search::told(story, &Shipped, &way))));
@@ -115,4 +121,11 @@ fn walk_all(is_full: bool, only: &str) {
     figures::tell("moves tried in them", moves.into_inner());
     let unmet = cover::report(&covered);
     assert!(!only.is_empty() || unmet.is_empty(), "no walk meets {unmet:?}");
+}
+
+/// What a plan shows beforehand comes to an end, from wherever a story begins and whatever is wished there.
+fn foretold_without_end(story: &Story) -> Option<String> {
+    let world = view::look(&story.start, None, Glance::Clear, &mut None);
+    let endless = story.wishes.iter().find(|it| forecast(it, &world, &Facts::default(), story.start.can).end == Verdict::Underway);
+    endless.map(|it| format!("convergence: {}: what is foretold has no end for {:?}", story.name, it.spec.server_state))
 }
