@@ -118,7 +118,7 @@ fn walk_all(is_full: bool, only: &str) {
     assert!(found.is_empty(), "{} laws broken, {}\n\n(one story alone: CLOUDYPAD_STORY='its name')", found.len(), found.join("\n\n"));
     figures::tell("stories walked to their end", stories.len());
     figures::tell("situations explored", situations.into_inner());
-    figures::tell("moves tried in them", moves.into_inner());
+    figures::tell("situations explored, moves tried in them", moves.into_inner());
     let unmet = cover::report(&covered);
     assert!(!only.is_empty() || unmet.is_empty(), "no walk meets {unmet:?}");
 }
