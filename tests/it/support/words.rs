@@ -416,6 +416,7 @@ impl Builder<'_> {
                 ["loser", "of", server] => volume.tags = volume.tags.clone().with_value("loser", server),
                 ["protected"] => volume.tags = volume.tags.clone().with("protect:yes"),
                 ["creating"] => volume.status = VolumeStatus::Creating,
+                ["deleting"] => volume.status = VolumeStatus::Deleting,
                 ["broken"] => volume.status = VolumeStatus::Error,
                 ["in", "state", state] => volume.status = VolumeStatus::Unknown((*state).to_owned()),
                 ["from", snapshot] => volume.origin = Origin::Snapshot(Id::new(*snapshot)),
@@ -440,6 +441,7 @@ impl Builder<'_> {
             "ready" => CopyStatus::Ready,
             "creating" => CopyStatus::Creating,
             "failed" => CopyStatus::Failed,
+            "deleting" => CopyStatus::Deleting,
             other => CopyStatus::Unknown(other.to_owned()),
         };
         let mut extra = vec![format!("role:{role}")];

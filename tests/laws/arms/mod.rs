@@ -1,15 +1,15 @@
 //! Which arms of the planner's matches a walk comes to. The walk runs in a process of its own, before the eyes of gdb, which
 //! stops it once at every place where an arm's code begins.
 //!
-//! An arm that has no code of its own (`_ => {}`) is nowhere to be seen; those are counted and named, and so is what is no
-//! match: `matches!`, `if let`.
+//! An arm that does nothing (`_ => {}`) has no code of its own, and is nowhere to be seen; a golden plan is named for each.
+//! What is no match (`matches!`, `if let`) has no arms.
 
 mod excused;
 mod rows;
 mod sources;
 
 use super::figures;
-use excused::UNMET;
+use excused::{SILENT, UNMET};
 use sources::{Sources, Written};
 use std::{
     collections::HashSet,
@@ -86,37 +86,49 @@ fn told(arm: &Written) -> String {
     format!("{}:{} {}", file.display(), arm.line, arm.text)
 }
 
-fn is_excused(arm: &Written) -> Option<&'static str> {
-    let name = arm.file.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
-    UNMET.iter().find(|(file, text, _)| *file == name && *text == arm.text).map(|it| it.2)
+/// What a list of excuses says of an arm.
+fn said_of(arm: &Written, excuses: &[(&str, &str, &'static str)]) -> Option<&'static str> {
+    excuses.iter().find(|(file, text, _)| arm.file.ends_with(file) && *text == arm.text).map(|it| it.2)
 }
 
 impl Watched {
     /// Says what was met; what was not, and is not excused, comes back, and so do excuses that are none.
     pub fn report(&self) -> Vec<String> {
-        let (mut met, mut silent, mut unmet) = (0, Vec::new(), Vec::new());
+        let (mut met, mut proven, mut silent, mut wrong) = (0, 0, 0, Vec::new());
         for (arm, entries) in self.sources.arms.iter().zip(&self.entries) {
             let is_met = entries.iter().any(|it| self.met.contains(it));
+            let is_silent = entries.is_empty();
             met += usize::from(is_met);
-            match (is_excused(arm), entries.is_empty()) {
-                (Some(proof), _) if !is_met => println!("{}: not met: {proof}", told(arm)),
-                (Some(_), _) => unmet.push(format!("{} is met, and listed as one that cannot be", told(arm))),
-                (None, true) => silent.push(told(arm)),
-                (None, false) if !is_met => unmet.push(told(arm)),
-                (None, false) => {}
+            match (said_of(arm, UNMET), said_of(arm, SILENT)) {
+                (Some(proof), None) if !is_met => {
+                    proven += 1;
+                    println!("{}: cannot be met: {proof}", told(arm));
+                }
+                (None, Some(plan)) if is_silent => {
+                    silent += 1;
+                    println!("{}: does nothing that could be seen; met by tests/plans/{plan}.case", told(arm));
+                }
+                (None, None) if is_met => {}
+                (None, None) if is_silent => wrong.push(format!("{} does nothing that could be seen: which golden plan meets it?", told(arm))),
+                (None, None) => wrong.push(told(arm)),
+                _ => wrong.push(format!("{} is excused for no reason", told(arm))),
             }
         }
-        for (file, text, _) in UNMET {
-            if !self.sources.arms.iter().any(|it| it.text == *text && Path::new(&it.file).ends_with(file)) {
-                unmet.push(format!("{file} has no arm \"{text}\", which is listed as one that cannot be met"));
+        for (file, text, _) in UNMET.iter().chain(SILENT) {
+            if !self.sources.arms.iter().any(|it| it.file.ends_with(file) && it.text == *text) {
+                wrong.push(format!("{file} has no arm \"{text}\", which is excused"));
             }
         }
-        let seen = self.sources.arms.len() - silent.len();
-        figures::tell("arms of the planner's matches met", format!("{met} of {seen}"));
-        println!("arms that have no code of their own: {}", silent.len());
-        silent.iter().for_each(|it| println!("  {it}"));
+        for (_, _, plan) in SILENT {
+            if !Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/plans/{plan}.case")).exists() {
+                wrong.push(format!("tests/plans/{plan}.case is not there"));
+            }
+        }
+        let all = self.sources.arms.len();
+        let others = format!("{proven} proven out of reach, {silent} that do nothing");
+        figures::tell("arms of the planner's matches met", format!("{met} of {all}, and {others}"));
         println!("conditions written as matches!, which are no arms: {}", self.sources.conditions);
         self.sources.unread.iter().for_each(|it| println!("not read: {it}"));
-        unmet
+        wrong
     }
 }
