@@ -2,7 +2,8 @@
 
 use super::{line, scene::Scene};
 use crate::model::{
-    Awaited, Copy, CopyStatus, Hold, Lock, Note, Plan, Planned, Reason, Role, Server, Stamp, Step, Volume, VolumeStatus, Wait, is_named_create_key,
+    Awaited, Copy, CopyStatus, Hold, Lock, Note, Plan, Planned, Reason, Role, Server, Stamp, Step, Volume, VolumeStatus, Wait,
+    is_named_create_key,
 };
 
 /// The steps, waits and notes gathered so far.

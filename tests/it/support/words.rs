@@ -322,6 +322,8 @@ impl Builder<'_> {
                     server.volumes.push(Id::new(*volume));
                     tags = tags.with("had:data");
                 }
+                // A volume that no list shows.
+                ["holds", volume] => server.volumes.push(Id::new(*volume)),
                 ["had", "data"] => tags = tags.with("had:data"),
                 ["image", image] => tags = tags.with_value("img", image),
                 ["type", name] => server.machine_type = (*name).to_owned(),

@@ -17,7 +17,6 @@ pub const UNMET: &[(&str, &str, &str)] = &[
     ("building.rs", "grow: match volume.status { _ }", "what is left is broken, unknown or on its way out: scene.rs, sort_volumes"),
     ("imagine.rs", "list: match seen { Seen::Absent | Seen::Unknown(_) }", "the line before makes it present"),
     ("line.rs", "describe: match scene.world.server(id) { None }", "every server that a step names is of this look: scene.rs"),
-    ("line.rs", "describe: match scene.world.volume(id) { None }", "every disk that a step names is of this look, or its server held it"),
     ("line.rs", "describe: match scene.server.map(|it| &it.root) { _ }", "Quiet::local is of a server with a local root: model/witness.rs"),
     ("line.rs", "old_copy: match role { None }", "a copy without a role is held (TagsDamaged): scene.rs, check_copies"),
     ("line.rs", "tagged: match scene.world.server(id) { None }", "every server that is tagged is of this look: scene.rs"),
@@ -25,12 +24,14 @@ pub const UNMET: &[(&str, &str, &str)] = &[
     (
         "retiring.rs",
         "spare_local: match fate { Fate::Keep }",
-        "what dies with its server is kept by nobody: root_fate holds (RootWouldDie), and take_husk has no root disk",
+        "a root is local only where it dies with its server, and there it is kept by nobody: root_fate holds (RootWouldDie), and a husk \
+         has none",
     ),
     (
         "retiring.rs",
         "capture_while_off: match scene.root { None }",
-        "settle_off asks before whether the server is complete, and without its root volume it is held (DiskGone): building.rs",
+        "settle_off asks before whether the server is complete: without its root volume it is held (DiskGone, building.rs), and a \
+         local root is captured as an image",
     ),
 ];
 

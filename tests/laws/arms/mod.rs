@@ -63,7 +63,7 @@ pub fn watch(test: &str) -> Result<Watched, String> {
     fs::write(&wanted, lines).and_then(|()| fs::write(&script, SCRIPT)).map_err(|error| error.to_string())?;
 
     let ran = Command::new("gdb")
-        .args(["-nx", "-batch-silent", "-readnever", "-ex"])
+        .args(["-nx", "-batch-silent", "-readnever", "-iex", "set auto-load no", "-ex"])
         .arg(format!("python wanted, met = {wanted:?}, {met:?}"))
         .arg("-x")
         .arg(&script)
@@ -74,7 +74,9 @@ pub fn watch(test: &str) -> Result<Watched, String> {
         .output()
         .map_err(|error| format!("gdb: {error}"))?;
     let said = format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-    let Ok(text) = fs::read_to_string(&met) else { return Err(format!("gdb could not begin: {}", said.trim())) };
+    let Ok(text) = fs::read_to_string(&met) else {
+        return Err(format!("gdb could not begin: {}", said.trim().lines().next_back().unwrap_or_default()));
+    };
     let ended = text.lines().find_map(|it| it.strip_prefix("ended ")).unwrap_or_else(|| panic!("gdb lost sight of the walk:\n{said}"));
     let met = text.lines().filter_map(|it| u64::from_str_radix(it, 16).ok()).collect();
     Ok(Watched { passed: ended == "0", said, sources, entries, met })
@@ -109,7 +111,9 @@ impl Watched {
                     println!("{}: does nothing that could be seen; met by tests/plans/{plan}.case", told(arm));
                 }
                 (None, None) if is_met => {}
-                (None, None) if is_silent => wrong.push(format!("{} does nothing that could be seen: which golden plan meets it?", told(arm))),
+                (None, None) if is_silent => {
+                    wrong.push(format!("{} does nothing that could be seen: which golden plan meets it?", told(arm)))
+                }
                 (None, None) => wrong.push(told(arm)),
                 _ => wrong.push(format!("{} is excused for no reason", told(arm))),
             }

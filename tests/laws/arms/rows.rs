@@ -1,9 +1,11 @@
 //! Where the arms are in this very binary: its line table tells of addresses which place in which source they are made of.
 
 use super::sources::{Place, Written};
-use gimli::{Dwarf, EndianSlice, LittleEndian, SectionId};
+use gimli::{Dwarf, EndianSlice, LineProgramHeader, LittleEndian, SectionId, Unit};
 use object::{Object, ObjectKind, ObjectSection, SectionKind};
 use std::{collections::BTreeMap, path::Path};
+
+type Slice<'a> = EndianSlice<'a, LittleEndian>;
 
 /// Consecutive addresses that are made of one place, and end where the next row begins.
 struct Row {
@@ -43,7 +45,8 @@ fn rows_of(arms: &[Written], bytes: &[u8]) -> Result<BTreeMap<String, Vec<Row>>,
         return Err("the binary is none that can be placed anywhere".to_owned());
     }
     // What the linker threw away still has rows, at addresses where no code is.
-    let code: Vec<_> = elf.sections().filter(|it| it.kind() == SectionKind::Text).map(|it| it.address()..it.address() + it.size()).collect();
+    let code: Vec<_> =
+        elf.sections().filter(|it| it.kind() == SectionKind::Text).map(|it| it.address()..it.address() + it.size()).collect();
     let section = |id: SectionId| -> Result<_, gimli::Error> {
         let data = elf.section_by_name(id.name()).and_then(|it| it.data().ok()).unwrap_or_default();
         Ok(EndianSlice::new(data, LittleEndian))
@@ -54,19 +57,7 @@ fn rows_of(arms: &[Written], bytes: &[u8]) -> Result<BTreeMap<String, Vec<Row>>,
     while let Some(header) = units.next().map_err(told)? {
         let unit = dwarf.unit(header).map_err(told)?;
         let Some(program) = unit.line_program.clone() else { continue };
-        let base = unit.comp_dir.map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
-        let header = program.header().clone();
-        let mut names: BTreeMap<u64, String> = BTreeMap::new();
-        for number in 0..=header.file_names().len() as u64 {
-            let Some(file) = header.file(number) else { continue };
-            let text = |it| dwarf.attr_string(&unit, it).map(|it| it.to_string_lossy().into_owned());
-            let directory = file.directory(&header).map(text).transpose().map_err(told)?.unwrap_or_default();
-            let path = Path::new(&base).join(directory).join(text(file.path_name()).map_err(told)?);
-            let path = path.to_string_lossy().into_owned();
-            if rows.contains_key(&path) {
-                names.insert(number, path);
-            }
-        }
+        let names = names_in(&dwarf, &unit, program.header(), &rows).map_err(told)?;
         if names.is_empty() {
             continue;
         }
@@ -91,4 +82,26 @@ fn rows_of(arms: &[Written], bytes: &[u8]) -> Result<BTreeMap<String, Vec<Row>>,
         of_file.sort_by_key(|it| it.begins);
     }
     Ok(rows)
+}
+
+/// Of the files that a line table numbers, those that have arms.
+fn names_in(
+    dwarf: &Dwarf<Slice<'_>>,
+    unit: &Unit<Slice<'_>>,
+    header: &LineProgramHeader<Slice<'_>>,
+    wanted: &BTreeMap<String, Vec<Row>>,
+) -> Result<BTreeMap<u64, String>, gimli::Error> {
+    let text = |it| dwarf.attr_string(unit, it).map(|it| it.to_string_lossy().into_owned());
+    let base = unit.comp_dir.map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut names = BTreeMap::new();
+    for number in 0..=header.file_names().len() as u64 {
+        let Some(file) = header.file(number) else { continue };
+        let directory = file.directory(header).map(text).transpose()?.unwrap_or_default();
+        let path = Path::new(&base).join(directory).join(text(file.path_name())?);
+        let path = path.to_string_lossy().into_owned();
+        if wanted.contains_key(&path) {
+            names.insert(number, path);
+        }
+    }
+    Ok(names)
 }

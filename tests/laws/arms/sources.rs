@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 use syn::{
-    Arm, Attribute, Expr, ExprMatch, ImplItemFn, ItemFn, ItemMod, Macro, Token, parse::Parser, punctuated::Punctuated, spanned::Spanned, visit,
-    visit::Visit,
+    Arm, Attribute, Expr, ExprMatch, ImplItemFn, ItemFn, ItemMod, Macro, Token, parse::Parser, punctuated::Punctuated, spanned::Spanned,
+    visit, visit::Visit,
 };
 
 /// A place in a source, as compilers count: lines and bytes from 1.
