@@ -270,10 +270,12 @@ impl Cloud {
     /// What is under way.
     pub fn pending(&self) -> Vec<Pending> {
         let moving = |it: &Power| matches!(it, Power::Starting | Power::Stopping | Power::Deleting | Power::Busy);
-        let changing = |it: &VolumeStatus| matches!(it, VolumeStatus::Creating | VolumeStatus::Detaching | VolumeStatus::Busy);
+        let changing = |it: &VolumeStatus| {
+            matches!(it, VolumeStatus::Creating | VolumeStatus::Detaching | VolumeStatus::Busy | VolumeStatus::Deleting)
+        };
         let servers = self.servers.iter().enumerate().filter(|(_, it)| moving(&it.it.power)).map(|(index, _)| Pending::Server(index));
         let volumes = self.volumes.iter().enumerate().filter(|(_, it)| changing(&it.it.status)).map(|(index, _)| Pending::Volume(index));
-        let making = |it: &CopyStatus| *it == CopyStatus::Creating;
+        let making = |it: &CopyStatus| matches!(it, CopyStatus::Creating | CopyStatus::Deleting);
         let copies = self.copies.iter().enumerate().filter(|(_, it)| making(&it.it.status)).map(|(index, _)| Pending::Copy(index));
         servers.chain(volumes).chain(copies).collect()
     }
@@ -286,6 +288,9 @@ impl Cloud {
                 let stamp = self.stamp();
                 let disk = &mut self.volumes[index];
                 match disk.it.status {
+                    VolumeStatus::Deleting => {
+                        self.volumes.remove(index);
+                    }
                     VolumeStatus::Detaching => {
                         disk.it.attached_to = None;
                         disk.it.last_held = LastHeld::Until(stamp);
@@ -296,6 +301,9 @@ impl Cloud {
                         disk.it.status = if disk.it.attached_to.is_some() { VolumeStatus::InUse } else { VolumeStatus::Available };
                     }
                 }
+            }
+            Pending::Copy(index) if self.copies[index].it.status == CopyStatus::Deleting => {
+                self.copies.remove(index);
             }
             Pending::Copy(index) => self.copies[index].it.status = CopyStatus::Ready,
         }
