@@ -13,6 +13,8 @@ pub struct Facts {
     pub made: BTreeMap<String, Stamp>,
     /// When this machine last ordered a server off, by its id, on the vendor's clock. For people; nothing is decided by it.
     pub stopped: BTreeMap<String, Stamp>,
+    /// What ran inside a server to its end, by step key, and is not written on the server yet.
+    pub played: BTreeSet<String>,
     /// Whether this run has begun to change things.
     pub begun: bool,
     /// Steps, by key, that the cloud refused in this run and that the run can do without.

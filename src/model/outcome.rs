@@ -158,6 +158,18 @@ pub enum Reason {
     FailedCopy,
     /// The recipe is new to this server.
     Recipe,
+    /// The recipe is another one than this server was configured by.
+    RecipeChanged,
+    /// The whole recipe succeeded.
+    Configured,
+    /// The capture was made before the server was configured anew.
+    CaptureOutdated,
+    /// It runs at every start.
+    AtStart,
+    /// Everything that is due at a start is done.
+    StartedUp,
+    /// What was done at the last start is due again.
+    BeforeStart,
     /// With nothing to configure, a server that ran once is ready to be captured.
     RanOnce,
     /// Another source's object is taken over.
@@ -216,6 +228,12 @@ impl fmt::Display for Reason {
             Reason::FailedCopy => write!(f, "it failed"),
             Reason::RanOnce => write!(f, "it has run; nothing to configure"),
             Reason::Recipe => write!(f, "the configuration is new to this server"),
+            Reason::RecipeChanged => write!(f, "the configuration changed"),
+            Reason::Configured => write!(f, "the whole configuration succeeded"),
+            Reason::CaptureOutdated => write!(f, "the configuration is newer than the capture"),
+            Reason::AtStart => write!(f, "it runs at every start"),
+            Reason::StartedUp => write!(f, "everything due at this start is done"),
+            Reason::BeforeStart => write!(f, "what is due at a start is due again"),
             Reason::Adopted => write!(f, "cloudypad adopt"),
         }
     }

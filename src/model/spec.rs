@@ -325,6 +325,13 @@ pub enum Configuration {
     Recipe(Recipe),
 }
 
+impl Configuration {
+    /// Whether a changed recipe is applied at once, whoever plays.
+    pub fn is_due_now(&self) -> bool {
+        matches!(self, Configuration::Recipe(it) if it.when == When::Now)
+    }
+}
+
 impl Default for Configuration {
     fn default() -> Self {
         Configuration::None(NoConfiguration::None)

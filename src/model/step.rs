@@ -20,6 +20,8 @@ pub struct Ask {
     pub adopt: bool,
     /// Digest of everything that configures the server; `none` where nothing does.
     pub recipe: String,
+    /// Whether something runs on the server at every start.
+    pub on_start: bool,
     /// How it stands to another spec that was applied meanwhile.
     pub stance: Stance,
 }
@@ -29,7 +31,7 @@ impl Ask {
     pub fn of(instance: Instance) -> Self {
         let key = instance.key();
         let spec = instance.spec.into();
-        Self { key, spec, deletion: None, owner: None, adopt: false, recipe: "none".to_owned(), stance: Stance::Apply }
+        Self { key, spec, deletion: None, owner: None, adopt: false, recipe: "none".to_owned(), on_start: false, stance: Stance::Apply }
     }
 
     /// What the instance is applied for.
@@ -254,7 +256,11 @@ pub enum Step {
         server: Id<Server>,
         /// The recipe's digest.
         recipe: String,
+        /// The recipe that the server was configured by before, where it was.
+        over: Option<String>,
     },
+    /// Run what runs on a server at every start.
+    StartUp(Id<Server>),
     /// Snapshot a quiet volume.
     TakeSnapshot {
         /// The volume, proven quiet.
@@ -310,7 +316,7 @@ impl Step {
             Step::CreateVolume(new) => create_volume_key(new.role),
             Step::CreateServer(_) => CREATE_SERVER_KEY.to_owned(),
             Step::Retag { object, .. } => format!("retag {}", object.id()),
-            Step::StartServer(server) => format!("start-server {server}"),
+            Step::StartServer(server) => format!("{START_SERVER} {server}"),
             Step::StopServer(server) => format!("{STOP_SERVER} {server}"),
             Step::Detach { server, .. } => detach_key(server),
             Step::Attach { server, volume, .. } => format!("attach {server} {volume}"),
@@ -318,7 +324,8 @@ impl Step {
             Step::AssignFirewall { server, firewall } => format!("assign-firewall {server} {firewall}"),
             Step::Grow { volume, .. } => format!("grow {volume}"),
             Step::ChangeType { server, .. } => format!("change-type {server}"),
-            Step::Configure { server, .. } => format!("configure {server}"),
+            Step::Configure { server, recipe, over } => configure_key(server.as_str(), recipe, over.as_deref()),
+            Step::StartUp(server) => start_up_key(server.as_str()),
             Step::TakeSnapshot { disk, .. } => copy_key(disk.disk().as_str()),
             Step::CaptureImage { disk, .. } => copy_key(disk.disk().as_str()),
             Step::DeleteServer { server, .. } => format!("delete-server {server}"),
@@ -354,6 +361,14 @@ impl Step {
     }
 }
 
+/// The word of the keys of [`Step::StartServer`].
+const START_SERVER: &str = "start-server";
+
+/// The id of the server that the step with this key powers on.
+pub fn started_server(key: &str) -> Option<&str> {
+    key.strip_prefix(START_SERVER)?.strip_prefix(' ')
+}
+
 /// The word of the keys of [`Step::StopServer`].
 const STOP_SERVER: &str = "stop-server";
 
@@ -386,6 +401,22 @@ pub fn create_volume_key(role: Role) -> String {
 /// Key of [`Step::Detach`].
 pub fn detach_key(server: &Id<Server>) -> String {
     format!("detach {server}")
+}
+
+/// Key of [`Step::Configure`]: of one recipe, on one server, over another one. Whoever else configures it in between makes
+/// it another step.
+pub fn configure_key(server: &str, recipe: &str, over: Option<&str>) -> String {
+    format!("configure {server} {recipe} over {}", over.unwrap_or("nothing"))
+}
+
+/// Key of [`Step::StartUp`].
+pub fn start_up_key(server: &str) -> String {
+    format!("start-up {server}")
+}
+
+/// Whether the step with this key runs something inside a server: no look shows whether it did.
+pub fn is_play_key(key: &str) -> bool {
+    ["configure ", "start-up "].iter().any(|it| key.starts_with(it))
 }
 
 /// Key of the steps that copy a disk.

@@ -4,7 +4,7 @@ use super::{
     imagine::{self, Effect},
     plan,
 };
-use crate::model::{Ask, Capabilities, Facts, Line, Note, Reason, Stamp, Verdict, World};
+use crate::model::{Ask, Capabilities, Facts, Line, Note, Reason, Stamp, Step, Verdict, World, start_up_key};
 
 /// What an apply is expected to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,8 +46,8 @@ pub fn forecast(ask: &Ask, world: &World, facts: &Facts, cloud: &Capabilities) -
     let started = world.now;
     let mut acts: Vec<Act> = Vec::new();
     let mut notes: Vec<Note> = Vec::new();
-    let mut pending: Vec<(u64, Effect)> = Vec::new();
-    let mut begun: Vec<String> = Vec::new();
+    // What is under way: when it ends, what it brings, and the step that began it.
+    let mut pending: Vec<(u64, Effect, String)> = Vec::new();
     let mut clock = 0;
     let mut end = Verdict::Underway;
     for number in 0..MOST_TURNS {
@@ -58,17 +58,19 @@ pub fn forecast(ask: &Ask, world: &World, facts: &Facts, cloud: &Capabilities) -
                 notes.push(note.clone());
             }
         }
-        let fresh: Vec<_> = turn.next.iter().filter(|it| !begun.contains(&it.step.key())).collect();
+        let fresh: Vec<_> = turn.next.iter().filter(|it| !pending.iter().any(|(.., key)| *key == it.step.key())).collect();
         let stalled = fresh.is_empty() && pending.is_empty();
         for planned in fresh {
             let ends = clock + planned.line.seconds;
             acts.push(Act { line: planned.line.clone(), reason: planned.reason.clone(), turn: number, begins: clock, ends });
             let effect = imagine::begin(&mut world, ask, cloud, planned, acts.len());
             if !matches!(effect, Effect::Nothing) || planned.line.seconds > 0 {
-                pending.push((ends, effect));
-                begun.push(planned.step.key());
+                pending.push((ends, effect, planned.step.key()));
             }
             facts.open.clear();
+            if let Step::StartServer(server) = &planned.step {
+                facts.played.remove(&start_up_key(server.as_str()));
+            }
         }
         facts.begun = !acts.is_empty();
         if stalled {
@@ -76,17 +78,20 @@ pub fn forecast(ask: &Ask, world: &World, facts: &Facts, cloud: &Capabilities) -
                 end = turn.verdict;
                 break;
             }
-            pending.extend(turn.waits.iter().map(|wait| (clock + wait.seconds, imagine::expect(&world, &wait.awaited))));
+            let expected = turn.waits.iter().map(|wait| (clock + wait.seconds, imagine::expect(&world, &wait.awaited), String::new()));
+            pending.extend(expected);
         }
-        let Some(next) = pending.iter().map(|(at, _)| *at).min() else { continue };
+        let Some(next) = pending.iter().map(|(at, ..)| *at).min() else { continue };
         clock = next;
         world.now = Stamp(world.now.0.max(started.plus_seconds(clock).0) + 1);
-        let (due, rest): (Vec<_>, Vec<_>) = pending.into_iter().partition(|(at, _)| *at <= clock);
+        let (due, rest): (Vec<_>, Vec<_>) = pending.into_iter().partition(|(at, ..)| *at <= clock);
         pending = rest;
-        for (_, effect) in due {
+        for (_, effect, _) in due {
             imagine::arrive(&mut world, &effect);
+            if let Effect::Played(key) = effect {
+                facts.played.insert(key);
+            }
         }
-        begun.clear();
     }
     Forecast { acts, end, seconds: clock, notes, world }
 }

@@ -14,6 +14,7 @@ pub(crate) enum Effect {
     SnapshotReady(Id<Snapshot>),
     ImageReady(Id<Image>),
     Clock(Stamp),
+    Played(String),
     /// A call with no transition of its own.
     Nothing,
 }
@@ -150,12 +151,7 @@ pub(crate) fn begin(world: &mut World, ask: &Ask, cloud: &Capabilities, planned:
             }
             Effect::Nothing
         }
-        Step::Configure { server: id, recipe } => {
-            if let Some(it) = server(world, id) {
-                it.tags = it.tags.clone().with_value("recipe", recipe);
-            }
-            Effect::Nothing
-        }
+        Step::Configure { .. } | Step::StartUp(_) => Effect::Played(planned.step.key()),
         Step::TakeSnapshot { disk, name, tags } => {
             let id: Id<Snapshot> = Id::new(format!("new-snapshot-{number}"));
             let size_gb = world.volume(disk.disk()).map_or(0, |it| it.size_gb);
@@ -220,7 +216,7 @@ pub(crate) fn expect(world: &World, awaited: &Awaited) -> Effect {
 pub(crate) fn arrive(world: &mut World, effect: &Effect) {
     let now = world.now;
     match effect {
-        Effect::Nothing => {}
+        Effect::Nothing | Effect::Played(_) => {}
         Effect::Clock(stamp) => world.now = (*stamp).max(now),
         Effect::Power(id, power) => {
             if let Some(it) = server(world, id) {

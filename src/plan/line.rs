@@ -48,6 +48,7 @@ pub(crate) fn describe(step: &Step, scene: &Scene<'_>) -> Line {
         Step::Grow { volume, size_gb } => ("grow", format!("{} to {size_gb} GB", disk(volume)), usual.call),
         Step::ChangeType { server: id, machine_type } => ("change", format!("{} to {machine_type}", server(id)), usual.change_type),
         Step::Configure { server: id, .. } => ("configure", server(id), 600),
+        Step::StartUp(id) => ("set up", server(id), 20),
         Step::TakeSnapshot { disk: quiet, .. } => {
             let gb = scene.world.volume(quiet.disk()).map_or(0, |it| it.size_gb);
             ("snapshot", disk(quiet.disk()), copy_seconds(gb))

@@ -97,7 +97,11 @@ fn root_fate(draft: &mut Draft<'_>, by: &'static str) -> Result<Fate, Hold> {
             Ok(Fate::LetGo(word))
         }
         _ => {
-            let reason = if spec.on_stop(scene.cloud) == OnStop::Refresh { Reason::Refresh } else { Reason::OnlyCopy(Role::Root) };
+            let reason = match spec.on_stop(scene.cloud) {
+                OnStop::Refresh => Reason::Refresh,
+                OnStop::Reuse if scene.is_capture_outdated() => Reason::CaptureOutdated,
+                OnStop::Reuse => Reason::OnlyCopy(Role::Root),
+            };
             Ok(given_up_fate(draft)?.unwrap_or(Fate::Copy(reason)))
         }
     }
@@ -317,14 +321,15 @@ pub(crate) fn capture_while_off(draft: &mut Draft<'_>, server: &Server) -> Resul
     if !scene.ask.spec.root_disk_snapshot.enable || !configured || scene.root_capture().is_some() || scene.given_up().is_some() {
         return Ok(true);
     }
+    let reason = if scene.is_capture_outdated() { Reason::CaptureOutdated } else { Reason::FirstCapture };
     match scene.root {
         // A cloud that has no room for it keeps nobody from playing: it is captured at the next stop.
         _ if scene.facts.was_refused(&copy_key(server.id.as_str())) => return Ok(true),
         _ if scene.cloud.capture == Capture::Image => {
             let to_play = scene.ask.spec.server_state == ServerState::Present;
-            capture_local(draft, server, Reason::FirstCapture, to_play)?;
+            capture_local(draft, server, reason, to_play)?;
         }
-        Some(root) => copy_volume(draft, root, Role::Root, Reason::FirstCapture)?,
+        Some(root) => copy_volume(draft, root, Role::Root, reason)?,
         None => return Ok(true),
     }
     Ok(false)

@@ -6,7 +6,9 @@ use super::{
     marks::{NO_RECIPE, refuse_protected},
     retiring,
 };
-use crate::model::{CAPTURE_DUE, Hold, Note, Object, OffBy, Power, Reason, Seed, Server, ServerState, Step};
+use crate::model::{
+    CAPTURE_DUE, Hold, Note, Object, OffBy, Power, Reason, Seed, Server, ServerState, Step, UP, configure_key, start_up_key,
+};
 
 /// Plans towards a running server.
 pub(crate) fn plan(draft: &mut Draft<'_>) -> Result<(), Hold> {
@@ -54,30 +56,65 @@ fn tend(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
     }
     let due = server.tags.has(CAPTURE_DUE) && spec.root_disk_snapshot.enable;
     let recipe = &draft.scene.ask.recipe;
-    if server.tags.get("recipe").is_none() && (due || recipe != NO_RECIPE) {
-        configure(draft, server);
+    let configured_by = server.tags.get("recipe");
+    let is_changed = configured_by.is_some_and(|it| it != recipe) && recipe != NO_RECIPE;
+    // Nobody plays on a server that was just started.
+    let may_interrupt = is_just_started(draft, server) || spec.configuration.is_due_now();
+    if configured_by.is_none() && (due || recipe != NO_RECIPE) {
+        configure(draft, server, Reason::Recipe);
+    } else if is_changed && may_interrupt {
+        configure(draft, server, Reason::RecipeChanged);
     } else if server.machine_type != spec.placement().machine_type {
         draft.refuse_locked(server)?;
         draft.step(Step::StopServer(server.id.clone()), Reason::OffForChange("instanceType"));
     } else if due && draft.scene.root_capture().is_none() && draft.scene.given_up().is_none() {
         draft.refuse_locked(server)?;
         draft.step(Step::StopServer(server.id.clone()), Reason::QuietForCapture);
-    } else if server.tags.get("recipe").is_some_and(|it| it != recipe) && recipe != NO_RECIPE {
-        draft.notes.push(Note::Later("the configuration changed; it is applied when the server is next made".to_owned()));
+    } else if is_just_started(draft, server) {
+        start_up(draft, server);
+    } else if is_changed {
+        draft.notes.push(Note::Later(
+            "the configuration changed; it is applied at the next start, or at once with configuration: {when: now}".to_owned(),
+        ));
     } else if spec.root_disk_snapshot.enable && draft.scene.root_capture().is_none() && draft.scene.given_up().is_none() {
-        draft.notes.push(Note::Later("the root disk has no capture yet; it is captured at the next stop".to_owned()));
+        let captured = !draft.scene.root_copies.is_empty();
+        let what =
+            if captured { "the configuration is newer than the capture of the root disk" } else { "the root disk has no capture yet" };
+        draft.notes.push(Note::Later(format!("{what}; it is captured at the next stop")));
     }
     Ok(())
 }
 
-/// Runs the recipe; with nothing to configure, the server's first run is the whole of it.
-fn configure(draft: &mut Draft<'_>, server: &Server) {
+/// Runs the recipe, then writes on the server that it did; with nothing to configure, the server's first run is the whole of it.
+fn configure(draft: &mut Draft<'_>, server: &Server, reason: Reason) {
     let recipe = draft.scene.ask.recipe.clone();
-    if recipe == NO_RECIPE {
-        let tags = server.tags.clone().with_value("recipe", &recipe);
-        draft.step(Step::Retag { object: Object::Server(server.id.clone()), tags, name: None }, Reason::RanOnce);
+    let over = server.tags.get("recipe");
+    let did = draft.scene.facts.played.contains(&configure_key(server.id.as_str(), &recipe, over));
+    if recipe != NO_RECIPE && !did {
+        draft.step(Step::Configure { server: server.id.clone(), recipe, over: over.map(str::to_owned) }, reason);
+        return;
+    }
+    // A change that may interrupt may as well be captured at once.
+    let is_captured_now = reason == Reason::RecipeChanged && draft.scene.ask.spec.configuration.is_due_now();
+    let due = server.tags.has(CAPTURE_DUE) || (is_captured_now && draft.scene.ask.spec.root_disk_snapshot.enable);
+    let tags = server.tags.clone().with_value("recipe", &recipe).with_if(CAPTURE_DUE, due);
+    let reason = if recipe == NO_RECIPE { Reason::RanOnce } else { Reason::Configured };
+    draft.step(Step::Retag { object: Object::Server(server.id.clone()), tags, name: None }, reason);
+}
+
+/// Whether something is to be run inside the server since it was last started.
+fn is_just_started(draft: &Draft<'_>, server: &Server) -> bool {
+    let ask = draft.scene.ask;
+    (ask.on_start || ask.recipe != NO_RECIPE) && !server.tags.has(UP)
+}
+
+/// Runs what runs at every start, then writes on the server that it did.
+fn start_up(draft: &mut Draft<'_>, server: &Server) {
+    if draft.scene.ask.on_start && !draft.scene.facts.played.contains(&start_up_key(server.id.as_str())) {
+        draft.step(Step::StartUp(server.id.clone()), Reason::AtStart);
     } else {
-        draft.step(Step::Configure { server: server.id.clone(), recipe }, Reason::Recipe);
+        let tags = server.tags.clone().with(UP);
+        draft.step(Step::Retag { object: Object::Server(server.id.clone()), tags, name: None }, Reason::StartedUp);
     }
 }
 
@@ -120,6 +157,11 @@ pub(crate) fn settle_off(draft: &mut Draft<'_>, server: &Server, reason: &mut Re
 /// What a guest needs at its first boot comes before it.
 fn start(draft: &mut Draft<'_>, server: &Server, reason: Reason) -> Result<(), Hold> {
     draft.refuse_locked(server)?;
+    if server.tags.has(UP) {
+        let tags = server.tags.clone().without(UP);
+        draft.step(Step::Retag { object: Object::Server(server.id.clone()), tags, name: None }, Reason::BeforeStart);
+        return Ok(());
+    }
     if draft.scene.cloud.seeds && server.power == Power::Off && server.seed == Seed::Missing {
         building::mind_missing_key(draft);
         draft.step(Step::SeedServer(server.id.clone()), Reason::BeforeFirstBoot);

@@ -314,10 +314,18 @@ impl<'w> Scene<'w> {
         }
     }
 
-    /// The newest ready copy of the server's root disk, or of a disk it descends from.
+    /// The newest ready copy of the server's root disk, or of a disk it descends from, that was configured as the server is.
     pub fn root_capture(&self) -> Option<Copy<'w>> {
         let line = self.root_line()?;
-        self.usable_root_copies().find(|it| it.is_ready() && it.line() == line)
+        let recipe = self.server.and_then(|it| it.tags.get("recipe"));
+        let is_as_it = |it: &Copy<'w>| recipe.is_none() || it.tags().get("recipe") == recipe;
+        self.usable_root_copies().find(|it| it.is_ready() && it.line() == line && is_as_it(it))
+    }
+
+    /// Whether there are captures of the server's root disk, all from before it was configured as it is.
+    pub fn is_capture_outdated(&self) -> bool {
+        let of_line = |line| self.usable_root_copies().any(|it| it.is_ready() && it.line() == line);
+        self.root_capture().is_none() && self.root_line().is_some_and(of_line)
     }
 
     /// Whether the spec, or a tag on any object whose tags follow the spec, protects the instance.

@@ -168,7 +168,9 @@ impl Local {
             | Step::Tune { .. }
             | Step::SetRecord { .. }
             | Step::DeleteRecord { .. } => Err(emulator::Refusal::new(RefusalKind::Invalid, "the local cloud has no such thing")),
-            Step::Configure { .. } => Err(emulator::Refusal::new(RefusalKind::Invalid, "a local server has no guest to configure")),
+            Step::Configure { .. } | Step::StartUp(_) => {
+                Err(emulator::Refusal::new(RefusalKind::Invalid, "a local server has no guest to configure"))
+            }
             Step::TakeSnapshot { disk, name, tags } => cloud.snapshot_volume(disk.disk().as_str(), name, tags.0.clone()).map(|it| it.id),
             Step::CaptureImage { disk, name, tags } => cloud.capture_image(disk.disk().as_str(), name, tags.0.clone()).map(|it| it.id),
             Step::DeleteServer { server, off, .. } => {

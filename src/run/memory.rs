@@ -69,6 +69,10 @@ impl Memory {
         let wrote = self.wrote.take().filter(|it| it.is_of(ask));
         self.applied = self.applied.max(wrote).max(Applied::latest(world).filter(|it| it.is_of(ask)));
         let mut facts = Facts { begun: self.began, refused: self.refused.clone(), applied: self.applied, ..written };
+        // Whoever applied meanwhile may have run something else inside the server.
+        if Applied::latest(world) > facts.applied_here {
+            facts.played.clear();
+        }
         for (key, since) in &mut self.made {
             facts.made.insert(key.clone(), *since.get_or_insert(world.now));
         }

@@ -1,8 +1,8 @@
 //! What a journal comes to: its lines, folded. Pure, so that whoever asks what a run may remember asks the same code.
 
-use crate::model::{Applied, Facts, Stamp, is_create_key, stopped_server};
+use crate::model::{Applied, Facts, Stamp, is_create_key, is_play_key, start_up_key, started_server, stopped_server};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The format's version, in every line.
 const VERSION: u32 = 1;
@@ -88,6 +88,8 @@ pub struct Recall {
     pub stopped: BTreeMap<String, Stamp>,
     /// What was applied last from here.
     pub applied: Option<Applied>,
+    /// What ran inside a server to its end, by step key.
+    pub played: BTreeSet<String>,
 }
 
 impl Recall {
@@ -99,12 +101,17 @@ impl Recall {
         self.applied = entry.spec.as_deref().and_then(Applied::read).or(self.applied);
         match (&entry.intent, &entry.receipt, entry.cloud) {
             (Some(key), _, Some(cloud)) => self.open(key, cloud),
+            (_, Some(key), _) if is_play_key(key) => self.play(key, entry.outcome.as_deref()),
             // What another run made a moment ago may be missing from a list: it stays open as well.
             (_, Some(key), _) if !matches!(entry.outcome.as_deref(), Some(UNKNOWN | MADE)) => {
                 self.open.remove(key);
             }
             // A run that ended well waited for whatever was open.
-            _ if entry.ended.as_ref().is_some_and(|how| how.starts_with(DONE)) => self.open.clear(),
+            _ if entry.ended.as_ref().is_some_and(|how| how.starts_with(DONE)) => {
+                self.open.clear();
+                // And wrote down on the cloud what ran.
+                self.played.clear();
+            }
             _ => {}
         }
     }
@@ -121,6 +128,9 @@ impl Recall {
     pub fn settle(&mut self, receipts: &[Closing]) {
         for receipt in receipts.iter().filter(|it| it.outcome != UNKNOWN) {
             self.open.remove(&receipt.key);
+            if is_play_key(&receipt.key) {
+                self.play(&receipt.key, Some(receipt.outcome));
+            }
         }
     }
 
@@ -131,7 +141,8 @@ impl Recall {
 
     /// What it adds to a look.
     pub fn facts(&self) -> Facts {
-        Facts { open: self.open.clone(), stopped: self.stopped.clone(), applied_here: self.applied, ..Facts::default() }
+        let (open, stopped, played) = (self.open.clone(), self.stopped.clone(), self.played.clone());
+        Facts { open, stopped, applied_here: self.applied, played, ..Facts::default() }
     }
 
     fn open(&mut self, key: &str, cloud: Stamp) {
@@ -139,6 +150,17 @@ impl Recall {
             self.open.insert(key.to_owned(), cloud);
         } else if let Some(server) = stopped_server(key) {
             self.stopped.insert(server.to_owned(), cloud);
+        } else if let Some(server) = started_server(key) {
+            // What ran at an earlier start has to run again.
+            self.played.remove(&start_up_key(server));
         }
+    }
+
+    /// Takes in what came of something that ran inside a server.
+    fn play(&mut self, key: &str, outcome: Option<&str>) {
+        match outcome {
+            Some(MADE) => self.played.insert(key.to_owned()),
+            _ => self.played.remove(key),
+        };
     }
 }

@@ -301,6 +301,7 @@ impl Situation {
             to.text(key);
             to.moment(*stamp);
         }
+        recall.played.iter().for_each(|it| to.text(it));
     }
 
     fn is_recent(&self, stamp: Stamp, seconds: u64) -> bool {

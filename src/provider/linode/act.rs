@@ -79,7 +79,7 @@ impl Linode {
             Step::DeleteImage(copy) => self.delete(image_path(copy.copy().as_str()), copy.copy().as_str()).await,
             Step::ReleaseAddress(id) => self.delete(format!("/networking/reserved/ips/{id}"), id.as_str()).await,
             Step::DeleteFirewall(id) => self.delete(format!("/networking/firewalls/{id}"), id.as_str()).await,
-            Step::Configure { .. } => Err(unable("run a configuration")),
+            Step::Configure { .. } | Step::StartUp(_) => Err(unable("run a configuration")),
             Step::AssignAddress { .. } => Err(unable("give a Linode another address")),
             Step::Attach { role: Role::Root, .. } => Err(unable("boot from a volume")),
             Step::SeedServer(_) | Step::Tune { .. } | Step::TakeSnapshot { .. } | Step::DeleteSnapshot(_) => {

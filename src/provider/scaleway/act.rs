@@ -98,7 +98,7 @@ impl Scaleway {
                 }
                 answer => Ok(answer.map(|()| id.to_string())?),
             },
-            Step::Configure { .. } => Err(unable("run a configuration")),
+            Step::Configure { .. } | Step::StartUp(_) => Err(unable("run a configuration")),
             Step::SetWatchdog { .. } => Err(unable("set a watchdog")),
             Step::CaptureImage { .. } | Step::DeleteImage(_) => Err(unable("work with images of local disks")),
         }

@@ -52,7 +52,7 @@ fn number(text: &str) -> Result<u64, String> {
 pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
     let mut spec = json!({"serverState": "present", "provider": {}, "ssh": {"publicKeyPath": "id.pub"}});
     let mut deletion = None;
-    let (mut owner, mut adopt, mut recipe, mut stance) = (None, false, "none".to_owned(), Stance::Apply);
+    let (mut owner, mut adopt, mut recipe, mut on_start, mut stance) = (None, false, "none".to_owned(), false, Stance::Apply);
     let mut provider = "local";
     for item in items(text) {
         let mut parts = item.split(',').map(str::trim);
@@ -85,7 +85,13 @@ pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
             "owner" => owner = Some(head.trim_start_matches("owner ").to_owned()),
             "adopt" => adopt = true,
             "watched" => stance = Stance::Keep,
-            "recipe" => recipe = head.trim_start_matches("recipe ").to_owned(),
+            "recipe" => {
+                recipe = head.trim_start_matches("recipe ").to_owned();
+                if parts.next() == Some("now") {
+                    spec["configuration"] = json!({"script": "setup.sh", "when": "now"});
+                }
+            }
+            "on" if head == "on start" => on_start = true,
             "root" if head == "root snapshot" => {
                 spec["rootDiskSnapshot"]["enable"] = json!(true);
                 for part in parts {
@@ -119,7 +125,7 @@ pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
         None if provider == "linode" => Capabilities::linode(),
         None => Capabilities::scaleway(),
     };
-    Ok((Ask { deletion, owner, adopt, recipe, stance, ..Ask::of(instance) }, cloud))
+    Ok((Ask { deletion, owner, adopt, recipe, on_start, stance, ..Ask::of(instance) }, cloud))
 }
 
 /// That somebody applied another spec than the case's, for this.
@@ -325,6 +331,7 @@ impl Builder<'_> {
                 // A volume that no list shows.
                 ["holds", volume] => server.volumes.push(Id::new(*volume)),
                 ["had", "data"] => tags = tags.with("had:data"),
+                ["up"] => tags = tags.with("up:yes"),
                 ["image", image] => tags = tags.with_value("img", image),
                 ["type", name] => server.machine_type = (*name).to_owned(),
                 ["recipe", recipe] => tags = tags.with_value("recipe", recipe),
@@ -464,6 +471,7 @@ impl Builder<'_> {
                 ["recipe", recipe] => tags = tags.with_value("recipe", recipe),
                 ["image", image] => tags = tags.with_value("img", image),
                 ["had", "data"] => tags = tags.with("had:data"),
+                ["up"] => tags = tags.with("up:yes"),
                 ["keep"] => tags = tags.with("keep:yes"),
                 ["without", "role"] => tags = tags.without(&format!("role:{role}")),
                 [gb, "GB"] => size_gb = gb.parse().map_err(|_| detail.to_string())?,

@@ -182,10 +182,13 @@ impl Cloud {
                 self.servers[index].it.machine_type.clone_from(name);
                 done(id.as_str())
             }
-            Order::Configure(id, recipe) => {
+            // Whatever runs inside writes to the disks.
+            Order::Configure(id, _) | Order::StartUp(id) => {
                 let index = self.server(id.as_str()).ok_or_else(|| refused("no such server"))?;
-                let tags = self.servers[index].it.tags.clone();
-                self.servers[index].it.tags = tags.with_value("recipe", recipe);
+                if self.servers[index].it.power != Power::Running {
+                    return Err(not_done("nobody answers"));
+                }
+                self.write_all(index);
                 done(id.as_str())
             }
             Order::Snapshot(volume, tags) => self.snapshot(volume.as_str(), tags, deed),

@@ -238,7 +238,8 @@ fn step_of(order: &Order, world: &World) -> Option<Step> {
         Order::SetRecord(address) => Step::SetRecord { address },
         Order::DeleteRecord => Step::DeleteRecord { addresses: Vec::new() },
         Order::ChangeType(server, machine_type) => Step::ChangeType { server, machine_type },
-        Order::Configure(server, recipe) => Step::Configure { server, recipe },
+        Order::Configure(server, recipe) => Step::Configure { server, recipe, over: None },
+        Order::StartUp(server) => Step::StartUp(server),
         Order::Snapshot(volume, tags) => {
             Step::TakeSnapshot { disk: Quiet::<Volume>::volume(world, &volume)?, name: "copy".to_owned(), tags }
         }

@@ -139,7 +139,7 @@ impl Trace {
 
     /// Takes a planned step, as a run does.
     fn take(&mut self, planned: &Planned, memory: &mut Memory, recall: &mut Recall) -> Result<(), String> {
-        if matches!(planned.step, Step::Configure { .. }) {
+        if matches!(planned.step, Step::Configure { .. } | Step::StartUp(_)) {
             return Ok(());
         }
         let order = Order::of(&planned.step).renamed(&|id| self.pairs.abstract_id(id));
