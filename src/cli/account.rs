@@ -1,6 +1,6 @@
 //! Builds the hands that specs ask for: the local cloud's, and one shared look per account (and zone).
 
-use super::Failure;
+use super::{Failure, inside::host_key};
 use crate::{
     machine,
     model::{Ask, InstanceKey, spec::Configuration},
@@ -119,8 +119,8 @@ pub(crate) fn give_hands(home: &Home, wishes: &mut [Wish]) -> Result<Vec<Box<dyn
 fn settle(wish: &mut Wish) -> Result<Account, Failure> {
     let place = wish.place.clone();
     let failure = |sentence: &str| Failure::new(format!("{place}: {sentence}"));
-    if wish.ask.spec.configuration != Configuration::default() {
-        return Err(failure("this version of cloudypad does not run configurations yet; write configuration: none"));
+    if wish.ask.spec.configuration != Configuration::default() && wish.ask.spec.provider.local.is_some() {
+        return Err(failure("a machine of the local cloud has no guest to configure; write configuration: none"));
     }
     if let Some(linode) = &wish.ask.spec.provider.linode {
         return linode::Account::find(linode.credentials.as_ref()).map(Account::Linode).map_err(|why| failure(&why));
@@ -142,7 +142,7 @@ fn settle(wish: &mut Wish) -> Result<Account, Failure> {
 
 /// What the guest is given for its first boot, made when it is wanted.
 fn seed(home: &Home, wish: &Wish) -> Seed {
-    let host_key = home.host_keys().join(wish.ask.key.dotted());
+    let host_key = host_key(home, &wish.ask.key);
     let named = wish.ask.spec.ssh.public_key_path.clone();
     let directory = wish.directory.clone();
     Box::new(move || {
@@ -153,7 +153,8 @@ fn seed(home: &Home, wish: &Wish) -> Seed {
             None => None,
         };
         let made = machine::seed(&host_key, public_key.as_deref()).map_err(|error| error.to_string())?;
-        Ok(FirstBoot { document: Secret::new(made.document), authorized: made.authorized })
+        let fingerprint = made.identity.fingerprint();
+        Ok(FirstBoot { document: Secret::new(made.document), authorized: made.authorized, fingerprint })
     })
 }
 

@@ -246,7 +246,8 @@ async fn run_one(home: &Home, case: &Case, stop: watch::Receiver<bool>, teller: 
         teller.tell(case, &event);
     };
     let provider = case.provider.as_ref();
-    let run = Run { ask: &case.ask, provider, journal: &mut journal, stop, patience: case.patience, tell: &tell };
+    let run =
+        Run { ask: &case.ask, provider, journal: &mut journal, stop, inside: Some(&case.inside), patience: case.patience, tell: &tell };
     let ending = converge(run).await.map_err(|trouble| Failure::new(format!("{}: {trouble}", case.ask.key)))?;
     if doubtful.get() || matches!(&ending, Ending::Held(hold) if misses_its_root(hold)) {
         tell_strays(case, teller).await;

@@ -41,10 +41,35 @@ pub(crate) enum Command {
     Get(Get),
     /// Show everything about an instance.
     Describe(Get),
+    /// Log in to the server of an instance, or run a command there.
+    Ssh(Ssh),
     /// Change one value in a spec file, and nothing else of it.
     Set(Set),
     /// Serve the API of a vendor over a cloud in a directory, for tests and trials without an account.
     Emulator(Emulator),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Ssh {
+    /// The instance: its name, or its spec file.
+    #[arg(value_name = "FILE|NAME")]
+    pub target: String,
+    /// Where the name is looked up; else CLOUDYPAD_SPECS, else the current directory.
+    #[arg(short = 'f', long = "specs", value_name = "PATH")]
+    pub specs: Option<PathBuf>,
+    /// Forward a port of this machine: [ADDRESS:]PORT:HOST:PORT, as ssh -L takes it. May be given several times.
+    #[arg(short = 'L', long, value_name = "FORWARD")]
+    pub forward: Vec<String>,
+    /// A command to run there, with its arguments; a shell without one.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
+impl Ssh {
+    /// The instance, as other commands name it.
+    pub fn as_targets(&self) -> Targets {
+        Targets { targets: vec![self.target.clone()], specs: self.specs.clone() }
+    }
 }
 
 /// Which specs.

@@ -117,13 +117,10 @@ fn host(case: &Case, seen: &Seen) -> Option<String> {
         _ => {
             let reserved = seen.world.addresses.items();
             let address = match seen.world.servers.items().first() {
-                Some(server) if server.told.own_address.is_some() => server.told.own_address.as_ref(),
-                Some(server) => {
-                    reserved.iter().find(|it| server.address.as_ref() == Some(&it.id)).or(reserved.first()).map(|it| &it.address)
-                }
-                None => reserved.first().map(|it| &it.address),
+                Some(server) => seen.world.address_of(server),
+                None => None,
             };
-            address.map(|it| plain(it))
+            address.or(reserved.first().map(|it| it.address.as_str())).map(plain)
         }
     }
 }

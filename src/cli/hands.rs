@@ -4,10 +4,13 @@ use super::{
     Exit, Failure, Outcome,
     account::{Wish, give_hands},
     args::Targets,
-    complain, target,
+    complain,
+    inside::inside,
+    target,
     validate::show_problems,
 };
 use crate::{
+    machine::Inside,
     model::{Ask, Deletion, Event, Facts, World},
     plan::{Forecast, forecast},
     provider::Provider,
@@ -22,6 +25,8 @@ use std::{path::Path, time::Duration};
 pub(crate) struct Case {
     pub ask: Ask,
     pub provider: Box<dyn Provider>,
+    /// How its server is got into, and what runs there.
+    pub inside: Inside,
     /// For how long to keep trying while no machine of the type is free.
     pub patience: Option<Duration>,
     /// Where the wish is written.
@@ -65,8 +70,18 @@ fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> R
         let ask = Ask { deletion, owner: owner.map(str::to_owned), ..Ask::of(spec.instance) };
         wishes.push(Wish { ask, place, directory });
     }
+    let mut insides = Vec::new();
+    for wish in &mut wishes {
+        let inside = inside(&home, wish)?;
+        wish.ask.recipe = inside.recipe.digest.clone().unwrap_or_else(|| wish.ask.recipe.clone());
+        wish.ask.on_start = inside.recipe.on_start.is_some();
+        insides.push(inside);
+    }
     let hands = give_hands(&home, &mut wishes)?;
-    let cases = wishes.into_iter().zip(hands).map(|(wish, provider)| Case { ask: wish.ask, provider, patience: None, place: wish.place });
+    let cases = wishes.into_iter().zip(hands).zip(insides).map(|((wish, provider), inside)| {
+        let Wish { ask, place, .. } = wish;
+        Case { ask, provider, inside, patience: None, place }
+    });
     Ok(Ok(Cases { cases: cases.collect(), home }))
 }
 

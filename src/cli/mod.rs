@@ -7,9 +7,11 @@ mod describe;
 mod emulator;
 mod get;
 mod hands;
+mod inside;
 mod plan;
 mod prompt;
 mod set;
+mod ssh;
 mod target;
 mod validate;
 
@@ -87,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Adopt(it) => in_runtime(apply::adopt(it)),
         Command::Get(it) => in_runtime(get::get(it)),
         Command::Describe(it) => in_runtime(describe::describe(it)),
+        Command::Ssh(it) => in_runtime(ssh::ssh(it)),
         Command::Set(it) => in_runtime(set::set(it)),
         Command::Emulator(it) => in_runtime(emulator::serve(it)),
     };

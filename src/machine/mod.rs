@@ -1,6 +1,7 @@
 //! Floor 2: reaching into the machine: what its guest is given for its first boot, the way in, and what configures it.
 
 mod identity;
+mod inside;
 mod play;
 mod private;
 mod recipe;
@@ -8,6 +9,7 @@ mod seed;
 mod way;
 
 pub use identity::Identity;
+pub use inside::{Inside, Part, Reach};
 pub use play::{PlayError, Playing};
 pub use recipe::{Play, Recipe, RecipeError, Resolve};
 pub use seed::{FirstBoot, SeedError, seed};

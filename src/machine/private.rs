@@ -7,11 +7,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Makes a directory that only its owner may enter, where there is none.
+pub(super) fn make_dir(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
 /// Writes a file, and the directory it is in where there is none.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(dir) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    }
+    path.parent().map_or(Ok(()), make_dir)?;
     let mut aside = path.as_os_str().to_owned();
     aside.push(format!(".{}.tmp", std::process::id()));
     let aside = PathBuf::from(aside);

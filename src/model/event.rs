@@ -35,6 +35,13 @@ pub enum Event {
         /// What happens next by itself.
         then: &'static str,
     },
+    /// What runs inside the server said something.
+    Said {
+        /// The step's key.
+        key: String,
+        /// A line, without the secrets that it was told.
+        text: String,
+    },
     /// A look failed; it is tried again after a pause.
     Unseen {
         /// What the cloud, or the connection, said.

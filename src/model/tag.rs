@@ -12,6 +12,8 @@ pub const FORMAT: &str = "cloudypad:v1";
 pub const HAD_DATA: &str = "had:data";
 /// The tag of a server whose first deploy is yet to be captured.
 pub const CAPTURE_DUE: &str = "capture:due";
+/// The word of the tag that says which host key a server was given: the beginning of its SHA-256 fingerprint.
+pub const HOST: &str = "host";
 /// The tag of a server on which everything that runs at its start did, since it was last started.
 pub const UP: &str = "up:yes";
 /// The tag of a data disk that was made empty and has not been attached yet, on a cloud whose volumes do not say so.

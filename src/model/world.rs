@@ -150,6 +150,8 @@ pub struct Told {
     pub watchdog: Option<bool>,
     /// Its last capture, where that failed.
     pub failed_capture: Option<FailedCapture>,
+    /// The port of its SSH server, where that is not 22.
+    pub ssh_port: Option<u16>,
     /// How it went off, where it did not by an order through the API that is ours.
     pub off_by: Option<OffBy>,
 }
@@ -447,6 +449,12 @@ impl World {
     /// The volume with this id.
     pub fn volume(&self, id: &Id<Volume>) -> Option<&Volume> {
         self.volumes.items().iter().find(|it| it.id == *id)
+    }
+
+    /// Where a server is reached: at its reserved address, or at one of its own.
+    pub fn address_of<'w>(&'w self, server: &'w Server) -> Option<&'w str> {
+        let reserved = self.addresses.items().iter().find(|it| server.address.as_ref() == Some(&it.id));
+        server.told.own_address.as_deref().or(reserved.map(|it| it.address.as_str()))
     }
 
     /// The server with this id.

@@ -22,6 +22,8 @@ pub struct FirstBoot {
     pub document: Secret,
     /// Who may log in: a public key in one line.
     pub authorized: Option<String>,
+    /// Whom the guest will show itself to be: the fingerprint of its host key, as a tag says it.
+    pub fingerprint: String,
 }
 
 /// Makes [`FirstBoot`] when it is needed. Its error is a sentence for people.

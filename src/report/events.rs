@@ -32,6 +32,7 @@ fn event_line(event: &Event) -> Option<String> {
         Event::Waiting { until, expected } if *expected < Duration::from_millis(500) => format!("wait      until {}", plain(until)),
         Event::Waiting { until, expected } => format!("wait      until {} (~{})", plain(until), span(*expected)),
         Event::Arrived { .. } => return None,
+        Event::Said { text, .. } => format!("        | {}", plain(text)),
         Event::Unseen { why } => format!("look      {} (tried again after a pause)", plain(why)),
         Event::Billed(objects) if objects.is_empty() => "nothing of it is billed now".to_owned(),
         Event::Billed(objects) => format!("billed now: {}", plain(&objects.join(", "))),
@@ -88,7 +89,7 @@ impl Live {
                 self.say(&format!("✓ {name}{:<9} {}  {}", "", plain(until), self.screen.dim(&span(*took))));
                 return;
             }
-            Event::Unseen { .. } | Event::Billed(_) | Event::Noted(_) | Event::LeftBehind(_) => {}
+            Event::Said { .. } | Event::Unseen { .. } | Event::Billed(_) | Event::Noted(_) | Event::LeftBehind(_) => {}
             Event::Ended(_) => {
                 let own = format!("{key} ");
                 rows.retain(|row, bar| {

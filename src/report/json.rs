@@ -53,6 +53,7 @@ pub fn event_json(key: &InstanceKey, event: &Event) -> Value {
         }
         Event::Waiting { until, expected } => json!({"type": "waiting", "until": until, "expectedSeconds": expected.as_secs_f64()}),
         Event::Arrived { until, took } => json!({"type": "arrived", "until": until, "seconds": took.as_secs_f64()}),
+        Event::Said { key, text } => json!({"type": "said", "step": key, "text": text}),
         Event::Unseen { why } => json!({"type": "unseen", "why": why}),
         Event::Billed(objects) => json!({"type": "billed", "objects": objects}),
         Event::Noted(note) => json!({"type": "noted", "note": note.to_string()}),

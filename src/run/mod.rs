@@ -5,4 +5,4 @@ mod pace;
 mod turn;
 
 pub use memory::{Lesson, Memory, Refusal, in_both, is_to_be_confirmed, opening, receipt};
-pub use turn::{Run, Trouble, converge, look};
+pub use turn::{Run, Trouble, converge, look, reach};

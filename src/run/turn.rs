@@ -5,7 +5,10 @@ use super::{
     pace::{LONGEST_ASKED, MOST_TRIES, TRIES_OF_A_LOOK_ALONE, after_failures, between_looks},
 };
 use crate::{
-    model::{Ask, Capabilities, Cause, Ending, Event, Hold, Note, Plan, Planned, Power, Role, Seen, Verdict, Wait, World},
+    machine::{Inside, Part, PlayError, Reach},
+    model::{
+        Ask, Capabilities, Cause, Ending, Event, HOST, Hold, Id, Note, Plan, Planned, Power, Role, Seen, Server, Step, Verdict, Wait, World,
+    },
     plan::{audit, plan},
     provider::{Problem, Provider},
     store::{DONE, Journal, StoreError},
@@ -24,6 +27,8 @@ pub struct Run<'a> {
     pub journal: &'a mut Journal,
     /// Becomes true when the run is to stop as soon as everything in flight is settled.
     pub stop: watch::Receiver<bool>,
+    /// What runs inside the server, and how to get in, where something does.
+    pub inside: Option<&'a Inside>,
     /// For how long to keep trying while no machine of the type is free.
     pub patience: Option<Duration>,
     /// Told of everything that happens.
@@ -248,7 +253,7 @@ impl Course {
         }
         let intents: Vec<_> = steps.iter().map(|it| opening(it, run.ask)).collect();
         run.journal.intend(&intents, world.now)?;
-        let answers = join_all(steps.iter().map(|planned| self.call(run, planned))).await;
+        let answers = join_all(steps.iter().map(|planned| self.call(run, world, planned))).await;
         let receipts: Vec<_> = steps.iter().zip(&answers).map(|(planned, answer)| receipt(&planned.step, answer)).collect();
         run.journal.settle(&receipts)?;
 
@@ -330,11 +335,15 @@ impl Course {
         after_failures(&run.provider.capabilities().pace).nth(tries.saturating_sub(1)).filter(|_| tries < MOST_TRIES)
     }
 
-    async fn call(&self, run: &Run<'_>, planned: &Planned) -> Result<String, Problem> {
+    async fn call(&self, run: &Run<'_>, world: &World, planned: &Planned) -> Result<String, Problem> {
         let key = planned.step.key();
         (run.tell)(Event::Started { key: key.clone(), line: planned.line.clone(), reason: planned.reason.to_string() });
         let began = Instant::now();
-        let answer = run.provider.perform(&planned.step).await;
+        let answer = match &planned.step {
+            Step::Configure { server, .. } => play(run, world, &key, server, Part::Once).await,
+            Step::StartUp(server) => play(run, world, &key, server, Part::OnStart).await,
+            step => run.provider.perform(step).await,
+        };
         tracing::info!(instance = %run.ask.key, step = %key, answer = ?answer, "called");
         if answer.is_ok() {
             (run.tell)(Event::Finished { key, line: planned.line.clone(), took: began.elapsed() });
@@ -394,6 +403,51 @@ impl Course {
         None
     }
 }
+
+/// Runs something inside a server. A server that does not let us in yet is one that is busy.
+async fn play(run: &Run<'_>, world: &World, key: &str, server: &Id<Server>, part: Part) -> Result<String, Problem> {
+    let reach = world.server(server).and_then(|it| reach(world, it));
+    let (Some(inside), Some(reach)) = (run.inside, reach) else {
+        let remedy = Some("look in the console whether it has an address".to_owned());
+        return Err(Problem::Refused { answer: "there is no way into the server".to_owned(), remedy });
+    };
+    let (heard, mut hear) = tokio::sync::mpsc::unbounded_channel();
+    let tell = move |line: &str| {
+        // Whoever is told is there until the end.
+        let _ = heard.send(line.to_owned());
+    };
+    let playing = async {
+        let came = inside.play(part, &reach, run.stop.clone(), &tell).await;
+        drop(tell);
+        came
+    };
+    let telling = async {
+        while let Some(text) = hear.recv().await {
+            (run.tell)(Event::Said { key: key.to_owned(), text });
+        }
+    };
+    match futures_util::future::join(playing, telling).await.0 {
+        Ok(()) => Ok(server.to_string()),
+        Err(PlayError::NotYet(answer)) => Err(Problem::Busy { answer }),
+        Err(PlayError::Failed { what, answer }) => {
+            let answer =
+                format!("{what} failed: {answer} (look around: cloudypad ssh {}; all it said: {})", run.ask.key, inside.log.display());
+            Err(Problem::NotDone { answer, pause: None })
+        }
+        Err(PlayError::Unable { why, remedy }) => Err(Problem::Refused { answer: why, remedy: Some(remedy) }),
+        Err(PlayError::Stopped) => Err(Problem::NotDone { answer: "it was told to stop".to_owned(), pause: None }),
+    }
+}
+
+/// How a server can be reached, where it has an address.
+pub fn reach(world: &World, server: &Server) -> Option<Reach> {
+    let identity = server.tags.get(HOST).map(str::to_owned);
+    let address = world.address_of(server)?.to_owned();
+    Some(Reach { address, port: server.told.ssh_port.unwrap_or(SSH_PORT), identity, facts: serde_json::Map::new() })
+}
+
+/// The port of SSH, where nothing else is told.
+const SSH_PORT: u16 = 22;
 
 /// What exists and is billed, for people.
 fn billed(world: &World, cloud: &Capabilities) -> Vec<String> {

@@ -37,6 +37,11 @@ impl Home {
         Self { state: all.to_owned(), data: all.to_owned() }
     }
 
+    /// What runs leave behind: journals, locks, logs.
+    pub fn state(&self) -> PathBuf {
+        self.state.clone()
+    }
+
     /// Journals, one file an instance.
     pub fn journals(&self) -> PathBuf {
         self.state.join("journal")

@@ -400,7 +400,7 @@ async fn apply(place: &Arc<Place>, who: char, home: &std::path::Path, ask: &Ask)
         Ok(journal) => journal,
         Err(error) => return Some(Err(error.into())),
     };
-    let run = Run { ask, provider: hands.as_ref(), journal: &mut journal, stop: stopped, patience: None, tell: &tell };
+    let run = Run { ask, provider: hands.as_ref(), journal: &mut journal, stop: stopped, inside: None, patience: None, tell: &tell };
     tokio::select! {
         biased;
         ending = converge(run) => Some(ending),

@@ -40,7 +40,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("provider", &["model", "emulator"]),
     ("store", &["model"]),
     ("report", &["model", "plan"]),
-    ("run", &["model", "plan", "provider", "store"]),
+    ("run", &["model", "plan", "machine", "provider", "store"]),
     ("cli", &["model", "plan", "read", "provider", "store", "report", "run", "machine", "emulator"]),
 ];
 

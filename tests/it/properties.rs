@@ -72,6 +72,7 @@ fn told(born: i64, outlives: bool) -> Told {
         Some(OffBy::Vendor("host_reboot".to_owned())),
     ];
     Told {
+        ssh_port: None,
         own_address: (born % 2 == 0).then(|| "203.0.113.9".to_owned()),
         watchdog: [None, Some(true), Some(false)][born as usize % 3],
         failed_capture: (born % 5 == 0).then(|| FailedCapture { at: at(born), said: String::new() }),

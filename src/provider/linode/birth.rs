@@ -11,7 +11,7 @@ use super::{
     wire,
 };
 use crate::{
-    model::{Boot, NewServer, Power, Root, Tags, World},
+    model::{Boot, HOST, NewServer, Power, Root, Tags, World},
     provider::{
         Problem,
         client::{Kind, Refused},
@@ -36,7 +36,7 @@ impl Linode {
         let can = |what: &str| region.capabilities.iter().any(|it| it == what);
         let first_boot = (self.seed)().map_err(|answer| Problem::Refused { answer, remedy: None })?;
         let label = label(&new.name, LINODE);
-        let tags = new.tags.clone().with_value(ROOT_GB, &new.root_gb.to_string());
+        let tags = new.tags.clone().with_value(ROOT_GB, &new.root_gb.to_string()).with_value(HOST, &first_boot.fingerprint);
         let mut body = json!({
             "label": label, "region": self.region, "type": new.machine_type, "image": image, "booted": false, "tags": tags.0,
             "backups_enabled": false, "boot_size": new.root_gb * MIB, "swap_size": SWAP, "kernel": "linode/grub2",

@@ -305,6 +305,7 @@ fn server(found: &Found, volumes: &Seen<Vec<Volume>>, ips: &List<wire::Ip>, fire
         locked: false,
         told: Told {
             own_address: own.filter(|_| reserved.is_none()).cloned(),
+            ssh_port: None,
             watchdog: Some(it.watchdog_enabled),
             failed_capture: history.and_then(|it| it.failed_capture.clone()),
             off_by: history.filter(|_| power == Power::Off).and_then(|it| it.off_by.clone()),

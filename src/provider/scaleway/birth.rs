@@ -10,7 +10,7 @@ use super::{
     wire,
 };
 use crate::{
-    model::{Boot, NewServer, NewVolume, Role, World, tag_value},
+    model::{Boot, HOST, NewServer, NewVolume, Role, World, tag_value},
     provider::{Problem, http::Request, some},
 };
 use serde_json::{Map, Value, json};
@@ -32,9 +32,12 @@ impl Scaleway {
 
     pub(super) async fn create_server(&self, new: &NewServer) -> Result<String, Problem> {
         let mut volumes = Map::new();
+        // The key that the server is given before its first boot.
+        let first_boot = (self.seed)().map_err(|answer| Problem::Refused { answer, remedy: None })?;
+        let tags = new.tags.clone().with_value(HOST, &first_boot.fingerprint);
         let mut body = json!({
             "name": new.name, "commercial_type": new.machine_type, "project": self.project, "dynamic_ip_required": false,
-            "boot_type": "local", "tags": new.tags.0,
+            "boot_type": "local", "tags": tags.0,
         });
         match &new.boot {
             Boot::Stock(label) => {

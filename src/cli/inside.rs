@@ -1,0 +1,58 @@
+//! What this machine knows of getting into an instance, from its spec.
+
+use super::{Failure, account::Wish};
+use crate::{
+    machine::{Inside, Recipe, known_hosts},
+    model::InstanceKey,
+    read,
+    store::Home,
+};
+use std::path::{Path, PathBuf};
+
+/// The login name, where the spec names none: the images of both vendors, and the local cloud's machines, let root in.
+const USER: &str = "root";
+
+/// The variable that names the private key, where the spec does not: in a pipeline it is a file of its own.
+const KEY: &str = "CLOUDYPAD_SSH_KEY";
+
+/// How a wish's server is got into, and what runs there.
+///
+/// # Errors
+/// Where a part of its configuration cannot be read, with the spec's place.
+pub(crate) fn inside(home: &Home, wish: &Wish) -> Result<Inside, Failure> {
+    let key = &wish.ask.key;
+    let directory = wish.directory.clone();
+    let resolve = Box::new(move |text: &str| read::resolve(&directory, text));
+    let recipe = Recipe::read(&wish.ask.spec.configuration, &*resolve).map_err(|error| Failure::new(format!("{}: {error}", wish.place)))?;
+    let ssh = &wish.ask.spec.ssh;
+    Ok(Inside {
+        name: key.dotted(),
+        user: ssh.user.clone().unwrap_or_else(|| USER.to_owned()),
+        key: owners_key(ssh.private_key_path.as_deref(), ssh.public_key_path.as_deref(), &*resolve),
+        host_key: host_key(home, key),
+        known_hosts: known_hosts(&home.state(), &key.dotted()),
+        scratch: home.state().join("scratch"),
+        log: home.state().join("log").join(format!("{}.log", key.dotted())),
+        recipe,
+        resolve,
+    })
+}
+
+/// Where an instance's host key is kept.
+pub(crate) fn host_key(home: &Home, key: &InstanceKey) -> PathBuf {
+    home.host_keys().join(key.dotted())
+}
+
+/// The key that opens the door: the one that is named, else the other half of the public one, else the public one
+/// itself, whose other half an agent has.
+fn owners_key(private: Option<&str>, public: Option<&str>, resolve: &dyn Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    if let Some(private) = private {
+        return resolve(private);
+    }
+    if let Some(named) = std::env::var_os(KEY).filter(|it| !it.is_empty()) {
+        return Some(PathBuf::from(named));
+    }
+    let public = resolve(public?)?;
+    let beside = public.to_str()?.strip_suffix(".pub").map(Path::new).filter(|it| it.is_file());
+    Some(beside.map_or(public.clone(), Path::to_owned))
+}

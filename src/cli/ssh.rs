@@ -1,0 +1,65 @@
+//! `ssh`: into a server that runs, checked to be the one that was made.
+
+use super::{
+    Failure, Outcome,
+    args::Ssh,
+    hands::{self, Case},
+    target::Unnamed,
+};
+use crate::{
+    machine::Knock,
+    model::{Event, Power},
+    report::plain,
+    run::{look, reach},
+};
+use std::{io::IsTerminal, os::unix::process::CommandExt, process::Command};
+
+/// Becomes `ssh`, in the right place.
+pub(crate) async fn ssh(args: Ssh) -> Outcome {
+    let cases = match hands::cases(&args.as_targets(), Unnamed::Refused, None, None)? {
+        Ok(cases) => cases,
+        Err(exit) => return Ok(exit),
+    };
+    let [case] = cases.cases.as_slice() else {
+        return Err(Failure::new("several instances are meant: say which one"));
+    };
+    let reach = running(case).await?;
+    let way = match case.inside.known_way(&reach).await {
+        Ok(way) => way,
+        Err(Knock::Shut { why, remedy }) => return Err(Failure::new(format!("{why}\n  you can: {remedy}"))),
+        Err(Knock::NotYet(why)) => return Err(Failure::new(format!("{why}\n  you can: try again in a minute, if it was just started"))),
+        Err(Knock::In) => case.inside.way(&reach),
+    };
+    let mut ssh = Command::new("ssh");
+    // Forwarding alone needs no command, and a command given needs no terminal.
+    for forward in &args.forward {
+        ssh.args(["-L", forward]);
+    }
+    if !std::io::stdin().is_terminal() {
+        ssh.arg("-T");
+    } else if !args.command.is_empty() {
+        ssh.arg("-t");
+    }
+    ssh.args(way.arguments());
+    if !args.command.is_empty() {
+        ssh.arg("--").args(&args.command);
+    }
+    let error = ssh.exec();
+    Err(Failure::new(format!("cannot run ssh: {error}; install OpenSSH's client (Debian: openssh-client)")))
+}
+
+/// How the server of an instance can be reached, where it runs.
+async fn running(case: &Case) -> Result<crate::machine::Reach, Failure> {
+    let key = &case.ask.key;
+    let tell = |event: Event| {
+        if let Event::Unseen { why } = event {
+            super::complain(&format!("{key}: {}; looking again", plain(&why)));
+        }
+    };
+    let world = look(case.provider.as_ref(), &case.ask, &tell).await;
+    let Some(server) = world.servers.items().iter().find(|it| it.power == Power::Running) else {
+        let now = world.servers.items().first().map_or("it has no server".to_owned(), |it| format!("its server is {}", it.power));
+        return Err(Failure::new(format!("{key} does not run: {now}\n  you can: cloudypad set {key} serverState=present --apply")));
+    };
+    reach(&world, server).ok_or_else(|| Failure::new(format!("the server of {key} has no address yet")))
+}
