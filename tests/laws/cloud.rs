@@ -128,6 +128,7 @@ pub enum Pending {
     Server(usize),
     Volume(usize),
     Copy(usize),
+    Address(usize),
 }
 
 /// The firewall of a server at Scaleway that was given none.
@@ -172,7 +173,11 @@ impl Cloud {
         self.can.provider == "local"
     }
 
-    fn is_scaleway(&self) -> bool {
+    fn is_linode(&self) -> bool {
+        self.can.provider == "linode"
+    }
+
+    pub fn is_scaleway(&self) -> bool {
         self.can.provider == "scaleway"
     }
 
@@ -232,9 +237,22 @@ impl Cloud {
         self.volumes[volume].it.status == VolumeStatus::Available
     }
 
-    /// Whether a server may have it, as far as the volume goes. The local cloud gives one that is still being made.
+    /// Whether a server may have it, as far as the volume goes: also one that is still being made. Linode says only
+    /// whether somebody has it.
     fn may_be_taken(&self, volume: usize) -> bool {
-        self.is_free(volume) || (self.is_local() && self.volumes[volume].it.status == VolumeStatus::Creating)
+        self.is_free(volume) || self.volumes[volume].it.status == VolumeStatus::Creating
+    }
+
+    /// Whether a server has an address. Of one that is about to go it may still be said where it is listed itself.
+    fn is_held(&self, it: &Address) -> bool {
+        let holder = it.server.as_ref().and_then(|id| self.server(id.as_str()));
+        holder.is_some_and(|at| self.servers[at].it.address.as_ref() == Some(&it.id))
+    }
+
+    /// Whether a volume was taken off its server, and the store does not know yet: Scaleway's tells two products.
+    fn is_leaving_unnoticed(&self, it: &Volume) -> bool {
+        let holds = |id: &Id<Server>| self.server(id.as_str()).is_some_and(|at| self.servers[at].it.volumes.contains(&it.id));
+        it.status == VolumeStatus::InUse && it.attached_to.as_ref().is_some_and(|id| !holds(id))
     }
 
     /// Whether the guest of some server may be writing to a volume.
@@ -303,10 +321,13 @@ impl Cloud {
         let moving = |it: &Power| matches!(it, Power::Starting | Power::Stopping | Power::Deleting | Power::Busy);
         let changing = |it: &VolumeStatus| matches!(it, VolumeStatus::Creating | VolumeStatus::Detaching | VolumeStatus::Busy);
         let servers = self.servers.iter().enumerate().filter(|(_, it)| moving(&it.it.power)).map(|(index, _)| Pending::Server(index));
-        let volumes = self.volumes.iter().enumerate().filter(|(_, it)| changing(&it.it.status)).map(|(index, _)| Pending::Volume(index));
+        let volumes = self.volumes.iter().enumerate().filter(|(_, it)| changing(&it.it.status) || self.is_leaving_unnoticed(&it.it));
+        let volumes = volumes.map(|(index, _)| Pending::Volume(index));
         let making = |it: &CopyStatus| *it == CopyStatus::Creating;
         let copies = self.copies.iter().enumerate().filter(|(_, it)| making(&it.it.status)).map(|(index, _)| Pending::Copy(index));
-        servers.chain(volumes).chain(copies).collect()
+        let leaving = |it: &Address| it.server.is_some() && !self.is_held(it);
+        let addresses = self.addresses.iter().enumerate().filter(|(_, it)| leaving(it)).map(|(index, _)| Pending::Address(index));
+        servers.chain(volumes).chain(copies).chain(addresses).collect()
     }
 
     /// Lets one change come to pass.
@@ -315,8 +336,10 @@ impl Cloud {
             Pending::Server(index) => self.settle_server(index),
             Pending::Volume(index) => {
                 let stamp = self.stamp();
+                let unnoticed = self.is_leaving_unnoticed(&self.volumes[index].it);
                 let disk = &mut self.volumes[index];
                 match disk.it.status {
+                    VolumeStatus::InUse if unnoticed => disk.it.status = VolumeStatus::Detaching,
                     VolumeStatus::Detaching => {
                         disk.it.attached_to = None;
                         disk.it.last_held = LastHeld::Until(stamp);
@@ -329,6 +352,7 @@ impl Cloud {
                 }
             }
             Pending::Copy(index) => self.copies[index].it.status = CopyStatus::Ready,
+            Pending::Address(index) => self.addresses[index].server = None,
         }
         self.forget();
     }
@@ -343,16 +367,19 @@ impl Cloud {
                 machine.off_since = machine.off_since.or(Some(stamp));
             }
             Power::Busy => machine.power = Power::Off,
-            Power::Deleting => {
-                let gone = self.servers.remove(index).it;
-                for disk in self.volumes.iter_mut().filter(|it| it.it.attached_to.as_ref() == Some(&gone.id)) {
-                    disk.it.status = VolumeStatus::Detaching;
-                }
-                for address in self.addresses.iter_mut().filter(|it| it.server.as_ref() == Some(&gone.id)) {
-                    address.server = None;
-                }
-            }
+            Power::Deleting => self.end_server(index),
             _ => {}
+        }
+    }
+
+    /// A server is gone.
+    fn end_server(&mut self, index: usize) {
+        let gone = self.servers.remove(index).it;
+        for disk in self.volumes.iter_mut().filter(|it| it.it.attached_to.as_ref() == Some(&gone.id)) {
+            disk.it.status = VolumeStatus::Detaching;
+        }
+        for address in self.addresses.iter_mut().filter(|it| it.server.as_ref() == Some(&gone.id)) {
+            address.server = None;
         }
     }
 
@@ -434,10 +461,17 @@ impl Cloud {
                 done(id.as_str())
             }
             Order::Detach(server, volumes) => {
-                for volume in volumes {
+                let index = self.server(server.as_str());
+                if index.is_none() && !self.is_linode() {
+                    return Err(self.gone("the server is gone"));
+                }
+                // The vendors' hands look first, and take off what is still there.
+                let held = |it: &&Id<Volume>| index.is_some_and(|at| self.servers[at].it.volumes.contains(it));
+                let leaving: Vec<Id<Volume>> = volumes.iter().filter(|it| self.is_local() || held(it)).cloned().collect();
+                for volume in &leaving {
                     self.check_leave(server.as_str(), volume.as_str())?;
                 }
-                for volume in volumes {
+                for volume in &leaving {
                     self.detach(server.as_str(), volume.as_str())?;
                 }
                 done(server.as_str())
@@ -450,11 +484,11 @@ impl Cloud {
                     Some(_) => return Err(not_done("the server has an address already")),
                     None => {}
                 }
-                let found = self.addresses.iter_mut().find(|it| it.id == *address).ok_or_else(|| refused("no such address"))?;
-                if found.server.is_some() {
+                let found = self.addresses.iter().position(|it| it.id == *address).ok_or_else(|| refused("no such address"))?;
+                if self.is_held(&self.addresses[found]) {
                     return Err(not_done("the address is in use"));
                 }
-                found.server = Some(server.clone());
+                self.addresses[found].server = Some(server.clone());
                 self.servers[index].it.address = Some(address.clone());
                 done(address.as_str())
             }
@@ -464,21 +498,27 @@ impl Cloud {
                 }
                 let index = self.server(server.as_str()).ok_or_else(|| refused("no such server"))?;
                 self.servers[index].it.firewall = Some(firewall.clone());
+                self.touch(server.as_str());
                 done(firewall.as_str())
             }
             Order::Grow(id, size_gb) => {
                 let index = self.volume(id.as_str()).ok_or_else(|| refused("no such volume"))?;
+                let is_linode = self.is_linode();
                 let disk = &mut self.volumes[index];
                 if !matches!(disk.it.status, VolumeStatus::Available | VolumeStatus::InUse) {
                     return Err(not_done("the volume is busy"));
                 }
                 match size_gb.cmp(&disk.it.size_gb) {
                     std::cmp::Ordering::Less => return Err(refused("a volume does not shrink")),
+                    std::cmp::Ordering::Equal if is_linode => return Err(refused("volumes can only be resized up")),
                     std::cmp::Ordering::Equal => return done(id.as_str()),
                     std::cmp::Ordering::Greater => {}
                 }
                 disk.growing = Some(*size_gb);
                 disk.it.status = VolumeStatus::Busy;
+                if is_linode {
+                    disk.it.size_gb = *size_gb;
+                }
                 done(id.as_str())
             }
             Order::Tune(id, iops) => {
@@ -500,6 +540,7 @@ impl Cloud {
                     return Err(not_done("the server is not off"));
                 }
                 self.servers[index].it.machine_type.clone_from(name);
+                self.touch(id.as_str());
                 done(id.as_str())
             }
             Order::Configure(id, recipe) => {
@@ -527,7 +568,8 @@ impl Cloud {
                     it.it.status == VolumeStatus::Creating && matches!(&it.it.origin, Origin::Snapshot(from) if from.as_str() == id)
                 };
                 if self.copies[index].it.status == CopyStatus::Creating || self.volumes.iter().any(is_used) {
-                    return Err(not_done("the copy is in use"));
+                    let problem = if self.is_scaleway() { refused } else { not_done };
+                    return Err(problem("the copy is in use"));
                 }
                 let gone = self.copies.remove(index);
                 let role = gone.it.tags.role().unwrap_or(Role::Root);
@@ -594,14 +636,15 @@ impl Cloud {
         }
         for id in boot_volume.iter().chain(&new.data) {
             let index = self.volume(id.as_str()).ok_or_else(|| refused("no such volume"))?;
-            let may_come = self.is_free(index) || (self.may_be_taken(index) && boot_volume.as_ref() != Some(id));
-            if !may_come {
+            // The local cloud boots from none that is still being made.
+            let may_come = self.may_be_taken(index) && !(self.is_local() && boot_volume.as_ref() == Some(id));
+            if !self.is_free(index) && !may_come {
                 return Err(not_done("the volume is in use"));
             }
         }
         if let Some(address) = &new.address {
             let found = self.addresses.iter().find(|it| it.id == *address).ok_or_else(|| refused("no such address"))?;
-            if found.server.is_some() {
+            if self.is_held(found) {
                 return Err(not_done("the address is in use"));
             }
         }
@@ -661,7 +704,7 @@ impl Cloud {
         let text = id.to_string();
         let takes = self.can.durations.create_server > self.can.durations.call;
         let own_address = (self.can.own_address && new.address.is_none()).then(|| "203.0.113.9".to_owned());
-        let it = Server {
+        let mut it = Server {
             id,
             name: new.name.clone(),
             machine_type: new.machine_type.clone(),
@@ -678,6 +721,10 @@ impl Cloud {
             told: Told { own_address, watchdog: self.can.watchdog.then_some(true), ..Told::default() },
             tags: new.tags.clone(),
         };
+        // What Linode does not tell, its hands write down.
+        if self.is_linode() {
+            it.tags = it.tags.with_value("gb", &new.root_gb.to_string());
+        }
         let boots_from = it.volumes.first().filter(|_| local.is_none()).cloned();
         self.servers.push(Machine { it, local, boots_from, hidden: false });
         Ok(text)
@@ -688,6 +735,8 @@ impl Cloud {
         if let (Some(name), Object::Server(_)) = (name, object) {
             self.check_server_name(name, id)?;
         }
+        // At Linode a volume's name is its path in the guest, and stays.
+        let name = name.filter(|_| !(self.is_linode() && matches!(object, Object::Volume(_))));
         if let (Some(name), Object::Volume(_)) = (name, object) {
             self.check_volume_name(name, id)?;
         }
@@ -709,7 +758,17 @@ impl Cloud {
         if let Some(name) = name {
             name.clone_into(its_name);
         }
+        if let Object::Server(id) = object {
+            self.touch(id.as_str());
+        }
         Ok(id.to_owned())
+    }
+
+    /// Somebody changed a server: at Scaleway nothing tells any more that it never ran.
+    fn touch(&mut self, id: &str) {
+        if let Some(index) = self.server(id).filter(|_| self.is_scaleway()) {
+            self.servers[index].it.ran = Ran::Maybe;
+        }
     }
 
     pub fn start(&mut self, id: &str) -> Result<String, Problem> {
@@ -735,7 +794,9 @@ impl Cloud {
 
     pub fn detach(&mut self, server: &str, volume: &str) -> Result<(), Problem> {
         let (index, found) = self.check_leave(server, volume)?;
-        self.volumes[found].it.status = VolumeStatus::Detaching;
+        if !self.is_scaleway() {
+            self.volumes[found].it.status = VolumeStatus::Detaching;
+        }
         let machine = &mut self.servers[index].it;
         machine.volumes.retain(|it| it.as_str() != volume);
         if matches!(&machine.root, Root::Volume(id) if id.as_str() == volume) {
@@ -766,6 +827,9 @@ impl Cloud {
 
     fn attach(&mut self, server: &Id<Server>, volume: &Id<Volume>, role: Role) -> Result<String, Problem> {
         let index = self.server(server.as_str()).ok_or_else(|| self.gone("the server is gone"))?;
+        if !self.is_local() && self.servers[index].it.volumes.contains(volume) {
+            return Ok(volume.to_string());
+        }
         if !matches!(self.servers[index].it.power, Power::Off | Power::Running | Power::StoppedInPlace) {
             return Err(not_done("the server is not settled"));
         }
@@ -845,7 +909,11 @@ impl Cloud {
     fn keep(&mut self, of: Id<Volume>, size_gb: u64, tags: &Tags, bytes: Bytes, of_local: bool) -> String {
         let (id, created): (Id<Snapshot>, _) = (self.id(if of_local { "img" } else { "snap" }), self.stamp());
         let text = id.to_string();
-        let it = Snapshot { id, name: "copy".to_owned(), of, size_gb, status: CopyStatus::Creating, created, tags: tags.clone() };
+        let mut tags = tags.clone();
+        if self.is_linode() {
+            tags = tags.with_value("of", of.as_str());
+        }
+        let it = Snapshot { id, name: "copy".to_owned(), of, size_gb, status: CopyStatus::Creating, created, tags };
         self.copies.push(Kept { it, of_local, bytes, hidden: false });
         text
     }
@@ -865,9 +933,17 @@ impl Cloud {
         if machine.it.locked && !(local && machine.it.power == Power::Off) {
             return Err(protected);
         }
+        let was_off = machine.it.power == Power::Off;
         machine.it.power = Power::Deleting;
         if let Some(bytes) = machine.local.take() {
             deed.losses.extend(self.judge(&bytes, Role::Root, id));
+        }
+        if self.is_scaleway() {
+            // The addresses are told a little later.
+            self.servers[index].it.address = None;
+            if was_off {
+                self.end_server(index);
+            }
         }
         Ok(id.to_owned())
     }

@@ -51,8 +51,14 @@ pub fn look(now: &Cloud, before: Option<&Cloud>, glance: Glance, seen_off: &mut 
         let Some(holder) = volume.attached_to.clone().filter(|id| machines.iter().all(|it| it.it.id != *id)) else { continue };
         match now.servers.iter().find(|it| it.it.id == holder) {
             Some(found) => machines.extend(Some(found).filter(|it| ours(&it.it.tags))),
-            None if volume.status == VolumeStatus::InUse => volume.status = VolumeStatus::Detaching,
-            None => {}
+            None => {
+                if volume.status == VolumeStatus::InUse {
+                    volume.status = VolumeStatus::Detaching;
+                }
+                if now.is_scaleway() {
+                    volume.attached_to = None;
+                }
+            }
         }
     }
     // And so is a volume that a server of ours holds.
@@ -73,11 +79,19 @@ pub fn look(now: &Cloud, before: Option<&Cloud>, glance: Glance, seen_off: &mut 
     });
     let volumes: Vec<_> = volumes.collect();
     let copies: Vec<&Kept> = of(List::Copies).copies.iter().filter(|it| !it.hidden && ours(&it.it.tags)).collect();
+    let snapshot = |it: &&Kept| {
+        let mut shown = it.it.clone();
+        // Scaleway forgets what a snapshot is of once that is gone.
+        if now.is_scaleway() && now.volume(shown.of.as_str()).is_none() {
+            shown.of = Id::new("");
+        }
+        shown
+    };
     let mut world = World {
         now: moment,
         servers: Seen::listed(servers),
         volumes: Seen::listed(volumes),
-        snapshots: Seen::listed(copies.iter().filter(|it| !it.of_local).map(|it| it.it.clone()).collect()),
+        snapshots: Seen::listed(copies.iter().filter(|it| !it.of_local).map(snapshot).collect()),
         images: Seen::listed(copies.iter().filter(|it| it.of_local).map(|it| Cloud::image(it)).collect()),
         addresses: Seen::listed(of(List::Addresses).addresses.clone()),
         firewalls: Seen::listed(of(List::Firewalls).firewalls.clone()),
@@ -127,6 +141,10 @@ fn server(machine: &Machine, cloud: &Cloud, now: Stamp, seen_off: &mut SeenOff) 
     let mut it = machine.it.clone();
     if !cloud.can.tells_last_held {
         it.ran = Ran::Maybe;
+    }
+    // Scaleway has no word for a server on its way out.
+    if it.power == Power::Deleting && cloud.is_scaleway() {
+        it.power = Power::Stopping;
     }
     if it.power != Power::Off {
         it.off_since = None;

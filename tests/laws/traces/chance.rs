@@ -29,6 +29,7 @@ pub struct Shop {
 
 pub const LOCAL: Shop = Shop { types: ["local-small", "local-medium"], image: "local-os", root_gb: 20 };
 pub const SCALEWAY: Shop = Shop { types: ["L4-1-24G", "L4-2-24G"], image: "ubuntu_jammy_gpu_os_12", root_gb: 30 };
+pub const LINODE: Shop = Shop { types: ["g6-standard-2", "g6-standard-4"], image: "linode/ubuntu24.04", root_gb: 30 };
 
 fn tags(role: Option<Role>) -> Tags {
     let tags = Tags(vec![FORMAT.to_owned(), view::MARK.to_owned()]);

@@ -6,7 +6,7 @@ use crate::{
     view::MARK,
 };
 use cloudypad::{
-    emulator::{self, Ledger, Moment, Truth},
+    emulator::{self, Ledger, Market, Moment, Truth},
     model::{Id, LastHeld, Origin, Power, Ran, Root, Seed, Seen, Stamp, Tags, World},
 };
 use std::collections::BTreeMap;
@@ -155,9 +155,14 @@ fn by_kind(truth: &Truth, cloud: &Cloud) -> [(Vec<String>, Vec<String>); 6] {
         (ids(truth.volumes.values().map(|it| (it.created, &it.id))), cloud.volumes.iter().map(|it| it.it.id.to_string()).collect()),
         (ids(truth.snapshots.values().map(|it| (it.created, &it.id))), copies(false)),
         (ids(truth.images.values().map(|it| (it.created, &it.id))), copies(true)),
-        (ids(truth.addresses.values().map(|it| (it.created, &it.id))), cloud.addresses.iter().map(|it| it.id.to_string()).collect()),
+        (ids(truth.addresses.values().map(|it| (it.created, address_id(truth, it)))), cloud.addresses.iter().map(|it| it.id.to_string()).collect()),
         (ids(firewalls.map(|it| (it.created, &it.id))), cloud.firewalls.iter().map(|it| it.id.to_string()).collect()),
     ]
+}
+
+/// What a vendor's client calls an address: at Linode, as it is written.
+fn address_id<'i>(truth: &Truth, it: &'i emulator::Address) -> &'i String {
+    if truth.market == Market::Linode { &it.address } else { &it.id }
 }
 
 /// Whether some bytes were made of others, or are the same.
@@ -170,12 +175,15 @@ fn known(id: String, vendors: &str) -> String {
     if id.starts_with(UNKNOWN) { vendors.to_owned() } else { id }
 }
 
-/// A look whose ids are those of the abstract truth, whose lists are sorted, and
+/// A look whose ids are those of the abstract truth, whose lists and tags are sorted, and
 /// without what the abstract truth leaves out: addresses, names of copies and of what has no tag, ways of writing rules.
 fn plain(mut world: World, id: impl Fn(&str) -> String) -> World {
     let server = |it: &Id<_>| Id::new(id(it.as_str()));
     let volume = |it: &Id<_>| Id::new(id(it.as_str()));
-    let tags = |tags: &mut Tags| tags.0.iter_mut().for_each(|tag| *tag = renamed_tag(tag, &id));
+    let tags = |tags: &mut Tags| {
+        tags.0.iter_mut().for_each(|tag| *tag = renamed_tag(tag, &id));
+        tags.0.sort();
+    };
     for it in list(&mut world.servers) {
         it.id = server(&it.id);
         it.volumes.iter_mut().for_each(|it| *it = volume(it));

@@ -82,7 +82,11 @@ impl Trace {
         let ground = Ground::new(&ask, &can);
         twin.now = ground.now().0;
         let (rng, pairs, tale) = (Rng::with_seed(seed), Pairs::new(!kind.starts_with("local")), Vec::new());
-        let shop = if kind == "scaleway" { chance::SCALEWAY } else { chance::LOCAL };
+        let shop = match kind {
+            "scaleway" => chance::SCALEWAY,
+            "linode" => chance::LINODE,
+            _ => chance::LOCAL,
+        };
         Trace { kind, shop, rng, ground, twin, pairs, can, ask, lost: 0, judged: (0, 0), ended: false, flaw, tale }
     }
 
@@ -280,7 +284,7 @@ impl Trace {
         loop {
             let settled = self.twin.pending().into_iter().filter_map(|pending| {
                 let real = self.pairs.real_id(&self.id_of(pending));
-                (is_settled(pending, &real, &after) && is_seen_settled(pending, &real, &world)).then(|| (turn(&real), pending))
+                self.has_settled(pending, &real, &after, &world).then(|| (turn(&real), pending))
             });
             let Some((_, next)) = settled.min_by_key(|it| it.0) else { break };
             self.twin.settle(next);
@@ -295,6 +299,19 @@ impl Trace {
             Pending::Server(at) => self.twin.servers[at].it.id.to_string(),
             Pending::Volume(at) => self.twin.volumes[at].it.id.to_string(),
             Pending::Copy(at) => self.twin.copies[at].it.id.to_string(),
+            Pending::Address(at) => self.twin.addresses[at].id.to_string(),
+        }
+    }
+
+    /// Whether a change that the abstract truth waits for has come to pass in the emulator, and, as far as a look shows it,
+    /// been noticed: a vendor knows of more that takes time.
+    fn has_settled(&self, pending: Pending, real: &str, truth: &Truth, world: &World) -> bool {
+        match pending {
+            // That it is on its way is all there is to notice.
+            Pending::Volume(at) if self.twin.volumes[at].it.status == VolumeStatus::InUse => {
+                world.volume(&Id::new(real)).is_none_or(|it| it.status != VolumeStatus::InUse)
+            }
+            _ => is_settled(pending, real, truth) && is_seen_settled(pending, real, world),
         }
     }
 
@@ -350,10 +367,11 @@ fn is_settled(pending: Pending, real: &str, truth: &Truth) -> bool {
             let image = truth.images.get(real).map(|it| it.state);
             snapshot.or(image).is_none_or(|it| it != CopyState::Creating)
         }
+        Pending::Address(_) => true,
     }
 }
 
-/// Whether a look says so as well, as far as it shows it: a vendor knows of more that takes time.
+/// Whether a look says so as well, as far as it shows it.
 fn is_seen_settled(pending: Pending, real: &str, world: &World) -> bool {
     match pending {
         Pending::Server(_) => {
@@ -365,6 +383,7 @@ fn is_seen_settled(pending: Pending, real: &str, world: &World) -> bool {
             world.volume(&Id::new(real)).is_none_or(|it| !moving(&it.status))
         }
         Pending::Copy(_) => true,
+        Pending::Address(_) => world.addresses.items().iter().find(|it| it.id.as_str() == real).is_none_or(|it| it.server.is_none()),
     }
 }
 
