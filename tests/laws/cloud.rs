@@ -187,6 +187,15 @@ impl Cloud {
         if self.is_local() { refused(answer) } else { not_done(answer) }
     }
 
+    /// A server that can still be dealt with; of one on its way out the vendors take no orders.
+    fn staying(&self, id: &str, answer: &str) -> Result<usize, Problem> {
+        let index = self.server(id).ok_or_else(|| self.gone(answer))?;
+        match self.servers[index].it.power {
+            Power::Deleting if !self.is_local() => Err(not_done("the server is about to go")),
+            _ => Ok(index),
+        }
+    }
+
     /// What is answered where somebody protected a server.
     fn protected(&self) -> Problem {
         if self.is_local() { not_done("the server is protected") } else { refused("the server is protected") }
@@ -358,7 +367,7 @@ impl Cloud {
     }
 
     fn settle_server(&mut self, index: usize) {
-        let stamp = self.stamp();
+        let (stamp, is_linode) = (self.stamp(), self.is_linode());
         let machine = &mut self.servers[index].it;
         match machine.power {
             Power::Starting => machine.power = Power::Running,
@@ -366,7 +375,13 @@ impl Cloud {
                 machine.power = Power::Off;
                 machine.off_since = machine.off_since.or(Some(stamp));
             }
-            Power::Busy => machine.power = Power::Off,
+            Power::Busy => {
+                machine.power = Power::Off;
+                // What Linode tells of a server's disk, it tells of the end of what was done to it.
+                if is_linode {
+                    machine.off_since = Some(stamp);
+                }
+            }
             Power::Deleting => self.end_server(index),
             _ => {}
         }
@@ -378,7 +393,11 @@ impl Cloud {
         for disk in self.volumes.iter_mut().filter(|it| it.it.attached_to.as_ref() == Some(&gone.id)) {
             disk.it.status = VolumeStatus::Detaching;
         }
-        for address in self.addresses.iter_mut().filter(|it| it.server.as_ref() == Some(&gone.id)) {
+        self.let_address_go(&gone.id);
+    }
+
+    fn let_address_go(&mut self, server: &Id<Server>) {
+        for address in self.addresses.iter_mut().filter(|it| it.server.as_ref() == Some(server)) {
             address.server = None;
         }
     }
@@ -436,26 +455,28 @@ impl Cloud {
             Order::Retag(object, tags, name) => self.retag(object, tags, name.as_deref()),
             Order::Seed(_) if !self.can.seeds => Err(refused("there is no such call")),
             Order::Seed(id) => {
-                let index = self.server(id.as_str()).ok_or_else(|| refused("no such server"))?;
+                let index = self.staying(id.as_str(), "no such server")?;
                 self.servers[index].it.seed = Seed::Set;
                 done(id.as_str())
             }
             Order::Watchdog(..) if !self.can.watchdog => Err(refused("there is no such call")),
             Order::Watchdog(id, on) => {
-                let index = self.server(id.as_str()).ok_or_else(|| refused("no such server"))?;
+                let index = self.staying(id.as_str(), "no such server")?;
                 self.servers[index].it.told.watchdog = Some(*on);
                 done(id.as_str())
             }
             Order::Start(id) => self.start(id.as_str()),
             Order::Stop(id) => {
                 let index = self.server(id.as_str()).ok_or_else(|| self.gone("the server is gone"))?;
-                let protected = self.protected();
+                let (protected, is_linode) = (self.protected(), self.is_linode());
                 let machine = &mut self.servers[index].it;
                 if machine.locked {
                     return Err(protected);
                 }
-                if !matches!(machine.power, Power::Running | Power::StoppedInPlace) {
-                    return Err(not_done("the server does not run"));
+                match machine.power {
+                    Power::Running | Power::StoppedInPlace => {}
+                    Power::Off | Power::Stopping if is_linode => return done(id.as_str()),
+                    _ => return Err(not_done("the server does not run")),
                 }
                 machine.power = Power::Stopping;
                 done(id.as_str())
@@ -477,6 +498,7 @@ impl Cloud {
                 done(server.as_str())
             }
             Order::Attach(server, volume, role) => self.attach(server, volume, *role),
+            Order::AssignAddress(..) if self.is_linode() => Err(refused("there is no such call")),
             Order::AssignAddress(server, address) => {
                 let index = self.server(server.as_str()).ok_or_else(|| refused("no such server"))?;
                 match &self.servers[index].it.address {
@@ -496,15 +518,19 @@ impl Cloud {
                 if self.firewalls.iter().all(|it| it.id != *firewall) {
                     return Err(refused("no such firewall"));
                 }
-                let index = self.server(server.as_str()).ok_or_else(|| refused("no such server"))?;
+                let index = self.staying(server.as_str(), "no such server")?;
                 self.servers[index].it.firewall = Some(firewall.clone());
                 self.touch(server.as_str());
                 done(firewall.as_str())
             }
             Order::Grow(id, size_gb) => {
                 let index = self.volume(id.as_str()).ok_or_else(|| refused("no such volume"))?;
-                let is_linode = self.is_linode();
+                let (is_linode, is_scaleway) = (self.is_linode(), self.is_scaleway());
                 let disk = &mut self.volumes[index];
+                // Scaleway has nothing to do then, and does not look whether it could.
+                if is_scaleway && *size_gb == disk.it.size_gb {
+                    return done(id.as_str());
+                }
                 if !matches!(disk.it.status, VolumeStatus::Available | VolumeStatus::InUse) {
                     return Err(not_done("the volume is busy"));
                 }
@@ -535,7 +561,7 @@ impl Cloud {
                 done("record")
             }
             Order::ChangeType(id, name) => {
-                let index = self.server(id.as_str()).ok_or_else(|| refused("no such server"))?;
+                let index = self.staying(id.as_str(), "no such server")?;
                 if self.servers[index].it.power != Power::Off {
                     return Err(not_done("the server is not off"));
                 }
@@ -589,8 +615,12 @@ impl Cloud {
                 done(id.as_str())
             }
             Order::DeleteFirewall(id) => {
-                if self.servers.iter().any(|it| it.it.firewall.as_ref() == Some(id)) {
-                    return Err(not_done("the firewall is in use"));
+                let is_linode = self.is_linode();
+                for machine in self.servers.iter_mut().filter(|it| it.it.firewall.as_ref() == Some(id)) {
+                    if !is_linode {
+                        return Err(not_done("the firewall is in use"));
+                    }
+                    machine.it.firewall = None;
                 }
                 self.firewalls.retain(|it| it.id != *id);
                 done(id.as_str())
@@ -605,7 +635,8 @@ impl Cloud {
             Some(from) => {
                 let index = self.copy(from.as_str()).ok_or_else(|| refused("no such snapshot"))?;
                 if self.copies[index].it.status != CopyStatus::Ready {
-                    return Err(not_done("the snapshot is not available"));
+                    let problem = if self.is_scaleway() { refused } else { not_done };
+                    return Err(problem("the snapshot is not available"));
                 }
                 self.copies[index].bytes.clone()
             }
@@ -645,7 +676,7 @@ impl Cloud {
         if let Some(address) = &new.address {
             let found = self.addresses.iter().find(|it| it.id == *address).ok_or_else(|| refused("no such address"))?;
             if self.is_held(found) {
-                return Err(not_done("the address is in use"));
+                return Err(if self.is_linode() { refused("the address is in use") } else { not_done("the address is in use") });
             }
         }
         if new.firewall.as_ref().is_some_and(|id| self.firewalls.iter().all(|it| it.id != *id)) {
@@ -732,6 +763,9 @@ impl Cloud {
 
     fn retag(&mut self, object: &Object, tags: &Tags, name: Option<&str>) -> Result<String, Problem> {
         let id = object.id();
+        if let Object::Server(id) = object {
+            self.staying(id.as_str(), "the server is gone")?;
+        }
         if let (Some(name), Object::Server(_)) = (name, object) {
             self.check_server_name(name, id)?;
         }
@@ -774,12 +808,11 @@ impl Cloud {
     pub fn start(&mut self, id: &str) -> Result<String, Problem> {
         let index = self.server(id).ok_or_else(|| self.gone("the server is gone"))?;
         let machine = &self.servers[index].it;
-        if !matches!(machine.power, Power::Off | Power::StoppedInPlace) {
-            return Err(not_done("the server is not off"));
-        }
-        // The local cloud's protection is against the end of a machine, not its beginning.
-        if machine.locked && !self.is_local() {
-            return Err(self.protected());
+        // Protection is against the end of a machine, not its beginning.
+        match machine.power {
+            Power::Off | Power::StoppedInPlace => {}
+            Power::Running | Power::Starting if self.is_linode() => return Ok(id.to_owned()),
+            _ => return Err(not_done("the server is not off")),
         }
         if machine.root == Root::Detached {
             return Err(not_done("the server has no root disk"));
@@ -809,11 +842,10 @@ impl Cloud {
     fn check_leave(&self, server: &str, volume: &str) -> Result<(usize, usize), Problem> {
         let index = self.server(server).ok_or_else(|| self.gone("the server is gone"))?;
         let power = &self.servers[index].it.power;
-        let is_root = matches!(&self.servers[index].it.root, Root::Volume(id) if id.as_str() == volume);
-        // Only the local cloud takes a root disk from a machine that runs.
-        let may_leave = !is_root || self.is_local();
-        if !(*power == Power::Off || (matches!(power, Power::Running | Power::StoppedInPlace) && may_leave)) {
-            return Err(not_done("the server is not off"));
+        // Also a root disk, from a machine that runs.
+        let is_settled = matches!(power, Power::Off | Power::Running | Power::StoppedInPlace);
+        if !is_settled && !(self.is_linode() && *power != Power::Deleting) {
+            return Err(not_done("the server is on its way"));
         }
         if !self.servers[index].it.volumes.iter().any(|it| it.as_str() == volume) {
             return Err(not_done("the volume is not attached"));
@@ -830,7 +862,8 @@ impl Cloud {
         if !self.is_local() && self.servers[index].it.volumes.contains(volume) {
             return Ok(volume.to_string());
         }
-        if !matches!(self.servers[index].it.power, Power::Off | Power::Running | Power::StoppedInPlace) {
+        let is_settled = matches!(self.servers[index].it.power, Power::Off | Power::Running | Power::StoppedInPlace);
+        if !is_settled && !(self.is_linode() && self.servers[index].it.power != Power::Deleting) {
             return Err(not_done("the server is not settled"));
         }
         let found = self.volume(volume.as_str()).ok_or_else(|| refused("no such volume"))?;
@@ -937,6 +970,11 @@ impl Cloud {
         machine.it.power = Power::Deleting;
         if let Some(bytes) = machine.local.take() {
             deed.losses.extend(self.judge(&bytes, Role::Root, id));
+        }
+        if self.is_linode() {
+            let machine = &mut self.servers[index].it;
+            (machine.address, machine.firewall, machine.told.own_address) = (None, None, None);
+            self.let_address_go(&Id::new(id));
         }
         if self.is_scaleway() {
             // The addresses are told a little later.

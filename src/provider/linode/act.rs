@@ -186,7 +186,7 @@ impl Linode {
     async fn switch(&self, id: &Id<Server>, there: &[Power], order: &str, body: Value) -> Result<String, Problem> {
         match self.linode(id).await? {
             None => Err(Problem::NotDone { answer: format!("Linode {id} is gone"), pause: None }),
-            Some(it) if there.contains(&power(&it.status)) => Ok(id.to_string()),
+            Some(it) if there.contains(&self.power(&it, self.estate.client.now())) => Ok(id.to_string()),
             Some(_) => {
                 let answer = self.estate.client.change(&Request::post(format!("/linode/instances/{id}/{order}"), body)).await;
                 match answer {
@@ -233,7 +233,7 @@ impl Linode {
     /// Deletes a Linode with its disks. Its volumes and its reserved address stay.
     async fn delete_server(&self, id: &Id<Server>, off: bool) -> Result<String, Problem> {
         let Some(linode) = self.linode(id).await? else { return Ok(id.to_string()) };
-        match power(&linode.status) {
+        match self.power(&linode, self.estate.client.now()) {
             Power::Off | Power::Deleting => {}
             // Somebody started it since it was seen off: the next look tells what that means.
             _ if off => return Err(Problem::NotDone { answer: format!("Linode {id} is {} again", linode.status), pause: None }),

@@ -11,6 +11,9 @@ use cloudypad::{
 };
 use std::collections::BTreeMap;
 
+/// By how much later than it was Linode's events may say that a server's disk is quiet, in microseconds.
+const ROUNDED: i64 = 3_000_000;
+
 /// Before the id of what has no twin.
 const UNKNOWN: &str = "unknown";
 
@@ -103,6 +106,18 @@ impl Pairs {
     pub fn compare_looks(&self, real: World, twin: World) -> Result<(), String> {
         let (mut real, mut twin) = (plain(real, |id| self.abstract_id(id)), plain(twin, str::to_owned));
         for (real, twin) in list(&mut real.servers).iter_mut().zip(list(&mut twin.servers)) {
+            // Who did it, the abstract truth leaves out.
+            real.told.off_by = None;
+            // Linode's events are told in seconds, and rounded up: never earlier than it was.
+            if let (Root::Local { .. }, true, Some(told), Some(was)) = (&twin.root, self.vendor, real.off_since, twin.off_since)
+                && (0..=ROUNDED).contains(&(told.0 - was.0))
+            {
+                real.off_since = Some(was);
+            }
+            // Who keeps a server off, and needs no image of it, does not ask for its events.
+            if matches!(twin.root, Root::Local { .. }) && self.vendor && real.off_since.is_none() {
+                twin.off_since = None;
+            }
             // What a guest is given is looked for only where it is about to start.
             if real.seed == Seed::Untold {
                 twin.seed = Seed::Untold;
@@ -207,7 +222,7 @@ fn plain(mut world: World, id: impl Fn(&str) -> String) -> World {
         tags(&mut it.tags);
     }
     for it in list(&mut world.snapshots) {
-        (it.id, it.of) = (Id::new(id(it.id.as_str())), volume(&it.of));
+        (it.id, it.of) = (Id::new(id(it.id.as_str())), Id::new(known(id(it.of.as_str()), "")));
         it.name.clear();
         tags(&mut it.tags);
     }
