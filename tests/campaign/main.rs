@@ -139,7 +139,7 @@ fn campaign(vendor: &'static Vendor) -> bool {
     let told: Vec<String> = tally.iter().map(|(what, times)| format!("{what} {times}")).collect();
     println!("{}: what befell {} lifecycles in {} s: {}", vendor.name, seeds.len(), began.elapsed().as_secs(), told.join(", "));
     figures::tell(&format!("faulty lifecycles at {}", vendor.name), seeds.len());
-    figures::tell(&format!("what befell them at {}", vendor.name), tally.values().sum::<usize>());
+    figures::tell(&format!("faulty lifecycles at {}, faults met", vendor.name), tally.values().sum::<usize>());
     failures.is_empty() && (count < MANY || everything_happened(vendor, &tally))
 }
 

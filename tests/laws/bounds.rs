@@ -92,7 +92,7 @@ fn every_situation_of_every_story_keeps_the_laws() {
     assert!(found.is_empty(), "{} laws broken, {}\n\n(one story alone: CLOUDYPAD_STORY='its name')", found.len(), found.join("\n\n"));
     figures::tell("stories walked to their end", stories.len());
     figures::tell("situations explored", situations.into_inner());
-    figures::tell("moves tried in them", moves.into_inner());
+    figures::tell("situations explored, moves tried in them", moves.into_inner());
     let unmet = cover::report(&covered);
     assert!(!only.is_empty() || unmet.is_empty(), "no walk meets {unmet:?}");
 }

@@ -58,7 +58,7 @@ fn the_abstract_truth_and_the_emulator_agree_on_random_traces() {
     let differences = differences.into_inner().unwrap();
     assert!(differences.is_empty(), "the abstract truth is another cloud than the emulator:\n\n{}", differences.join("\n\n"));
     figures::tell("traces on which model and emulator agree", traces.len());
-    figures::tell("steps in those traces", acts.into_inner());
+    figures::tell("traces on which model and emulator agree, steps in them", acts.into_inner());
 }
 
 /// A comparison that cannot fail proves nothing: an abstract truth that is wrong in one thing is found out.

@@ -265,7 +265,7 @@ impl Linode {
         let disk = self.root_disk(of.as_str()).await?;
         // A Linode that runs can be imaged as well: somebody may have started it since it was seen off.
         let linode = self.linode(&Id::new(of.as_str())).await?;
-        if power_of(&linode) != Some(Power::Off) {
+        if linode.is_none_or(|it| self.power(&it, client.now()) != Power::Off) {
             return Err(Problem::NotDone { answer: format!("Linode {of} is not off any more"), pause: None });
         }
         let tags = tags.clone().with_value(OF, of.as_str());

@@ -87,7 +87,7 @@ fn every_cell(ground: &'static Ground) {
     }
     if wanted.is_empty() && ground.vendor.is_some() {
         let overtaken = reached.iter().filter(|it| it.1.overtaken).count();
-        figures::tell(&format!("of them, carried out between the next look and the next call, {}", ground.name), overtaken);
+        figures::tell(&format!("crash points whose call was carried out between the next look and call, {}", ground.name), overtaken);
         assert!(overtaken > 3, "what is carried out late mostly comes between two commands");
     }
 }

@@ -60,7 +60,7 @@ fn at_every_point(ground: &'static Ground, go_on: impl Fn(&Stage, &Cell)) {
             (Point::IntentDurable, tag),
         ]);
     }
-    figures::tell("crash points tried, orphaned root disk", points.len());
+    figures::tell(&format!("crash points tried, orphaned root disk, {}", ground.name), points.len());
     for (point, number) in points {
         let cell = Cell { rehearsal: &create, point, number };
         let stage = scenes.set(create.asked);

@@ -75,7 +75,7 @@ fn every_mutant_is_killed_by_its_law() {
     assert!(mutants.len() >= 25 && several >= 5, "{} mutants, {several} of several faults", mutants.len());
     compare_with_the_table(&fates.iter().map(|(_, it)| it.row.as_str()).collect::<String>());
     figures::tell("mutants killed", format!("{} of {}", fates.len(), mutants.len()));
-    figures::tell("of them only by two faults together", several);
+    figures::tell("mutants killed only by two faults together", several);
 }
 
 fn fate_of(mutant: &Mutant) -> Fate {

@@ -56,6 +56,11 @@ fn server(rng: &mut Rng, cloud: &Cloud) -> Id<Server> {
     id(rng, cloud.servers.iter().map(|it| it.it.id.clone()))
 }
 
+/// A server for another machine. At Linode one that runs would be stopped and started for it, which nobody does here.
+fn to_move(rng: &mut Rng, cloud: &Cloud) -> Id<Server> {
+    id(rng, cloud.servers.iter().filter(|it| !cloud.is_linode() || it.it.power == Power::Off).map(|it| it.it.id.clone()))
+}
+
 fn volume(rng: &mut Rng, cloud: &Cloud) -> Id<Volume> {
     id(rng, cloud.volumes.iter().map(|it| it.it.id.clone()))
 }
@@ -95,7 +100,7 @@ pub fn order(rng: &mut Rng, cloud: &Cloud, shop: &Shop, number: usize) -> Order 
         31 => firewall(rng, cloud, number),
         32 => Order::AssignFirewall(server(rng, cloud), id(rng, cloud.firewalls.iter().map(|it| it.id.clone()))),
         33 => grow(rng, cloud),
-        34 => Order::ChangeType(server(rng, cloud), shop.types[rng.usize(..2)].to_owned()),
+        34 => Order::ChangeType(to_move(rng, cloud), shop.types[rng.usize(..2)].to_owned()),
         _ => retag(rng, cloud, number),
     }
 }
@@ -223,7 +228,9 @@ pub fn strange(rng: &mut Rng, cloud: &Cloud) -> Option<Strange> {
         },
         5 => Strange::Order(Order::DeleteVolume(volume(rng, cloud))),
         6 => Strange::Order(detach(rng, cloud)),
-        7 => Strange::Lock(*one(rng, &off)?),
+        // Linode has no protection that its hands know of.
+        7 if !cloud.is_linode() => Strange::Lock(*one(rng, &off)?),
+        7 => return None,
         _ => {
             let making = cloud.copies.iter().enumerate().filter(|(_, it)| it.it.status == CopyStatus::Creating);
             Strange::FailCopy(*one(rng, &making.map(|(index, _)| index).collect::<Vec<_>>())?)

@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 /// By how much later than it was Linode's events may say that a server's disk is quiet, in microseconds.
 const ROUNDED: i64 = 3_000_000;
 
+/// Before the number of an image of one's own, in its id at Linode.
+pub const PRIVATE: &str = "private/";
+
 /// Before the id of what has no twin.
 const UNKNOWN: &str = "unknown";
 
@@ -22,12 +25,13 @@ pub struct Pairs {
     twins: BTreeMap<String, String>,
     /// Whether the emulator stands in for a vendor.
     vendor: bool,
+    linode: bool,
 }
 
 impl Pairs {
     /// None yet.
-    pub fn new(vendor: bool) -> Self {
-        Pairs { twins: BTreeMap::new(), vendor }
+    pub fn new(kind: &str) -> Self {
+        Pairs { twins: BTreeMap::new(), vendor: !kind.starts_with("local"), linode: kind == "linode" }
     }
 
     /// The id in the abstract truth of an object of the emulator.
@@ -80,11 +84,21 @@ impl Pairs {
             let holds = |it: &&emulator::Server| matches!(&it.root, Some(emulator::Root::Disk { id, .. }) if id == file);
             match truth.servers.values().find(holds) {
                 Some(server) => format!("disk of {}", self.abstract_id(&server.id)),
+                None if truth.images.contains_key(file) && self.linode => self.abstract_id(&format!("{PRIVATE}{file}")),
                 None => self.abstract_id(file),
             }
         };
         let real: BTreeMap<String, _> = ledger.contents.iter().map(|(file, it)| (owner(file), it)).collect();
         let real: BTreeMap<_, _> = real.into_iter().filter(|(name, _)| twins.contains_key(name)).collect();
+        // Linode starts a server a moment after it was told to; until then nothing is written.
+        let is_waiting = |it: &&crate::cloud::Machine| {
+            let real = truth.servers.get(&self.real_id(it.it.id.as_str()));
+            it.it.power == Power::Starting && real.is_some_and(|it| it.state == emulator::ServerState::Stopped)
+        };
+        for waiting in cloud.servers.iter().filter(is_waiting) {
+            twins.remove(&format!("disk of {}", waiting.it.id));
+            waiting.it.volumes.iter().for_each(|it| drop(twins.remove(it.as_str())));
+        }
         for (name, bytes) in &twins {
             let Some(content) = real.get(name) else { return Err(format!("the emulator has no bytes of {name}")) };
             if content.virgin != bytes.is_virgin() {
@@ -163,13 +177,14 @@ fn by_kind(truth: &Truth, cloud: &Cloud) -> [(Vec<String>, Vec<String>); 6] {
         born.into_iter().map(|(_, id)| id.clone()).collect()
     }
     let copies = |of_local: bool| cloud.copies.iter().filter(|it| it.of_local == of_local).map(|it| it.it.id.to_string()).collect();
+    let image = |id: String| if truth.market == Market::Linode { format!("{PRIVATE}{id}") } else { id };
     // An account has firewalls that are nobody's.
     let firewalls = truth.firewalls.values().filter(|it| it.tags.iter().any(|it| it == MARK));
     [
         (ids(truth.servers.values().map(|it| (it.created, &it.id))), cloud.servers.iter().map(|it| it.it.id.to_string()).collect()),
         (ids(truth.volumes.values().map(|it| (it.created, &it.id))), cloud.volumes.iter().map(|it| it.it.id.to_string()).collect()),
         (ids(truth.snapshots.values().map(|it| (it.created, &it.id))), copies(false)),
-        (ids(truth.images.values().map(|it| (it.created, &it.id))), copies(true)),
+        (ids(truth.images.values().map(|it| (it.created, &it.id))).into_iter().map(image).collect(), copies(true)),
         (ids(truth.addresses.values().map(|it| (it.created, address_id(truth, it)))), cloud.addresses.iter().map(|it| it.id.to_string()).collect()),
         (ids(firewalls.map(|it| (it.created, &it.id))), cloud.firewalls.iter().map(|it| it.id.to_string()).collect()),
     ]

@@ -3,7 +3,7 @@
 use super::{
     chance::{self, Shop, Strange},
     ground::{Answer, Ground},
-    pairs::Pairs,
+    pairs::{PRIVATE, Pairs},
 };
 use crate::{
     cloud::{Bytes, Cloud, Pending},
@@ -81,7 +81,7 @@ impl Trace {
         let mut twin = Cloud::new(Box::leak(Box::new(can.clone())));
         let ground = Ground::new(&ask, &can);
         twin.now = ground.now().0;
-        let (rng, pairs, tale) = (Rng::with_seed(seed), Pairs::new(!kind.starts_with("local")), Vec::new());
+        let (rng, pairs, tale) = (Rng::with_seed(seed), Pairs::new(kind), Vec::new());
         let shop = match kind {
             "scaleway" => chance::SCALEWAY,
             "linode" => chance::LINODE,
@@ -364,7 +364,7 @@ fn is_settled(pending: Pending, real: &str, truth: &Truth) -> bool {
             .is_none_or(|it| !matches!(it.state, VolumeState::Creating | VolumeState::Detaching | VolumeState::Resizing)),
         Pending::Copy(_) => {
             let snapshot = truth.snapshots.get(real).map(|it| it.state);
-            let image = truth.images.get(real).map(|it| it.state);
+            let image = truth.images.get(real.trim_start_matches(PRIVATE)).map(|it| it.state);
             snapshot.or(image).is_none_or(|it| it != CopyState::Creating)
         }
         Pending::Address(_) => true,
