@@ -57,8 +57,10 @@ pub struct Machine {
     pub boots_from: Option<Id<Volume>>,
     /// Not in lists yet.
     pub hidden: bool,
-    /// It starts once what is done to it is over.
+    /// It is to start, and that has not begun.
     pub starts: bool,
+    /// It runs, and Linode is not quite done with starting it.
+    pub lingers: bool,
     /// The type that it is becoming.
     pub becomes: Option<String>,
 }
@@ -69,8 +71,10 @@ pub struct Disk {
     pub it: Volume,
     pub bytes: Bytes,
     pub hidden: bool,
-    /// The server it is taken off, while that lasts.
+    /// The size that it is to have, while it grows.
     pub growing: Option<u64>,
+    /// It came to a server that runs, whose guest at Linode does not have it yet.
+    pub plugs: bool,
 }
 
 /// A snapshot or an image. An image is a snapshot of a server's own disk, whose id is the server's.
@@ -293,8 +297,9 @@ impl Cloud {
     pub fn pending(&self) -> Vec<Pending> {
         let moving = |it: &Power| matches!(it, Power::Starting | Power::Stopping | Power::Deleting | Power::Busy);
         let changing = |it: &VolumeStatus| matches!(it, VolumeStatus::Creating | VolumeStatus::Detaching | VolumeStatus::Busy);
-        let servers = self.servers.iter().enumerate().filter(|(_, it)| moving(&it.it.power)).map(|(index, _)| Pending::Server(index));
-        let volumes = self.volumes.iter().enumerate().filter(|(_, it)| changing(&it.it.status) || self.is_leaving_unnoticed(&it.it));
+        let waits = |it: &Machine| moving(&it.it.power) || it.starts || it.lingers;
+        let servers = self.servers.iter().enumerate().filter(|(_, it)| waits(it)).map(|(index, _)| Pending::Server(index));
+        let volumes = self.volumes.iter().enumerate().filter(|(_, it)| changing(&it.it.status) || it.plugs || self.is_leaving_unnoticed(&it.it));
         let volumes = volumes.map(|(index, _)| Pending::Volume(index));
         let making = |it: &CopyStatus| *it == CopyStatus::Creating;
         let copies = self.copies.iter().enumerate().filter(|(_, it)| making(&it.it.status)).map(|(index, _)| Pending::Copy(index));
@@ -312,6 +317,7 @@ impl Cloud {
                 let unnoticed = self.is_leaving_unnoticed(&self.volumes[index].it);
                 let disk = &mut self.volumes[index];
                 match disk.it.status {
+                    VolumeStatus::InUse if disk.plugs => disk.plugs = false,
                     VolumeStatus::InUse if unnoticed => disk.it.status = VolumeStatus::Detaching,
                     VolumeStatus::Detaching => {
                         disk.it.attached_to = None;
@@ -334,7 +340,12 @@ impl Cloud {
         let (stamp, is_linode) = (self.stamp(), self.is_linode());
         let machine = &mut self.servers[index].it;
         match machine.power {
-            Power::Starting => machine.power = Power::Running,
+            Power::Off => self.begin_start(index),
+            Power::Running => self.servers[index].lingers = false,
+            Power::Starting => {
+                machine.power = Power::Running;
+                self.servers[index].lingers = is_linode;
+            }
             Power::Stopping => {
                 machine.power = Power::Off;
                 machine.off_since = machine.off_since.or(Some(stamp));
@@ -345,19 +356,34 @@ impl Cloud {
                 if is_linode {
                     machine.off_since = Some(stamp);
                 }
-                let id = machine.id.to_string();
                 let machine = &mut self.servers[index];
                 if let Some(becomes) = machine.becomes.take() {
                     machine.it.machine_type = becomes;
                 }
-                if std::mem::take(&mut machine.starts) {
-                    // What is off, and has a disk, can be started.
-                    let _ = self.start(&id);
+                if machine.starts {
+                    self.begin_start(index);
                 }
             }
             Power::Deleting => self.end_server(index),
             _ => {}
         }
+    }
+
+    /// A server begins to start.
+    pub fn begin_start(&mut self, index: usize) {
+        self.write_all(index);
+        let machine = &mut self.servers[index];
+        machine.starts = false;
+        machine.it.power = Power::Starting;
+        machine.it.ran = cloudypad::model::Ran::Maybe;
+        machine.it.off_since = None;
+    }
+
+    /// Whether Linode is at work on a server, and takes no orders that would disturb that.
+    pub fn is_busy(&self, index: usize) -> bool {
+        let machine = &self.servers[index];
+        let imaged = |it: &Kept| it.of_local && it.it.status == CopyStatus::Creating && it.it.of.as_str() == machine.it.id.as_str();
+        self.is_linode() && (machine.lingers || machine.starts || self.copies.iter().any(imaged))
     }
 
     /// A server is on its way out. What was on its own disk.
@@ -369,7 +395,10 @@ impl Cloud {
         let bytes = machine.local.take();
         if is_linode {
             (machine.it.address, machine.it.firewall, machine.it.told.own_address) = (None, None, None);
+            (machine.starts, machine.lingers) = (false, false);
             self.let_address_go(&id);
+            // An image that is being made of its disk comes to nothing.
+            self.copies.retain(|it| !(it.of_local && it.it.status == CopyStatus::Creating && it.it.of.as_str() == id.as_str()));
         } else if is_scaleway {
             // The list of addresses is told a little later.
             machine.it.address = None;

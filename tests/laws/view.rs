@@ -1,6 +1,6 @@
 //! What a look shows of the truth: all of it, or, in bad luck, lists that lag, are older than the rest, or do not come.
 
-use super::cloud::{Cloud, Kept, Machine};
+use super::cloud::{Cloud, Disk, Kept, Machine};
 use cloudypad::model::{Cause, Id, LastHeld, Origin, Power, Ran, Role, Seen, Server, Stamp, Tags, Volume, VolumeStatus, World};
 
 /// Which list.
@@ -42,7 +42,7 @@ pub fn look(now: &Cloud, before: Option<&Cloud>, glance: Glance, seen_off: &mut 
     };
     let exact = now.can.provider == "local";
     let moment = Stamp(if exact { now.now } else { now.now.div_euclid(1_000_000) * 1_000_000 });
-    let mut volumes: Vec<_> = of(List::Volumes).volumes.iter().filter(|it| !it.hidden).map(|it| it.it.clone()).collect();
+    let mut volumes: Vec<_> = of(List::Volumes).volumes.iter().filter(|it| !it.hidden).map(volume).collect();
     let ours = |tags: &Tags| tags.has(MARK);
     let listed = of(List::Servers).servers.iter().filter(|it| ours(&it.it.tags) && !it.hidden);
     let mut machines: Vec<&Machine> = listed.collect();
@@ -137,10 +137,22 @@ pub fn blind(world: &mut World, list: List) {
     }
 }
 
+fn volume(disk: &Disk) -> Volume {
+    let mut it = disk.it.clone();
+    if disk.plugs && it.status == VolumeStatus::InUse {
+        it.status = VolumeStatus::Busy;
+    }
+    it
+}
+
 fn server(machine: &Machine, cloud: &Cloud, now: Stamp, seen_off: &mut SeenOff) -> Server {
     let mut it = machine.it.clone();
     if !cloud.can.tells_last_held {
         it.ran = Ran::Maybe;
+    }
+    // Whoever told Linode to start a server takes it for starting.
+    if machine.starts && it.power == Power::Off {
+        it.power = Power::Starting;
     }
     // Scaleway has no word for a server on its way out.
     if it.power == Power::Deleting && cloud.is_scaleway() {

@@ -41,7 +41,7 @@ impl Cloud {
             iops: new.iops,
             tags: new.tags.clone(),
         };
-        self.volumes.push(Disk { it, bytes, hidden: false, growing: None });
+        self.volumes.push(Disk { it, bytes, hidden: false, growing: None, plugs: false });
         Ok(text)
     }
 
@@ -101,7 +101,7 @@ impl Cloud {
                     iops: None,
                     tags: Tags::default(),
                 };
-                self.volumes.push(Disk { it, bytes, hidden: false, growing: None });
+                self.volumes.push(Disk { it, bytes, hidden: false, growing: None, plugs: false });
                 Root::Volume(volume)
             }
         };
@@ -143,7 +143,7 @@ impl Cloud {
             it.tags = it.tags.with_value("gb", &new.root_gb.to_string());
         }
         let boots_from = it.volumes.first().filter(|_| local.is_none()).cloned();
-        self.servers.push(Machine { it, local, boots_from, hidden: false, starts: false, becomes: None });
+        self.servers.push(Machine { it, local, boots_from, hidden: false, starts: false, lingers: false, becomes: None });
         Ok(text)
     }
 
@@ -167,7 +167,8 @@ impl Cloud {
     pub(super) fn capture(&mut self, server: &str, tags: &Tags, deed: &mut Deed) -> Result<String, Problem> {
         let index = self.server(server).ok_or_else(|| refused("no such server"))?;
         let machine = &self.servers[index];
-        if !matches!(machine.it.power, Power::Off | Power::Running) {
+        let may_be_imaged = machine.it.power == Power::Off || (machine.it.power == Power::Running && !self.is_linode());
+        if !may_be_imaged || self.is_busy(index) {
             return Err(not_done("the server is busy"));
         }
         let Some(bytes) = machine.local.clone() else { return Err(refused("the server has no disk of its own")) };

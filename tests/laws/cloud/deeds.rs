@@ -112,6 +112,9 @@ impl Cloud {
             Order::Stop(id) => {
                 let index = self.server(id.as_str()).ok_or_else(|| self.gone("the server is gone"))?;
                 let (protected, is_linode) = (self.protected(), self.is_linode());
+                if self.is_busy(index) {
+                    return Err(not_done("the server is busy"));
+                }
                 let machine = &mut self.servers[index].it;
                 if machine.locked {
                     return Err(protected);
@@ -208,7 +211,7 @@ impl Cloud {
             }
             Order::ChangeType(id, name) => {
                 let index = self.staying(id.as_str(), "no such server")?;
-                if self.servers[index].it.power != Power::Off {
+                if self.servers[index].it.power != Power::Off || self.is_busy(index) {
                     return Err(not_done("the server is not off"));
                 }
                 if self.is_linode() {
@@ -248,7 +251,8 @@ impl Cloud {
                 let is_used = |it: &Disk| {
                     it.it.status == VolumeStatus::Creating && matches!(&it.it.origin, Origin::Snapshot(from) if from.as_str() == id)
                 };
-                if self.copies[index].it.status == CopyStatus::Creating || self.volumes.iter().any(is_used) {
+                let is_made = self.copies[index].it.status == CopyStatus::Creating && !self.is_linode();
+                if is_made || self.volumes.iter().any(is_used) {
                     let problem = if self.is_scaleway() { refused } else { not_done };
                     return Err(problem("the copy is in use"));
                 }
@@ -347,11 +351,15 @@ impl Cloud {
         if machine.root == Root::Detached {
             return Err(not_done("the server has no root disk"));
         }
-        self.write_all(index);
-        let machine = &mut self.servers[index].it;
-        machine.power = Power::Starting;
-        machine.ran = Ran::Maybe;
-        machine.off_since = None;
+        if is_linode {
+            match self.servers[index].starts {
+                true => return Ok(id.to_owned()),
+                false if self.is_busy(index) => return Err(not_done("the server is busy")),
+                false => self.servers[index].starts = true,
+            }
+        } else {
+            self.begin_start(index);
+        }
         Ok(id.to_owned())
     }
 
@@ -360,6 +368,7 @@ impl Cloud {
         if !self.is_scaleway() {
             self.volumes[found].it.status = VolumeStatus::Detaching;
         }
+        self.volumes[found].plugs = false;
         let machine = &mut self.servers[index].it;
         machine.volumes.retain(|it| it.as_str() != volume);
         if matches!(&machine.root, Root::Volume(id) if id.as_str() == volume) {
@@ -419,6 +428,7 @@ impl Cloud {
         if is_awake(&self.servers[index].it) {
             self.write(found);
         }
+        self.volumes[found].plugs = self.is_linode() && self.servers[index].it.power == Power::Running;
         Ok(volume.to_string())
     }
 
@@ -438,7 +448,7 @@ impl Cloud {
         let (protected, local, is_linode) = (self.protected(), self.is_local(), self.is_linode());
         let machine = &self.servers[index];
         let allowed = match machine.it.power {
-            Power::Off => true,
+            Power::Off => !(off && machine.starts),
             Power::Running | Power::StoppedInPlace | Power::Busy => !off,
             Power::Starting | Power::Stopping => is_linode && !off,
             _ => false,

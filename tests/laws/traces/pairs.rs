@@ -6,8 +6,8 @@ use crate::{
     view::MARK,
 };
 use cloudypad::{
-    emulator::{self, Ledger, Market, Moment, Truth},
-    model::{Id, LastHeld, Origin, Power, Ran, Root, Seed, Seen, Stamp, Tags, World},
+    emulator::{self, Ledger, Market, Moment, Truth, VolumeState},
+    model::{Id, LastHeld, Origin, Power, Ran, Root, Seed, Seen, Stamp, Tags, VolumeStatus, World},
 };
 use std::collections::BTreeMap;
 
@@ -90,15 +90,6 @@ impl Pairs {
         };
         let real: BTreeMap<String, _> = ledger.contents.iter().map(|(file, it)| (owner(file), it)).collect();
         let real: BTreeMap<_, _> = real.into_iter().filter(|(name, _)| twins.contains_key(name)).collect();
-        // Linode starts a server a moment after it was told to; until then nothing is written.
-        let is_waiting = |it: &&crate::cloud::Machine| {
-            let real = truth.servers.get(&self.real_id(it.it.id.as_str()));
-            it.it.power == Power::Starting && real.is_some_and(|it| it.state == emulator::ServerState::Stopped)
-        };
-        for waiting in cloud.servers.iter().filter(is_waiting) {
-            twins.remove(&format!("disk of {}", waiting.it.id));
-            waiting.it.volumes.iter().for_each(|it| drop(twins.remove(it.as_str())));
-        }
         for (name, bytes) in &twins {
             let Some(content) = real.get(name) else { return Err(format!("the emulator has no bytes of {name}")) };
             if content.virgin != bytes.is_virgin() {
@@ -117,7 +108,10 @@ impl Pairs {
     }
 
     /// Whether a look shows the same on both sides.
-    pub fn compare_looks(&self, real: World, twin: World) -> Result<(), String> {
+    pub fn compare_looks(&self, truth: &Truth, mut real: World, twin: World) -> Result<(), String> {
+        if self.linode {
+            only_known_to_who_ordered_it(truth, &mut real);
+        }
         let (mut real, mut twin) = (plain(real, |id| self.abstract_id(id)), plain(twin, str::to_owned));
         for (real, twin) in list(&mut real.servers).iter_mut().zip(list(&mut twin.servers)) {
             // Who did it, the abstract truth leaves out.
@@ -158,6 +152,10 @@ impl Pairs {
         for (real, twin) in list(&mut real.volumes).iter_mut().zip(list(&mut twin.volumes)).filter(|(_, twin)| twin.iops.is_none()) {
             real.iops = twin.iops;
         }
+        // An image at Linode is as large as what is on it, which the abstract truth leaves out.
+        for (real, twin) in list(&mut real.images).iter_mut().zip(list(&mut twin.images)).filter(|_| self.linode) {
+            real.size_gb = if real.size_gb <= twin.size_gb { twin.size_gb } else { real.size_gb };
+        }
         number_moments(&mut real);
         number_moments(&mut twin);
         if real == twin {
@@ -167,6 +165,26 @@ impl Pairs {
         let diff = similar::TextDiff::from_lines(&twin, &real);
         Err(format!("a look shows (- abstract truth, + emulator)\n{}", diff.unified_diff().context_radius(6)))
     }
+}
+
+/// What Linode has not begun with does not show, and neither does a volume on its way from a server: a process that did
+/// not order it itself, like the next of its kind, takes it for what it was. The abstract truth shows it to all.
+fn only_known_to_who_ordered_it(truth: &Truth, real: &mut World) {
+    for it in list(&mut real.servers) {
+        let details = truth.linode.linodes.get(it.id.as_str());
+        match details.and_then(|it| it.jobs.first()).filter(|job| !job.runs).map(|job| format!("{:?}", job.work)) {
+            Some(work) if work.starts_with("Boot") => it.power = Power::Starting,
+            Some(work) if work.starts_with("Shutdown") => it.power = Power::Stopping,
+            Some(work) if work.starts_with("Resize") => it.power = Power::Busy,
+            _ => continue,
+        }
+        it.off_since = None;
+    }
+    let leaving = |it: &str| truth.volumes.get(it).is_some_and(|it| it.state == VolumeState::Detaching);
+    for it in list(&mut real.volumes).iter_mut().filter(|it| leaving(it.id.as_str())) {
+        it.status = VolumeStatus::Detaching;
+    }
+    list(&mut real.servers).iter_mut().for_each(|it| it.volumes.retain(|id| !leaving(id.as_str())));
 }
 
 /// The ids of each kind of object on both sides, by birth.

@@ -311,6 +311,20 @@ impl Trace {
             Pending::Volume(at) if self.twin.volumes[at].it.status == VolumeStatus::InUse => {
                 world.volume(&Id::new(real)).is_none_or(|it| it.status != VolumeStatus::InUse)
             }
+            // When Linode is done with what it does shows in its queue of jobs alone.
+            Pending::Server(at) if self.kind == "linode" => {
+                let (Some(server), Some(details)) = (truth.servers.get(real), truth.linode.linodes.get(real)) else { return true };
+                let machine = &self.twin.servers[at];
+                let job = details.jobs.first().map(|it| format!("{:?}", it.work)).unwrap_or_default();
+                match machine.it.power {
+                    Power::Busy => job.is_empty() || job.starts_with("Boot"),
+                    Power::Off => server.state != ServerState::Stopped,
+                    Power::Starting => server.state == ServerState::Running,
+                    Power::Running => job.is_empty(),
+                    Power::Stopping => server.state == ServerState::Stopped,
+                    _ => false,
+                }
+            }
             _ => is_settled(pending, real, truth) && is_seen_settled(pending, real, world),
         }
     }
@@ -328,7 +342,7 @@ impl Trace {
         self.settle(&truth);
         self.pairs.compare_objects(&truth, &self.twin)?;
         let twin = view::look(&self.twin, None, view::Glance::Clear, &mut None);
-        self.pairs.compare_looks(self.ground.look(&self.ask), twin)?;
+        self.pairs.compare_looks(&truth, self.ground.look(&self.ask), twin)?;
         self.pairs.compare_bytes(&truth, &self.twin)?;
         self.compare_losses(&truth)
     }
