@@ -179,6 +179,7 @@ impl Cloud {
         if deed.of_restless {
             self.write_all(index);
         }
+        self.servers[index].it.told.failed_capture = None;
         Ok(self.keep(Id::new(server), size_gb, tags, bytes, true))
     }
 

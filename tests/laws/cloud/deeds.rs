@@ -4,7 +4,7 @@ use super::{Cloud, Deed, Disk, is_awake};
 use crate::order::Order;
 use cloudypad::{
     model::{
-        Address, CopyStatus, Firewall, Id, Object, Origin, Power, Ran, Record, Role, Root, Seed, Seen, Server, Tags, Volume, VolumeStatus,
+        Address, CopyStatus, FailedCapture, Firewall, Id, Object, Origin, Power, Ran, Record, Role, Root, Seed, Seen, Server, Tags, Volume, VolumeStatus,
     },
     provider::Problem,
 };
@@ -112,7 +112,8 @@ impl Cloud {
             Order::Stop(id) => {
                 let index = self.server(id.as_str()).ok_or_else(|| self.gone("the server is gone"))?;
                 let (protected, is_linode) = (self.protected(), self.is_linode());
-                if self.is_busy(index) {
+                let is_off = self.servers[index].it.power == Power::Off && !self.servers[index].starts;
+                if self.is_busy(index) && !is_off {
                     return Err(not_done("the server is busy"));
                 }
                 let machine = &mut self.servers[index].it;
@@ -133,6 +134,10 @@ impl Cloud {
                     return Err(self.gone("the server is gone"));
                 }
                 // The vendors' hands look first, and take off what is still there.
+                let leaves = |it: &Disk| it.it.status == VolumeStatus::Detaching && it.it.attached_to.as_ref() == Some(server);
+                if self.is_linode() && volumes.iter().filter_map(|it| self.volume(it.as_str())).any(|at| leaves(&self.volumes[at])) {
+                    return Err(not_done("the volume is not attached"));
+                }
                 let held = |it: &&Id<Volume>| index.is_some_and(|at| self.servers[at].it.volumes.contains(it));
                 let leaving: Vec<Id<Volume>> = volumes.iter().filter(|it| self.is_local() || held(it)).cloned().collect();
                 for volume in &leaving {
@@ -257,6 +262,12 @@ impl Cloud {
                     return Err(problem("the copy is in use"));
                 }
                 let gone = self.copies.remove(index);
+                if gone.it.status == CopyStatus::Creating
+                    && let Some(server) = self.server(gone.it.of.as_str())
+                {
+                    let at = gone.it.created;
+                    self.servers[server].it.told.failed_capture = Some(FailedCapture { at, said: String::new() });
+                }
                 let role = gone.it.tags.role().unwrap_or(Role::Root);
                 if gone.it.status == CopyStatus::Ready {
                     deed.losses.extend(self.judge(&gone.bytes, role, id));
@@ -264,11 +275,11 @@ impl Cloud {
                 done(id)
             }
             Order::ReleaseAddress(id) => {
-                if !self.is_local() && self.addresses.iter().any(|it| it.id == *id && it.server.is_some()) {
-                    return Err(not_done("the address is in use"));
-                }
+                let goes_on = self.is_linode().then(|| "203.0.113.7".to_owned());
                 for machine in self.servers.iter_mut().filter(|it| it.it.address.as_ref() == Some(id)) {
                     machine.it.address = None;
+                    // At Linode it stays with its server, as one that goes with it.
+                    machine.it.told.own_address = goes_on.clone().or_else(|| machine.it.told.own_address.take());
                 }
                 self.addresses.retain(|it| it.id != *id);
                 done(id.as_str())

@@ -13,7 +13,7 @@ use crate::{
 };
 use cloudypad::{
     emulator::{CopyState, Moment, ServerState, Truth, VolumeState},
-    model::{Ask, Awaited, Capabilities, CopyStatus, Id, Planned, Power, Stamp, Step, VolumeStatus, World},
+    model::{Ask, Awaited, Capabilities, CopyStatus, Id, Planned, Power, Server, Stamp, Step, VolumeStatus, World},
     provider::Problem,
     run::{Memory, opening},
     store::Recall,
@@ -71,6 +71,8 @@ struct Trace {
     /// How much had been lost on each side when both last agreed, and whether a server went since.
     judged: (usize, usize),
     ended: bool,
+    /// What the present process saw go off.
+    seen_off: view::SeenOff,
     flaw: Option<Flaw>,
     tale: Vec<String>,
 }
@@ -87,7 +89,7 @@ impl Trace {
             "linode" => chance::LINODE,
             _ => chance::LOCAL,
         };
-        Trace { kind, shop, rng, ground, twin, pairs, can, ask, lost: 0, judged: (0, 0), ended: false, flaw, tale }
+        Trace { kind, shop, rng, ground, twin, pairs, can, ask, lost: 0, judged: (0, 0), ended: false, seen_off: None, flaw, tale }
     }
 
     /// Somebody orders about, mostly what can be done.
@@ -117,6 +119,7 @@ impl Trace {
                 let state = one_of(&mut self.rng, &WISHES);
                 self.ask = wish(self.kind, &format!("{state}; {policy}")).0;
                 self.ground.serve(&self.ask);
+                self.seen_off = None;
                 self.tale.push(format!("- wish: {state}; {policy}"));
                 (memory, recall, done) = (Memory::default(), Recall::default(), false);
             }
@@ -154,7 +157,8 @@ impl Trace {
         let answer = self.obey(&order);
         recall.settle(&[Shipped.receipt(planned, &answer)]);
         Shipped.learn(memory, planned, &answer);
-        self.compare(Some((real, Answer::of(&answer))))
+        let answers = (!self.repeats(&order)).then(|| (real, Answer::of(&answer)));
+        self.compare(answers)
     }
 
     /// Somebody orders something.
@@ -164,7 +168,17 @@ impl Trace {
         let world = self.ground.look(&self.ask);
         let Some(real) = self.ground.carry_out(&order.renamed(&|id| self.pairs.real_id(id)), &world) else { return Ok(()) };
         let twin = Answer::of(&self.obey(order));
-        self.compare(Some((real, twin)))
+        let answers = (!self.repeats(order)).then_some((real, twin));
+        self.compare(answers)
+    }
+
+    /// Whether an order comes while Linode has not begun with the one before: who gave that one takes it for done, and
+    /// anybody else is told that the server is busy.
+    fn repeats(&self, order: &Order) -> bool {
+        let (Order::Start(id) | Order::Stop(id)) = order else { return false };
+        let truth = self.ground.truth();
+        let details = truth.linode.linodes.get(&self.pairs.real_id(id.as_str()));
+        details.and_then(|it| it.jobs.first()).is_some_and(|it| !it.runs)
     }
 
     /// A stranger acts.
@@ -308,6 +322,9 @@ impl Trace {
     fn has_settled(&self, pending: Pending, real: &str, truth: &Truth, world: &World) -> bool {
         match pending {
             // That it is on its way is all there is to notice.
+            Pending::Volume(at) if self.twin.volumes[at].plugs => {
+                world.volume(&Id::new(real)).is_none_or(|it| it.status != VolumeStatus::Busy)
+            }
             Pending::Volume(at) if self.twin.volumes[at].it.status == VolumeStatus::InUse => {
                 world.volume(&Id::new(real)).is_none_or(|it| it.status != VolumeStatus::InUse)
             }
@@ -341,7 +358,9 @@ impl Trace {
         // Some things take no time.
         self.settle(&truth);
         self.pairs.compare_objects(&truth, &self.twin)?;
-        let twin = view::look(&self.twin, None, view::Glance::Clear, &mut None);
+        let twin = view::look(&self.twin, None, view::Glance::Clear, &mut self.seen_off);
+        let is_off = |id: &Id<Server>| twin.server(id).is_some_and(|it| it.power == Power::Off);
+        self.seen_off.take_if(|(id, _)| !is_off(id));
         self.pairs.compare_looks(&truth, self.ground.look(&self.ask), twin)?;
         self.pairs.compare_bytes(&truth, &self.twin)?;
         self.compare_losses(&truth)
