@@ -75,7 +75,8 @@ impl Cloud {
             Boot::Image(id) => {
                 let index = self.copy(id.as_str()).ok_or_else(|| refused("no such image"))?;
                 if self.copies[index].it.status != CopyStatus::Ready {
-                    return Err(not_done("the image is not available"));
+                    let problem = if self.is_linode() { refused } else { not_done };
+                    return Err(problem("the image is not available"));
                 }
                 Some(self.copies[index].bytes.clone())
             }
@@ -179,7 +180,6 @@ impl Cloud {
         if deed.of_restless {
             self.write_all(index);
         }
-        self.servers[index].it.told.failed_capture = None;
         Ok(self.keep(Id::new(server), size_gb, tags, bytes, true))
     }
 

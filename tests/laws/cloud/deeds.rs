@@ -4,7 +4,7 @@ use super::{Cloud, Deed, Disk, is_awake};
 use crate::order::Order;
 use cloudypad::{
     model::{
-        Address, CopyStatus, FailedCapture, Firewall, Id, Object, Origin, Power, Ran, Record, Role, Root, Seed, Seen, Server, Tags, Volume, VolumeStatus,
+        Address, CopyStatus, Firewall, Id, Object, Origin, Power, Ran, Record, Role, Root, Seed, Seen, Server, Tags, Volume, VolumeStatus,
     },
     provider::Problem,
 };
@@ -262,12 +262,6 @@ impl Cloud {
                     return Err(problem("the copy is in use"));
                 }
                 let gone = self.copies.remove(index);
-                if gone.it.status == CopyStatus::Creating
-                    && let Some(server) = self.server(gone.it.of.as_str())
-                {
-                    let at = gone.it.created;
-                    self.servers[server].it.told.failed_capture = Some(FailedCapture { at, said: String::new() });
-                }
                 let role = gone.it.tags.role().unwrap_or(Role::Root);
                 if gone.it.status == CopyStatus::Ready {
                     deed.losses.extend(self.judge(&gone.bytes, role, id));
@@ -427,6 +421,7 @@ impl Cloud {
         // Linode tells of one that is still being made, not of who has it.
         if !(self.is_linode() && self.volumes[found].it.status == VolumeStatus::Creating) {
             self.volumes[found].it.status = VolumeStatus::InUse;
+            self.volumes[found].plugs = self.is_linode() && self.servers[index].it.power == Power::Running;
         }
         self.volumes[found].it.attached_to = Some(server.clone());
         if as_root {
@@ -439,7 +434,6 @@ impl Cloud {
         if is_awake(&self.servers[index].it) {
             self.write(found);
         }
-        self.volumes[found].plugs = self.is_linode() && self.servers[index].it.power == Power::Running;
         Ok(volume.to_string())
     }
 

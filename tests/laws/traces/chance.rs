@@ -164,10 +164,12 @@ fn delete_server(rng: &mut Rng, cloud: &Cloud) -> Order {
     if making { Order::Stop(server) } else { Order::DeleteServer(server, rng.bool()) }
 }
 
-/// The end of a copy; for the same reason none is ordered while a server is on its way out.
+/// The end of a copy; for the same reason none is ordered while a server is on its way out. What becomes of the making of one
+/// that is deleted meanwhile, at Linode events alone tell.
 fn delete_copy(rng: &mut Rng, cloud: &Cloud, of_local: bool) -> Order {
     let ending = cloud.servers.iter().any(|it| it.it.power == Power::Deleting);
-    match copy(rng, cloud, of_local).filter(|_| !(of_local && ending)) {
+    let in_vain = |it: &Kept| cloud.is_linode() && it.it.status == CopyStatus::Creating;
+    match copy(rng, cloud, of_local).filter(|it| !(of_local && ending) && !in_vain(it)) {
         Some(copy) => Order::DeleteCopy(copy.it.id.to_string()),
         None => Order::DeleteVolume(volume(rng, cloud)),
     }

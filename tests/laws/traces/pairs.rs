@@ -122,12 +122,9 @@ impl Pairs {
             {
                 real.off_since = Some(was);
             }
-            // What is said of a failed capture is for people.
-            real.told.failed_capture.iter_mut().for_each(|it| it.said.clear());
             // Who keeps a server off, and needs no image of it, does not ask for its events.
             if matches!(twin.root, Root::Local { .. }) && self.vendor && real.off_since.is_none() {
                 twin.off_since = None;
-                twin.told.failed_capture = None;
             }
             // What a guest is given is looked for only where it is about to start.
             if real.seed == Seed::Untold {
@@ -308,7 +305,6 @@ fn each_moment(world: &mut World, each: &mut impl FnMut(&mut Stamp)) {
     for it in list(&mut world.servers) {
         each(&mut it.created);
         it.off_since.as_mut().into_iter().for_each(&mut *each);
-        it.told.failed_capture.as_mut().into_iter().for_each(|it| each(&mut it.at));
     }
     for it in list(&mut world.volumes) {
         each(&mut it.created);
