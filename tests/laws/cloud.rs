@@ -319,6 +319,8 @@ impl Cloud {
                 match disk.it.status {
                     VolumeStatus::InUse if disk.plugs => disk.plugs = false,
                     VolumeStatus::InUse if unnoticed => disk.it.status = VolumeStatus::Detaching,
+                    // It grows on its way.
+                    VolumeStatus::Detaching if disk.growing.is_some() => disk.it.size_gb = disk.growing.take().unwrap_or_default(),
                     VolumeStatus::Detaching => {
                         disk.it.attached_to = None;
                         disk.it.last_held = LastHeld::Until(stamp);

@@ -49,7 +49,8 @@ impl Linode {
             Step::StopServer(id) => self.switch(id, &[Power::Off, Power::Stopping], "shutdown", json!({})).await,
             Step::Attach { server, volume, role: Role::Data } => {
                 // The list that showed it free may have been old.
-                if self.holder(volume).await?.is_some_and(|it| it == server.as_str()) {
+                let is_there = self.holder(volume).await?.is_some_and(|it| it == server.as_str());
+                if is_there && !self.is_leaving(volume.as_str(), server.as_str(), client.now()) {
                     return Ok(volume.to_string());
                 }
                 let body = json!({"linode_id": number(server.as_str()), "persist_across_boots": true});

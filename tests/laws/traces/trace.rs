@@ -130,6 +130,8 @@ impl Trace {
                 self.ask = wish(self.kind, &format!("{state}; {policy}")).0;
                 self.ground.serve(&self.ask);
                 self.seen_off = None;
+                self.begin();
+                self.compare(None)?;
                 self.tale.push(format!("- wish: {state}; {policy}"));
                 (memory, recall, done) = (Memory::default(), Recall::default(), false);
             }
@@ -343,6 +345,9 @@ impl Trace {
     fn has_settled(&self, pending: Pending, real: &str, truth: &Truth, world: &World) -> bool {
         match pending {
             // That it is on its way is all there is to notice.
+            Pending::Volume(at) if self.twin.volumes[at].growing.is_some() && self.twin.volumes[at].it.status == VolumeStatus::Detaching => {
+                truth.volumes.get(real).is_none_or(|it| Some(it.size_gb) >= self.twin.volumes[at].growing)
+            }
             Pending::Volume(at) if self.twin.volumes[at].plugs => {
                 world.volume(&Id::new(real)).is_none_or(|it| it.status != VolumeStatus::Busy)
             }
