@@ -175,7 +175,8 @@ fn delete_wants_the_name() {
 #[test]
 fn json_is_one_versioned_object_a_line() {
     let shop = Shop::new();
-    shop.write_pad("present");
+    // Slow enough that what is begun is seen under way, also on a busy machine.
+    shop.write("pad.yaml", &pad("present", "").replace(&format!("speed: {SPEED}"), "speed: 200"));
     let plan = lines(&shop.expect(0, &["plan", "pad.yaml", "-o", "json"]).out);
     assert_eq!((plan.len(), &plan[0]["type"], &plan[0]["verdict"]), (1, &"plan".into(), &"changes".into()));
     let run = lines(&shop.expect(0, &["apply", "pad.yaml", "--yes", "-o", "json"]).out);

@@ -296,12 +296,15 @@ impl Cloud {
     /// What is under way.
     pub fn pending(&self) -> Vec<Pending> {
         let moving = |it: &Power| matches!(it, Power::Starting | Power::Stopping | Power::Deleting | Power::Busy);
-        let changing = |it: &VolumeStatus| matches!(it, VolumeStatus::Creating | VolumeStatus::Detaching | VolumeStatus::Busy);
+        let changing = |it: &VolumeStatus| {
+            matches!(it, VolumeStatus::Creating | VolumeStatus::Detaching | VolumeStatus::Busy | VolumeStatus::Deleting)
+        };
         let waits = |it: &Machine| moving(&it.it.power) || it.starts || it.lingers;
         let servers = self.servers.iter().enumerate().filter(|(_, it)| waits(it)).map(|(index, _)| Pending::Server(index));
-        let volumes = self.volumes.iter().enumerate().filter(|(_, it)| changing(&it.it.status) || it.plugs || self.is_leaving_unnoticed(&it.it));
+        let volumes = self.volumes.iter().enumerate();
+        let volumes = volumes.filter(|(_, it)| changing(&it.it.status) || it.plugs || self.is_leaving_unnoticed(&it.it));
         let volumes = volumes.map(|(index, _)| Pending::Volume(index));
-        let making = |it: &CopyStatus| *it == CopyStatus::Creating;
+        let making = |it: &CopyStatus| matches!(it, CopyStatus::Creating | CopyStatus::Deleting);
         let copies = self.copies.iter().enumerate().filter(|(_, it)| making(&it.it.status)).map(|(index, _)| Pending::Copy(index));
         let leaving = |it: &Address| it.server.is_some() && !self.is_held(it);
         let addresses = self.addresses.iter().enumerate().filter(|(_, it)| leaving(it)).map(|(index, _)| Pending::Address(index));
@@ -317,6 +320,9 @@ impl Cloud {
                 let unnoticed = self.is_leaving_unnoticed(&self.volumes[index].it);
                 let disk = &mut self.volumes[index];
                 match disk.it.status {
+                    VolumeStatus::Deleting => {
+                        self.volumes.remove(index);
+                    }
                     VolumeStatus::InUse if disk.plugs => disk.plugs = false,
                     VolumeStatus::InUse if unnoticed => disk.it.status = VolumeStatus::Detaching,
                     // It grows on its way.
@@ -331,6 +337,9 @@ impl Cloud {
                         disk.it.status = if disk.it.attached_to.is_some() { VolumeStatus::InUse } else { VolumeStatus::Available };
                     }
                 }
+            }
+            Pending::Copy(index) if self.copies[index].it.status == CopyStatus::Deleting => {
+                self.copies.remove(index);
             }
             Pending::Copy(index) => self.copies[index].it.status = CopyStatus::Ready,
             Pending::Address(index) => self.addresses[index].server = None,

@@ -388,7 +388,8 @@ impl Cloud {
         let power = &self.servers[index].it.power;
         // Also a root disk, from a machine that runs.
         let is_settled = matches!(power, Power::Off | Power::Running | Power::StoppedInPlace);
-        if !is_settled && !(self.is_linode() && *power != Power::Deleting) {
+        let may_leave = if self.is_linode() { *power != Power::Deleting } else { is_settled };
+        if !may_leave {
             return Err(not_done("the server is on its way"));
         }
         if !self.servers[index].it.volumes.iter().any(|it| it.as_str() == volume) {
@@ -407,7 +408,8 @@ impl Cloud {
             return Ok(volume.to_string());
         }
         let is_settled = matches!(self.servers[index].it.power, Power::Off | Power::Running | Power::StoppedInPlace);
-        if !is_settled && !(self.is_linode() && self.servers[index].it.power != Power::Deleting) {
+        let may_come = if self.is_linode() { self.servers[index].it.power != Power::Deleting } else { is_settled };
+        if !may_come {
             return Err(not_done("the server is not settled"));
         }
         let found = self.volume(volume.as_str()).ok_or_else(|| refused("no such volume"))?;

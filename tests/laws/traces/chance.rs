@@ -169,7 +169,7 @@ fn delete_server(rng: &mut Rng, cloud: &Cloud) -> Order {
 fn delete_copy(rng: &mut Rng, cloud: &Cloud, of_local: bool) -> Order {
     let ending = cloud.servers.iter().any(|it| it.it.power == Power::Deleting);
     let in_vain = |it: &Kept| cloud.is_linode() && it.it.status == CopyStatus::Creating;
-    match copy(rng, cloud, of_local).filter(|it| !(of_local && ending) && !in_vain(it)) {
+    match copy(rng, cloud, of_local).filter(|it| !((of_local && ending) || in_vain(it))) {
         Some(copy) => Order::DeleteCopy(copy.it.id.to_string()),
         None => Order::DeleteVolume(volume(rng, cloud)),
     }

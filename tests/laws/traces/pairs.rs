@@ -203,7 +203,10 @@ fn by_kind(truth: &Truth, cloud: &Cloud) -> [(Vec<String>, Vec<String>); 6] {
         (ids(truth.volumes.values().map(|it| (it.created, &it.id))), cloud.volumes.iter().map(|it| it.it.id.to_string()).collect()),
         (ids(truth.snapshots.values().map(|it| (it.created, &it.id))), copies(false)),
         (ids(truth.images.values().map(|it| (it.created, &it.id))).into_iter().map(image).collect(), copies(true)),
-        (ids(truth.addresses.values().map(|it| (it.created, address_id(truth, it)))), cloud.addresses.iter().map(|it| it.id.to_string()).collect()),
+        (
+            ids(truth.addresses.values().map(|it| (it.created, address_id(truth, it)))),
+            cloud.addresses.iter().map(|it| it.id.to_string()).collect(),
+        ),
         (ids(firewalls.map(|it| (it.created, &it.id))), cloud.firewalls.iter().map(|it| it.id.to_string()).collect()),
     ]
 }

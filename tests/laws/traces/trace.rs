@@ -22,7 +22,7 @@ use fastrand::Rng;
 
 /// How many acts there are in a trace; fewer where every look is a handful of requests to a face.
 const ACTS: usize = 40;
-const ACTS_AT_A_FACE: usize = 24;
+const ACTS_AT_A_FACE: usize = 20;
 
 /// In what an abstract truth may be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -345,7 +345,9 @@ impl Trace {
     fn has_settled(&self, pending: Pending, real: &str, truth: &Truth, world: &World) -> bool {
         match pending {
             // That it is on its way is all there is to notice.
-            Pending::Volume(at) if self.twin.volumes[at].growing.is_some() && self.twin.volumes[at].it.status == VolumeStatus::Detaching => {
+            Pending::Volume(at)
+                if self.twin.volumes[at].growing.is_some() && self.twin.volumes[at].it.status == VolumeStatus::Detaching =>
+            {
                 truth.volumes.get(real).is_none_or(|it| Some(it.size_gb) >= self.twin.volumes[at].growing)
             }
             Pending::Volume(at) if self.twin.volumes[at].plugs => {
