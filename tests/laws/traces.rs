@@ -19,6 +19,7 @@
 mod chance;
 mod ground;
 mod pairs;
+mod settled;
 mod trace;
 
 use crate::figures;

@@ -3,7 +3,8 @@
 use super::{
     chance::{self, Shop, Strange},
     ground::{Answer, Ground},
-    pairs::{PRIVATE, Pairs},
+    pairs::Pairs,
+    settled::has_settled,
 };
 use crate::{
     cloud::{Bytes, Cloud, Pending},
@@ -12,8 +13,8 @@ use crate::{
     view, words,
 };
 use cloudypad::{
-    emulator::{CopyState, Moment, ServerState, Truth, VolumeState},
-    model::{Ask, Awaited, Capabilities, CopyStatus, Id, Planned, Power, Server, Stamp, Step, VolumeStatus, World},
+    emulator::{Moment, ServerState, Truth},
+    model::{Ask, Awaited, Capabilities, CopyStatus, Id, Planned, Power, Server, Stamp, Step, VolumeStatus},
     provider::Problem,
     run::{Memory, opening},
     store::Recall,
@@ -316,7 +317,7 @@ impl Trace {
         loop {
             let settled = self.twin.pending().into_iter().filter_map(|pending| {
                 let real = self.pairs.real_id(&self.id_of(pending));
-                self.has_settled(pending, &real, &after, &world).then(|| (turn(&real), pending))
+                has_settled(&self.twin, pending, &real, &after, &world).then(|| (turn(&real), pending))
             });
             let Some((_, next)) = settled.min_by_key(|it| it.0) else { break };
             let before = self.written();
@@ -337,40 +338,6 @@ impl Trace {
             Pending::Volume(at) => self.twin.volumes[at].it.id.to_string(),
             Pending::Copy(at) => self.twin.copies[at].it.id.to_string(),
             Pending::Address(at) => self.twin.addresses[at].id.to_string(),
-        }
-    }
-
-    /// Whether a change that the abstract truth waits for has come to pass in the emulator, and, as far as a look shows it,
-    /// been noticed: a vendor knows of more that takes time.
-    fn has_settled(&self, pending: Pending, real: &str, truth: &Truth, world: &World) -> bool {
-        match pending {
-            // That it is on its way is all there is to notice.
-            Pending::Volume(at)
-                if self.twin.volumes[at].growing.is_some() && self.twin.volumes[at].it.status == VolumeStatus::Detaching =>
-            {
-                truth.volumes.get(real).is_none_or(|it| Some(it.size_gb) >= self.twin.volumes[at].growing)
-            }
-            Pending::Volume(at) if self.twin.volumes[at].plugs => {
-                world.volume(&Id::new(real)).is_none_or(|it| it.status != VolumeStatus::Busy)
-            }
-            Pending::Volume(at) if self.twin.volumes[at].it.status == VolumeStatus::InUse => {
-                world.volume(&Id::new(real)).is_none_or(|it| it.status != VolumeStatus::InUse)
-            }
-            // When Linode is done with what it does shows in its queue of jobs alone.
-            Pending::Server(at) if self.kind == "linode" => {
-                let (Some(server), Some(details)) = (truth.servers.get(real), truth.linode.linodes.get(real)) else { return true };
-                let machine = &self.twin.servers[at];
-                let job = details.jobs.first().map(|it| format!("{:?}", it.work)).unwrap_or_default();
-                match machine.it.power {
-                    Power::Busy => job.is_empty() || job.starts_with("Boot"),
-                    Power::Off => server.state != ServerState::Stopped,
-                    Power::Starting => server.state == ServerState::Running,
-                    Power::Running => job.is_empty(),
-                    Power::Stopping => server.state == ServerState::Stopped,
-                    _ => false,
-                }
-            }
-            _ => is_settled(pending, real, truth) && is_seen_settled(pending, real, world),
         }
     }
 
@@ -409,42 +376,6 @@ impl Trace {
         }
         let what: Vec<String> = truth.ledger.losses.iter().skip(self.judged.0).map(|it| self.pairs.abstract_id(&it.object)).collect();
         Err(format!("just lost: {real} in the emulator ({}), {twin} in the abstract truth", what.join(", ")))
-    }
-}
-
-/// Whether a change that the abstract truth waits for has come to pass in the emulator.
-fn is_settled(pending: Pending, real: &str, truth: &Truth) -> bool {
-    match pending {
-        Pending::Server(_) => truth
-            .servers
-            .get(real)
-            .is_none_or(|it| !matches!(it.state, ServerState::Starting | ServerState::Stopping | ServerState::Deleting)),
-        Pending::Volume(_) => truth
-            .volumes
-            .get(real)
-            .is_none_or(|it| !matches!(it.state, VolumeState::Creating | VolumeState::Detaching | VolumeState::Resizing)),
-        Pending::Copy(_) => {
-            let snapshot = truth.snapshots.get(real).map(|it| it.state);
-            let image = truth.images.get(real.trim_start_matches(PRIVATE)).map(|it| it.state);
-            snapshot.or(image).is_none_or(|it| it != CopyState::Creating)
-        }
-        Pending::Address(_) => true,
-    }
-}
-
-/// Whether a look says so as well, as far as it shows it.
-fn is_seen_settled(pending: Pending, real: &str, world: &World) -> bool {
-    match pending {
-        Pending::Server(_) => {
-            let moving = |it: &Power| matches!(it, Power::Starting | Power::Stopping | Power::Deleting | Power::Busy);
-            world.server(&Id::new(real)).is_none_or(|it| !moving(&it.power))
-        }
-        Pending::Volume(_) => {
-            let moving = |it: &VolumeStatus| matches!(it, VolumeStatus::Creating | VolumeStatus::Detaching | VolumeStatus::Busy);
-            world.volume(&Id::new(real)).is_none_or(|it| !moving(&it.status))
-        }
-        Pending::Copy(_) => true,
-        Pending::Address(_) => world.addresses.items().iter().find(|it| it.id.as_str() == real).is_none_or(|it| it.server.is_none()),
     }
 }
 
