@@ -198,7 +198,7 @@ impl Writer {
         for machine in &cloud.servers {
             self.server(&machine.it);
             self.flag(machine.hidden);
-            self.hashed(&(machine.starts, machine.lingers, &machine.becomes));
+            self.hashed(&(machine.starts, machine.lingers, machine.ends, &machine.becomes));
             self.text(machine.boots_from.as_ref().map_or("-", |it| it.as_str()));
             self.flag(machine.local.is_some());
             if let Some(bytes) = &machine.local {

@@ -61,6 +61,8 @@ pub struct Machine {
     pub starts: bool,
     /// It runs, and Linode is not quite done with starting it.
     pub lingers: bool,
+    /// Its end was ordered here; an odd beginning shows what it says instead.
+    pub ends: bool,
     /// The type that it is becoming.
     pub becomes: Option<String>,
 }
@@ -403,6 +405,7 @@ impl Cloud {
         let machine = &mut self.servers[index];
         let (id, was_off) = (machine.it.id.clone(), machine.it.power == Power::Off);
         machine.it.power = Power::Deleting;
+        machine.ends = true;
         let bytes = machine.local.take();
         if is_linode {
             (machine.it.address, machine.it.firewall, machine.it.told.own_address) = (None, None, None);

@@ -112,7 +112,16 @@ fn truth_of(world: &World, can: &'static Capabilities) -> Cloud {
             None => newer(&mut cloud, it.tags.line().unwrap_or(it.id.as_str())),
         });
         let boots_from = if let Root::Volume(id) = &it.root { Some(id.clone()) } else { None };
-        cloud.servers.push(Machine { it: it.clone(), local, boots_from, hidden: false, starts: false, lingers: false, becomes: None });
+        cloud.servers.push(Machine {
+            it: it.clone(),
+            local,
+            boots_from,
+            hidden: false,
+            starts: false,
+            lingers: false,
+            ends: false,
+            becomes: None,
+        });
     }
     for it in world.volumes.items() {
         let held_by_new = it.attached_to.as_ref().and_then(|id| world.server(id)).is_some_and(|it| it.ran == Ran::Never);

@@ -155,7 +155,7 @@ fn server(machine: &Machine, cloud: &Cloud, now: Stamp, seen_off: &mut SeenOff) 
         it.power = Power::Starting;
     }
     // Scaleway has no word for a server on its way out.
-    if it.power == Power::Deleting && cloud.is_scaleway() {
+    if machine.ends && cloud.is_scaleway() {
         it.power = Power::Stopping;
     }
     if it.power != Power::Off {

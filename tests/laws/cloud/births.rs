@@ -144,7 +144,7 @@ impl Cloud {
             it.tags = it.tags.with_value("gb", &new.root_gb.to_string());
         }
         let boots_from = it.volumes.first().filter(|_| local.is_none()).cloned();
-        self.servers.push(Machine { it, local, boots_from, hidden: false, starts: false, lingers: false, becomes: None });
+        self.servers.push(Machine { it, local, boots_from, hidden: false, starts: false, lingers: false, ends: false, becomes: None });
         Ok(text)
     }
 
