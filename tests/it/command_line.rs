@@ -202,7 +202,7 @@ fn steps_that_do_not_need_each_other_run_side_by_side() {
     let shop = Shop::new();
     shop.apply("present");
     // Slow enough for a snapshot to be seen under way.
-    shop.write("pad.yaml", &pad("absent", "").replace(&format!("speed: {SPEED}"), "speed: 100"));
+    shop.write("pad.yaml", &pad("absent", "").replace(&format!("speed: {SPEED}"), "speed: 20"));
     let run = lines(&shop.expect(0, &["apply", "pad.yaml", "--yes", "-o", "json"]).out);
     let position = |wanted: &dyn Fn(&Value) -> bool| run.iter().position(wanted).unwrap();
     let began = |disk: &'static str| {

@@ -97,7 +97,7 @@ fn walk_all(is_full: bool, only: &str) {
             let walk = search::walk(story, &Shipped, *thorough, usize::MAX);
             situations.fetch_add(walk.situations, Ordering::Relaxed);
             moves.fetch_add(walk.moves, Ordering::Relaxed);
-            if !only.is_empty() {
+            if is_full || !only.is_empty() {
                 println!("{}: {} situations, {} moves", story.name, walk.situations, walk.moves);
             }
             let endless = foretold_without_end(story);
