@@ -86,7 +86,8 @@ impl Way {
     /// An `ssh` that asks nobody anything.
     pub fn ssh(&self) -> Command {
         let mut ssh = Command::new("ssh");
-        ssh.args(["-T", "-o", "BatchMode=yes"]).args(self.arguments()).kill_on_drop(true);
+        // A shared connection that outlives it would keep its output open.
+        ssh.args(["-T", "-o", "BatchMode=yes", "-o", "ControlPath=none"]).args(self.arguments()).kill_on_drop(true);
         ssh
     }
 

@@ -13,6 +13,7 @@
 //! - `two`: two people at once, with equal specs and with conflicting ones;
 //! - `vendors`: what any vendor's hands must stand: weather, crowds, haste;
 //! - `openapi`: requests against what Linode says of its own API;
+//! - `inside`: what is run in a machine: recipes, what runs at every start, `cloudypad ssh`;
 //! - `house`: floors, schema, examples, laws table.
 
 mod audit;
@@ -23,6 +24,7 @@ mod crashes;
 mod figures;
 mod holds;
 mod house;
+mod inside;
 mod lifecycle;
 mod linode;
 mod matrix;

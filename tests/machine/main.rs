@@ -7,4 +7,6 @@ mod digests;
 mod playbooks;
 mod room;
 mod scripts;
+#[path = "../it/support/sshd.rs"]
+mod sshd;
 mod way;

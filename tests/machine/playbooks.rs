@@ -1,6 +1,9 @@
 //! A playbook, run by the real `ansible-playbook` through the real way in.
 
-use crate::room::{Room, has, run};
+use crate::{
+    room::{Room, has, run},
+    sshd::has_ssh,
+};
 use cloudypad::{
     machine::{Play, PlayError},
     model::spec::{Ansible, Variable},
@@ -8,7 +11,7 @@ use cloudypad::{
 use std::{collections::BTreeMap, fs};
 
 fn open() -> Option<Room> {
-    if !has("ssh") || !has("ansible-playbook") {
+    if !has_ssh() || !has("ansible-playbook") {
         return None;
     }
     let mut room = Room::new();

@@ -1,15 +1,14 @@
 //! A room with a real SSH server in it, which plays the machine.
 
+use crate::sshd::{SshServer, own_user};
 use cloudypad::machine::{FirstBoot, Identity, Play, PlayError, Playing, Way, seed};
 use serde_json::Map;
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufRead, BufReader},
-    net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::{
         Mutex,
         atomic::{AtomicU32, Ordering},
@@ -23,7 +22,7 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 pub struct Room {
     pub dir: PathBuf,
     pub port: u16,
-    server: Option<Child>,
+    server: Option<SshServer>,
 }
 
 impl Drop for Room {
@@ -37,7 +36,7 @@ impl Drop for Room {
 
 /// Whether a program is there; says what is skipped where it is not.
 pub fn has(program: &str) -> bool {
-    let there = Command::new(program).arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    let there = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     if !there {
         println!("skipped: no {program}");
     }
@@ -52,9 +51,7 @@ impl Room {
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).unwrap();
         fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).unwrap();
-        // A port that is free now; whoever takes it before the server does fails the test loudly.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let room = Self { dir, port, server: None };
+        let room = Self { dir, port: SshServer::free_port(), server: None };
         room.born("owner");
         room
     }
@@ -83,46 +80,19 @@ impl Room {
     pub fn open(&mut self, host_key: &str) {
         self.close();
         self.born(host_key);
-        let public = self.path("owner.pub");
-        let made = Command::new("ssh-keygen").arg("-y").arg("-f").arg(self.path("owner")).output().unwrap();
-        fs::write(&public, made.stdout).unwrap();
-        let config = format!(
-            "Port {}\nListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\nPasswordAuthentication no\n\
-             KbdInteractiveAuthentication no\nUsePAM no\nPidFile none\nSubsystem sftp internal-sftp\n",
-            self.port,
-            self.path(host_key).display(),
-            public.display()
-        );
-        let file = self.write("sshd_config", &config);
-        // As root the server wants this directory, which a package's start-up script makes.
-        let _ = fs::create_dir_all("/run/sshd");
-        let mut server =
-            Command::new("/usr/sbin/sshd").args(["-D", "-e", "-f"]).arg(file).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut said = BufReader::new(server.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("Server listening on") {
-            line.clear();
-            assert!(said.read_line(&mut line).unwrap() > 0, "the SSH server ended: {:?}", server.wait());
-        }
-        // Whatever else it says is read, so that it never waits for us.
-        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
-        self.server = Some(server);
+        self.server = Some(SshServer::open(&self.dir, self.port, &self.path(host_key), &self.path("owner")));
     }
 
     pub fn close(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            let _ = server.kill();
-            let _ = server.wait();
-        }
+        self.server = None;
     }
 
     /// The owner's way in.
     pub fn way(&self) -> Way {
-        let user = Command::new("id").arg("-un").output().unwrap();
         Way {
             address: "127.0.0.1".to_owned(),
             port: self.port,
-            user: String::from_utf8(user.stdout).unwrap().trim().to_owned(),
+            user: own_user(),
             key: Some(self.path("owner")),
             alias: format!("cloudypad-default.{}", self.dir.file_name().unwrap().to_str().unwrap()),
             known_hosts: self.path("known/default.mypad"),

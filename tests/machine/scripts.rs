@@ -1,6 +1,9 @@
 //! A script over SSH: it runs on the machine, every line is told, and one that was cut off is not run beside itself.
 
-use crate::room::{Room, has, run};
+use crate::{
+    room::{Room, run},
+    sshd::has_ssh,
+};
 use cloudypad::machine::{Play, PlayError};
 use std::{
     collections::BTreeMap,
@@ -11,7 +14,7 @@ use std::{
 use tokio::sync::watch;
 
 fn open() -> Option<Room> {
-    if !has("ssh") {
+    if !has_ssh() {
         return None;
     }
     let mut room = Room::new();

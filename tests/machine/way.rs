@@ -1,7 +1,10 @@
 //! The way in: who is let in, by whom, and what is told where that fails. Nothing is ever sent to a machine that is not the
 //! one that was born.
 
-use crate::room::{Room, has, run};
+use crate::{
+    room::{Room, run},
+    sshd::has_ssh,
+};
 use cloudypad::machine::{Identity, Knock};
 use std::fs;
 
@@ -15,7 +18,7 @@ fn shut(knock: Knock) -> (String, String) {
 /// Our own file says whom the machine must be, and its owner is let in.
 #[test]
 fn the_owner_gets_in() {
-    if !has("ssh") {
+    if !has_ssh() {
         return;
     }
     let mut room = Room::new();
@@ -28,7 +31,7 @@ fn the_owner_gets_in() {
 /// Nobody answers: the machine may still boot.
 #[test]
 fn where_nobody_answers_it_is_tried_again() {
-    if !has("ssh") {
+    if !has_ssh() {
         return;
     }
     let room = Room::new();
@@ -43,7 +46,7 @@ fn where_nobody_answers_it_is_tried_again() {
 /// Whoever shows another key than the machine was given is told nothing, and the owner is told so.
 #[test]
 fn a_machine_with_another_key_is_not_trusted() {
-    if !has("ssh") {
+    if !has_ssh() {
         return;
     }
     let mut room = Room::new();
@@ -59,7 +62,7 @@ fn a_machine_with_another_key_is_not_trusted() {
 /// what is left, and it is enough; only the right key has it.
 #[test]
 fn with_the_key_lost_the_fingerprint_says_who_it_is() {
-    if !has("ssh") {
+    if !has_ssh() {
         return;
     }
     let mut room = Room::new();
@@ -85,7 +88,7 @@ fn with_the_key_lost_the_fingerprint_says_who_it_is() {
 /// Another's key is not let in, and that does not pass by itself.
 #[test]
 fn a_key_that_is_not_let_in_is_told() {
-    if !has("ssh") {
+    if !has_ssh() {
         return;
     }
     let mut room = Room::new();

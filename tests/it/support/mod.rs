@@ -4,5 +4,6 @@ pub mod face;
 pub mod linode;
 pub mod scaleway;
 pub mod shop;
+pub mod sshd;
 pub mod vendor;
 pub mod words;

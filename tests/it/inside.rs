@@ -1,0 +1,259 @@
+//! What is run in a machine: once, captured, and carried on; and what runs at every start. The cloud is a vendor's emulator,
+//! the machine behind its addresses a real SSH server.
+//!
+//! An emulator's addresses lie in a range that nobody routes. An `ssh` before the real one does what a jump host would.
+
+use crate::support::{
+    face::Face,
+    linode::LINODE,
+    scaleway::SCALEWAY,
+    shop::{Ran, Shop},
+    sshd::{SshServer, has_ssh, own_user},
+    vendor::Vendor,
+};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+/// A machine at a vendor, with its owner's specs.
+struct Scene {
+    shop: Shop,
+    face: Face,
+    _machine: SshServer,
+}
+
+impl Scene {
+    fn at(vendor: &'static Vendor) -> Option<Self> {
+        if !has_ssh() {
+            return None;
+        }
+        let shop = Shop::new();
+        let face = Face::start(vendor, &shop);
+        let owner = shop.path("owner");
+        let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&owner).status().unwrap();
+        assert!(made.success());
+        // The key that the machine is given at its birth is made beforehand, as if it had been born before.
+        let host_key = shop.path("home/host-keys/default.mypad");
+        cloudypad::machine::seed(&host_key, None).unwrap();
+        let port = SshServer::free_port();
+        let machine = SshServer::open(&shop.path(""), port, &host_key, &owner);
+        let way = format!(
+            "#!/bin/sh\nexec {} -o \"ProxyCommand=bash -c 'exec 2> /dev/null 3<>/dev/tcp/127.0.0.1/{port}; cat <&3 & cat >&3'\" \"$@\"\n",
+            real_ssh().display()
+        );
+        shop.write("bin/ssh", &way);
+        fs::set_permissions(shop.path("bin/ssh"), fs::Permissions::from_mode(0o755)).unwrap();
+        let scene = Self { shop, face, _machine: machine };
+        scene.script("once", "");
+        scene.script("start", "");
+        Some(scene)
+    }
+
+    /// A script that writes down that it ran, and does something more.
+    fn script(&self, name: &str, more: &str) {
+        let diary = self.shop.path("diary");
+        self.shop.write(&format!("{name}.sh"), &format!("#!/bin/sh\necho {name} >> {}\necho {name} runs\n{more}\n", diary.display()));
+    }
+
+    fn wish(&self, state: &str) {
+        self.wish_with(state, "");
+    }
+
+    /// Writes the wish; `more` is more of the configuration.
+    fn wish_with(&self, state: &str, more: &str) {
+        let own = format!(
+            "  ssh: {{publicKeyPath: owner.pub, user: {}}}\n  configuration:\n    script: once.sh\n    onStart: {{script: start.sh}}\n{more}",
+            own_user()
+        );
+        self.shop.write("pad.yaml", &(self.face.vendor.pad)(state, &own));
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.face.command(&self.shop, args);
+        let path = std::env::var("PATH").unwrap_or_default();
+        command.env("PATH", format!("{}:{path}", self.shop.path("bin").display()));
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Ran {
+        Ran::from(self.command(args).output().unwrap())
+    }
+
+    fn expect(&self, code: i32, args: &[&str]) -> Ran {
+        let ran = self.run(args);
+        assert_eq!(ran.code, code, "{args:?}\n{}\n{}", ran.out, ran.err);
+        ran
+    }
+
+    fn apply(&self) -> Ran {
+        self.expect(0, &["apply", "pad.yaml", "--yes"])
+    }
+
+    /// What ran in the machine since this was asked last.
+    fn ran(&self) -> Vec<String> {
+        let diary = self.shop.path("diary");
+        let text = fs::read_to_string(&diary).unwrap_or_default();
+        let _ = fs::remove_file(diary);
+        text.lines().map(str::to_owned).collect()
+    }
+}
+
+fn real_ssh() -> PathBuf {
+    let found = Command::new("sh").args(["-c", "command -v ssh"]).stdin(Stdio::null()).output().unwrap();
+    PathBuf::from(String::from_utf8(found.stdout).unwrap().trim())
+}
+
+const NOTHING: [&str; 0] = [];
+
+/// Configured once, captured, and never again, however often it is archived and comes back; what runs at every start runs at
+/// every start.
+fn configured_once(vendor: &'static Vendor) {
+    let Some(scene) = Scene::at(vendor) else { return };
+    scene.wish("present");
+    let first = scene.apply();
+    assert_eq!(scene.ran(), ["once", "start"], "{}", first.out);
+    assert!(first.out.contains("| once runs"), "{}", first.out);
+    let log = fs::read_to_string(scene.shop.path("home/log/default.mypad.log")).unwrap();
+    assert!(log.contains("once runs") && log.contains("start runs"), "{log}");
+    assert!(scene.apply().out.contains("nothing to do") || scene.ran() == NOTHING);
+    for _ in 0..2 {
+        scene.wish("absent");
+        scene.apply();
+        assert_eq!(scene.ran(), NOTHING, "an archive runs nothing");
+        scene.wish("present");
+        scene.apply();
+        assert_eq!(scene.ran(), ["start"], "it came back from its capture");
+    }
+    scene.wish("stopped");
+    scene.apply();
+    scene.wish("present");
+    scene.apply();
+    assert_eq!(scene.ran(), ["start"]);
+    assert_eq!(scene.face.judge(&["in:default.mypad"]).0, [""; 0]);
+}
+
+#[test]
+fn at_scaleway_it_is_configured_once_and_captured() {
+    configured_once(&SCALEWAY);
+}
+
+#[test]
+fn at_linode_it_is_configured_once_and_captured() {
+    configured_once(&LINODE);
+}
+
+/// Another recipe interrupts nobody. It runs at the next start, and is in the next capture: also where the last one is reused.
+#[test]
+fn another_recipe_waits_for_the_next_start() {
+    let Some(scene) = Scene::at(&LINODE) else { return };
+    scene.wish("present");
+    scene.apply();
+    scene.ran();
+    scene.script("once", "echo more");
+    let plan = scene.expect(0, &["plan", "pad.yaml"]);
+    assert!(plan.out.contains("applied at the next start"), "{}", plan.out);
+    scene.apply();
+    assert_eq!(scene.ran(), NOTHING);
+    scene.wish("stopped");
+    scene.apply();
+    scene.wish("present");
+    scene.apply();
+    assert_eq!(scene.ran(), ["once", "start"]);
+    scene.wish("absent");
+    let archived = scene.apply();
+    assert!(archived.out.contains("capture   root disk"), "the old capture is not of this recipe: {}", archived.out);
+    scene.wish("present");
+    scene.apply();
+    assert_eq!(scene.ran(), ["start"]);
+}
+
+/// Told to run now, it runs now, and is captured at once.
+#[test]
+fn another_recipe_runs_at_once_where_the_owner_says_so() {
+    let Some(scene) = Scene::at(&SCALEWAY) else { return };
+    scene.wish("present");
+    scene.apply();
+    scene.ran();
+    scene.script("once", "echo more");
+    scene.wish_with("present", "    when: now\n");
+    let applied = scene.apply();
+    assert_eq!(scene.ran(), ["once", "start"], "{}", applied.out);
+    assert!(applied.out.contains("snapshot  root disk"), "{}", applied.out);
+}
+
+/// A recipe that fails is tried again, then told: which script, what it said, how to look around. The server stays. Mended, it
+/// goes on from there.
+#[test]
+fn a_recipe_that_fails_is_told_and_the_server_stays() {
+    let Some(scene) = Scene::at(&SCALEWAY) else { return };
+    scene.script("once", "echo no such package >&2; exit 3");
+    scene.wish("present");
+    let held = scene.expect(3, &["apply", "pad.yaml", "--yes"]);
+    assert!(held.out.contains("once.sh failed: exit code 3: no such package"), "{}", held.out);
+    assert!(held.out.contains("cloudypad ssh mypad"), "{}", held.out);
+    let tries = scene.ran().len();
+    assert!((2..=6).contains(&tries), "tried {tries} times");
+    let inside = scene.expect(0, &["ssh", "mypad", "-f", "pad.yaml", "--", "echo", "I am in"]);
+    assert_eq!(inside.out.trim(), "I am in");
+    scene.script("once", "");
+    scene.apply();
+    assert_eq!(scene.ran(), ["once", "start"]);
+}
+
+/// Whoever runs the recipe is killed in the middle of it. The next apply goes on, and runs nothing beside what still runs.
+#[test]
+fn killed_while_it_configures_the_next_apply_goes_on() {
+    let Some(scene) = Scene::at(&SCALEWAY) else { return };
+    let gate = scene.shop.path("gate");
+    assert!(Command::new("mkfifo").arg(&gate).status().unwrap().success());
+    scene.script("once", &format!("cat {}", gate.display()));
+    scene.wish("present");
+    let mut first = scene.command(&["apply", "pad.yaml", "--yes"]).spawn().unwrap();
+    // It opens the gate to read once it is in the middle of it: whoever opens it to write waits for that.
+    let mut opened = fs::OpenOptions::new().write(true).open(&gate).unwrap();
+    first.kill().unwrap();
+    first.wait().unwrap();
+    std::io::Write::write_all(&mut opened, b"go on\n").unwrap();
+    drop(opened);
+    let second = std::thread::scope(|scope| {
+        let second = scope.spawn(|| scene.run(&["apply", "pad.yaml", "--yes"]));
+        // A run of its own opens it again.
+        fs::write(&gate, "go on\n").unwrap();
+        second.join().unwrap()
+    });
+    assert_eq!(second.code, 0, "{}\n{}", second.out, second.err);
+    assert_eq!(scene.ran(), ["once", "once", "start"]);
+}
+
+/// Nobody is let in who is not the machine that was made: nothing runs there.
+#[test]
+fn a_machine_that_is_another_is_not_configured() {
+    let Some(mut scene) = Scene::at(&LINODE) else { return };
+    let other = scene.shop.path("other");
+    cloudypad::machine::seed(&other, None).unwrap();
+    let port = SshServer::free_port();
+    let strange = SshServer::open(&scene.shop.path(""), port, &other, &scene.shop.path("owner"));
+    scene.shop.write("bin/ssh", &fs::read_to_string(scene.shop.path("bin/ssh")).unwrap().replace(&port_in(&scene), &port.to_string()));
+    scene._machine = strange;
+    scene.wish("present");
+    let held = scene.expect(3, &["apply", "pad.yaml", "--yes"]);
+    assert!(held.out.contains("another host key"), "{}", held.out);
+    assert_eq!(scene.ran(), NOTHING);
+}
+
+fn port_in(scene: &Scene) -> String {
+    let text = fs::read_to_string(scene.shop.path("bin/ssh")).unwrap();
+    text.split("/dev/tcp/127.0.0.1/").nth(1).unwrap().chars().take_while(char::is_ascii_digit).collect()
+}
+
+#[test]
+fn who_is_not_there_is_told() {
+    let Some(scene) = Scene::at(&SCALEWAY) else { return };
+    scene.wish("present");
+    let ran = scene.run(&["ssh", "mypad", "-f", "pad.yaml"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("does not run") && ran.err.contains("you can"), "{}", ran.err);
+}
