@@ -78,11 +78,8 @@ fn a_script_is_never_run_beside_itself() {
     assert_eq!(fs::read_to_string(&count).unwrap(), "once\n");
     // It ends; whoever opens its lock is the next.
     fs::write(&gate, "").unwrap();
-    let lock = std::env::temp_dir().join(format!(
-        ".{}.{}.lock",
-        room.way().alias,
-        String::from_utf8(Command::new("id").arg("-u").output().unwrap().stdout).unwrap().trim()
-    ));
+    let uid = Command::new("id").arg("-u").output().unwrap().stdout;
+    let lock = room.path(&format!(".{}.{}.lock", room.way().alias, String::from_utf8(uid).unwrap().trim()));
     assert!(Command::new("flock").arg(lock).arg("true").status().unwrap().success());
     let opened = std::thread::spawn({
         let gate = gate.clone();

@@ -34,9 +34,11 @@ impl SshServer {
         fs::write(&public, made.stdout).unwrap();
         let config = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\nPasswordAuthentication no\n\
-             KbdInteractiveAuthentication no\nUsePAM no\nPidFile none\nSubsystem sftp internal-sftp\n",
+             KbdInteractiveAuthentication no\nUsePAM no\nPidFile none\nSubsystem sftp internal-sftp\nSetEnv TMPDIR={}\n",
             host_key.display(),
-            public.display()
+            public.display(),
+            // Machines share no files with one another.
+            dir.display()
         );
         let file = dir.join("sshd_config");
         fs::write(&file, config).unwrap();
