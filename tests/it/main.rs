@@ -13,6 +13,7 @@
 //! - `two`: two people at once, with equal specs and with conflicting ones;
 //! - `vendors`: what any vendor's hands must stand: weather, crowds, haste;
 //! - `openapi`: requests against what Linode says of its own API;
+//! - `witnesses`: proofs, given where their ground is seen;
 //! - `house`: floors, schema, examples, laws table.
 
 mod audit;
@@ -35,3 +36,4 @@ mod strangers;
 mod support;
 mod two;
 mod vendors;
+mod witnesses;
