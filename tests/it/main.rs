@@ -14,6 +14,7 @@
 //! - `vendors`: what any vendor's hands must stand: weather, crowds, haste;
 //! - `openapi`: requests against what Linode says of its own API;
 //! - `inside`: what is run in a machine: recipes, what runs at every start, `cloudypad ssh`;
+//! - `witnesses`: proofs, given where their ground is seen;
 //! - `house`: floors, schema, examples, laws table.
 
 mod audit;
@@ -37,3 +38,4 @@ mod strangers;
 mod support;
 mod two;
 mod vendors;
+mod witnesses;

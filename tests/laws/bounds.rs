@@ -55,7 +55,8 @@ fn full() -> Vec<Bound> {
         Bound { stories: odd::beginnings(storm(2)), thorough: false },
         Bound { stories: cast::ways(storm(1)), thorough: true },
         Bound { stories: cast::ways(storm(2)), thorough: false },
-        Bound { stories: cast::rivals(silence(1, 2)), thorough: false },
+        Bound { stories: cast::rivals(silence(0, 2)), thorough: false },
+        Bound { stories: cast::rivals(silence(1, 1)), thorough: false },
     ]
 }
 
