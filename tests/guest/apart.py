@@ -33,7 +33,7 @@ class Apart:
             (layer / name).mkdir()
         if not self.mount(self.root, "-t", "overlay", "-o", f"lowerdir=/,upperdir={layer}/upper,workdir={layer}/work", "overlay"):
             return "no overlay file systems here"
-        for place, options in (("proc", ["-t", "proc"]), ("run", ["-t", "tmpfs"]), ("dev", ["-t", "tmpfs"]), ("sys", ["--rbind", "/sys"])):
+        for place, options in (("proc", ["-t", "proc"]), *((it, ["-t", "tmpfs"]) for it in ("run", "dev", "root")), ("sys", ["--rbind", "/sys"])):
             self.mount(self.root / place, *options, *([place] if "-t" in options else []))
         self.devices()
         (self.root / "run/sshd").mkdir()
