@@ -7,7 +7,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from machine import run
+from machine import is_root, run
 
 
 class Apart:
@@ -22,7 +22,7 @@ class Apart:
     def start(self):
         """Makes it; a string says why it cannot be."""
         sshd = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
-        if not sshd or os.getuid() != 0 or not Path("/usr/bin/python3").exists():
+        if not sshd or not is_root() or not Path("/usr/bin/python3").exists():
             return "it takes root, an SSH server and /usr/bin/python3"
         layer = self.work / "layer"
         for path in (layer, self.root):

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import re
 import shutil
 import signal
@@ -13,7 +12,7 @@ import time
 import unittest
 from pathlib import Path
 
-from machine import IDLE, LONG, dice, run, tell
+from machine import IDLE, LONG, dice, is_root, run, tell
 from watching import IdleCase, bound, configuring, download, stream
 
 
@@ -58,11 +57,29 @@ class InUse(IdleCase):
         with self.shell("-T"):
             self.watch().until(idle=True)
 
+    def test_shells_by_every_name_that_sshd_gives_them(self):
+        proc = self.work / "proc"
+        shutil.copytree("/proc/net/", proc / "net", ignore=lambda _, names: set(names) - {"udp", "udp6", "snmp", "snmp6", "dev"})
+        (proc / "77").mkdir()
+        for title, is_person in (
+            (b"sshd: player@pts/0", True),
+            (b"sshd-session: player@pts/12", True),  # since OpenSSH 9.8
+            (b"sshd: player@notty", False),
+            (b"sshd: player [priv]", False),
+            (b"sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups", False),
+            (b"vim\0sshd: player@pts/0", False),
+        ):
+            with self.subTest(title):
+                (proc / "77/cmdline").write_bytes(title)
+                _, first = (watch := self.watch(proc=proc, grace=LONG)).until(idle=False)
+                self.assertEqual(first["busy"], "a person at a shell" if is_person else None)
+                watch.close()
+
     @contextlib.contextmanager
     def shell(self, terminal):
         """A session of the real SSH server, which ends with its client."""
         sshd = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
-        if not sshd or os.getuid() != 0:
+        if not sshd or not is_root():
             self.skipTest("no SSH server to be run here")
         Path("/run/sshd").mkdir(exist_ok=True)
         for key in ("host", "mine"):

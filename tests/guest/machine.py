@@ -37,6 +37,11 @@ def run(*command, check=True, **how):
     return done
 
 
+def is_root():
+    """Root of the whole machine; a user with a namespace of his own is root of that alone, and cannot run an SSH server."""
+    return os.getuid() == 0 and Path("/proc/self/uid_map").read_text().split() == ["0", "0", "4294967295"]
+
+
 def dice():
     """Repeatable with CLOUDYPAD_SEED; a failure shows the seed."""
     seed = int(os.environ.get("CLOUDYPAD_SEED", random.randrange(1 << 32)))
