@@ -33,7 +33,11 @@ class Apart:
             (layer / name).mkdir()
         if not self.mount(self.root, "-t", "overlay", "-o", f"lowerdir=/,upperdir={layer}/upper,workdir={layer}/work", "overlay"):
             return "no overlay file systems here"
-        for place, options in (("proc", ["-t", "proc"]), *((it, ["-t", "tmpfs"]) for it in ("run", "dev", "root")), ("sys", ["--rbind", "/sys"])):
+        for place, options in (
+            ("proc", ["-t", "proc"]),
+            *((it, ["-t", "tmpfs"]) for it in ("run", "dev", "root")),
+            ("sys", ["--rbind", "/sys"]),
+        ):
             self.mount(self.root / place, *options, *([place] if "-t" in options else []))
         self.devices()
         (self.root / "run/sshd").mkdir()
@@ -53,7 +57,9 @@ class Apart:
         self.mount(dev / "pts", "-t", "devpts", "-o", "newinstance,ptmxmode=0666", "devpts")
         (dev / "ptmx").symlink_to("pts/ptmx")
         (dev / "fd").symlink_to("/proc/self/fd")
-        for path in [Path("/dev") / it for it in ("null", "zero", "full", "random", "urandom", "tty")] + sorted(Path("/dev").glob("loop[0-9]*")):
+        for path in [Path("/dev") / it for it in ("null", "zero", "full", "random", "urandom", "tty")] + sorted(
+            Path("/dev").glob("loop[0-9]*")
+        ):
             found = path.stat()
             os.mknod(dev / path.name, found.st_mode, found.st_rdev)
             os.chmod(dev / path.name, found.st_mode & 0o777)

@@ -96,7 +96,9 @@ class InUse(IdleCase):
             (self.work / "known").write_text(f"[127.0.0.1]:{port} {(self.work / 'host.pub').read_text()}")
             client = ["ssh", terminal, "-i", self.work / "mine", "-p", port, "-F", "none", "-o", f"UserKnownHostsFile={self.work}/known"]
             client += ["-o", "ConnectionAttempts=50", "root@127.0.0.1", "echo here; cat"]
-            with subprocess.Popen([str(it) for it in client], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as session:
+            with subprocess.Popen(
+                [str(it) for it in client], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            ) as session:
                 try:
                     self.assertIn(b"here", session.stdout.readline())
                     yield

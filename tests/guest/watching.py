@@ -108,7 +108,9 @@ def bound(port, family=socket.AF_INET):
 @contextlib.contextmanager
 def stream(port, family=socket.AF_INET):
     """A server that sends 200 datagrams a second from this port to a player."""
-    with bound(port, family) as server, bound(0, family) as player, Traffic(lambda: server.sendto(b"frame" * 200, player.getsockname())) as it:
+    with bound(port, family) as server, bound(0, family) as player, Traffic(
+        lambda: server.sendto(b"frame" * 200, player.getsockname())
+    ) as it:
         yield it
 
 
