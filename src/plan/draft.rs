@@ -2,7 +2,8 @@
 
 use super::{line, scene::Scene};
 use crate::model::{
-    Awaited, Copy, Hold, Lock, Note, Plan, Planned, Reason, Role, Server, Stamp, Step, Volume, VolumeStatus, Wait, is_named_create_key,
+    Awaited, Copy, CopyStatus, Hold, Lock, Note, Plan, Planned, Reason, Role, Server, Stamp, Step, Volume, VolumeStatus, Wait,
+    is_named_create_key,
 };
 
 /// The steps, waits and notes gathered so far.
@@ -99,6 +100,7 @@ impl<'w> Draft<'w> {
         let usual = self.scene.cloud.durations;
         let (word, seconds) = match volume.status {
             VolumeStatus::InUse | VolumeStatus::Detaching => ("detached", usual.detach),
+            VolumeStatus::Deleting => ("gone", usual.call),
             _ => ("ready", usual.volume),
         };
         let until = format!("the {} is {word}", line::disk(volume, &self.scene));
@@ -116,7 +118,7 @@ impl<'w> Draft<'w> {
         self.wait(Awaited::ServerSettled(server.id.clone()), format!("server {} {word}", server.name), seconds);
     }
 
-    /// Waits until a copy is complete, or has failed.
+    /// Waits until a copy is complete, has failed, or is gone.
     pub fn await_copy(&mut self, copy: Copy<'_>) {
         let usual = self.scene.cloud.durations;
         let awaited = match copy {
@@ -125,7 +127,8 @@ impl<'w> Draft<'w> {
         };
         let role = copy.tags().role().map_or("", Role::word);
         let seconds = usual.copy + usual.copy_per_100_gb * copy.size_gb() / 100;
-        self.wait(awaited, format!("the {role} snapshot is ready"), seconds);
+        let word = if *copy.status() == CopyStatus::Deleting { "gone" } else { "ready" };
+        self.wait(awaited, format!("the {role} snapshot is {word}"), seconds);
     }
 
     /// [`Draft::await_copy`], by id.

@@ -241,11 +241,15 @@ pub(crate) fn arrive(world: &mut World, effect: &Effect) {
             list(&mut world.servers).retain(|it| it.id != *id);
         }
         Effect::VolumeReady(id) => {
+            list(&mut world.volumes).retain(|it| it.status != VolumeStatus::Deleting);
             let held = world.servers.items().iter().any(|it| it.volumes.contains(id));
             // A detach of several volumes frees them together.
             for it in list(&mut world.volumes).iter_mut() {
                 let leaving = it.status == VolumeStatus::Detaching;
-                if leaving {
+                if it.status == VolumeStatus::Error {
+                    // Letting go of it mends no disk.
+                    it.attached_to = it.attached_to.take().filter(|_| it.id != *id || held);
+                } else if leaving {
                     it.status = VolumeStatus::Available;
                     it.attached_to = None;
                     it.last_held = LastHeld::Until(now);
@@ -258,7 +262,6 @@ pub(crate) fn arrive(world: &mut World, effect: &Effect) {
                     it.status = VolumeStatus::InUse;
                 }
             }
-            list(&mut world.volumes).retain(|it| it.status != VolumeStatus::Deleting);
         }
         Effect::SnapshotReady(id) => {
             list(&mut world.snapshots).retain(|it| it.status != CopyStatus::Deleting);
@@ -371,7 +374,7 @@ fn detach(world: &mut World, id: &Id<Server>, volumes: &[Id<Volume>]) {
         }
     }
     for of in volumes {
-        if let Some(it) = volume(world, of) {
+        if let Some(it) = volume(world, of).filter(|it| it.status != VolumeStatus::Error) {
             it.status = VolumeStatus::Detaching;
         }
     }

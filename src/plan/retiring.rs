@@ -332,27 +332,21 @@ pub(crate) fn capture_while_off(draft: &mut Draft<'_>, server: &Server) -> Resul
 
 /// Ends what a gone server left of a disk.
 fn dispose(draft: &mut Draft<'_>, volume: &Volume, fate: &Fate) -> Result<(), Hold> {
-    if let Fate::Keep = fate {
-        if !volume.is_free() {
-            draft.wait_volume(volume);
-            return Ok(());
-        }
-        let what = line::volume(volume, &draft.scene);
-        let named = volume.tags.role() != Some(Role::Data) || draft.scene.ask.spec.data_gb().is_some();
-        draft.notes.push(if named { Note::Kept(what) } else { Note::NotInSpec(what) });
-        return Ok(());
-    }
     if !volume.is_free() {
         draft.wait_volume(volume);
         return Ok(());
     }
-    if await_copies_of(draft, volume.id.as_str()) {
+    if *fate != Fate::Keep && await_copies_of(draft, volume.id.as_str()) {
         return Ok(());
     }
     let role = volume.tags.role().unwrap_or(Role::Root);
     let world = draft.scene.world;
     match fate {
-        Fate::Keep => {}
+        Fate::Keep => {
+            let what = line::volume(volume, &draft.scene);
+            let named = volume.tags.role() != Some(Role::Data) || draft.scene.ask.spec.data_gb().is_some();
+            draft.notes.push(if named { Note::Kept(what) } else { Note::NotInSpec(what) });
+        }
         Fate::LetGo(word) => {
             note_loss(draft, word);
             if let Some(spared) = Spared::<Volume>::let_go(world, &volume.id, word.clone()) {

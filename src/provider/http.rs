@@ -26,6 +26,8 @@ const LARGEST: usize = 64 << 20;
 const HIDDEN: &[u8] = b"[secret]";
 /// No key is shorter; an emulator takes any, and what is as short as a word stands in many answers by chance.
 const SHORTEST_KEY: usize = 12;
+/// Where bodies hold secrets: Linode's root password, and first-boot data with a host key in it.
+const SECRET_FIELDS: [&str; 2] = ["/root_pass", "/metadata/user_data"];
 
 /// A secret: it is sent, and shown nowhere.
 #[derive(Clone, PartialEq, Eq)]
@@ -248,7 +250,12 @@ impl Api {
     /// What was answered, without the secrets that were sent: whoever repeats them does not get them shown or written down.
     fn hidden(&self, answer: Vec<u8>, request: &Request) -> Vec<u8> {
         let answer = blotted(answer, self.key.reveal());
-        if let Body::Plain(text) = &request.body { blotted(answer, text.reveal()) } else { answer }
+        match &request.body {
+            Body::Nothing => answer,
+            Body::Json(body) => SECRET_FIELDS.iter().filter_map(|it| body.pointer(it)?.as_str()).fold(answer, blotted),
+            // Whoever repeats it in JSON writes its ends of lines in another way.
+            Body::Plain(text) => text.reveal().lines().map(str::trim).fold(answer, blotted),
+        }
     }
 
     /// A request as it goes over a wire.

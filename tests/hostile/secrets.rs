@@ -8,7 +8,7 @@ use crate::{
 };
 use rcgen::{CertificateParams, DnType, Issuer, KeyPair};
 use rustls::{ServerConfig, ServerConnection, StreamOwned, pki_types::PrivatePkcs8KeyDer};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{
     fs,
     io::{Read, Write},
@@ -244,6 +244,21 @@ fn an_address_with_a_password_is_refused_untold() {
     }
 }
 
+/// What a request carries that nobody else may see: passwords, and data with a private key in it, as they look on a screen.
+fn secrets_in(body: &[u8]) -> Vec<String> {
+    match serde_json::from_slice::<Value>(body) {
+        Ok(json) => {
+            let fields = ["/root_pass", "/metadata/user_data"].map(|it| json.pointer(it).and_then(Value::as_str).map(str::to_owned));
+            fields.into_iter().flatten().collect()
+        }
+        Err(_) => {
+            let lines = String::from_utf8_lossy(body).lines().map(|it| it.trim().to_owned()).collect::<Vec<_>>();
+            let key = lines.split(|it| it.contains("PRIVATE KEY")).nth(1).unwrap_or_default();
+            key.iter().filter(|it| it.len() > 12).cloned().collect()
+        }
+    }
+}
+
 /// A server that repeats what it was told, in every place that it has for words.
 #[test]
 fn a_server_that_repeats_the_key_does_not_get_it_shown() {
@@ -251,18 +266,21 @@ fn a_server_that_repeats_the_key_does_not_get_it_shown() {
         let stage = Stage::new(kind);
         let between = Between::before(&stage);
         let secret = key(&stage);
+        let told = Arc::new(Mutex::new(Vec::<String>::new()));
         stage.write("present");
         let cases = [(400, true), (403, true), (500, true), (409, true), (200, true), (403, false), (500, false), (200, false)];
         for (number, (status, only_changes)) in cases.into_iter().enumerate() {
             // What was carried out all the same leaves nothing to do for the next: there is another wish.
             stage.write(["present", "absent"][number % 2]);
+            let told_here = told.clone();
             between.bend(move |asked, mut honest| {
+                told_here.lock().unwrap().extend(secrets_in(&asked.body));
                 honest.headers.retain(|(name, _)| name != "x-request-id");
                 honest.headers.push(("x-request-id".to_owned(), format!("run of {secret}")));
                 if (asked.method != "GET") != only_changes {
                     return honest;
                 }
-                let said = format!("you said:\n{}", asked.head);
+                let said = format!("you said:\n{}\n{}", asked.head, String::from_utf8_lossy(&asked.body));
                 let body = json!({
                     "message": said, "type": said, "resource": said, "help_message": said, "fields": {said.clone(): [said]},
                     "details": [{"argument_name": said, "help_message": said}], "errors": [{"reason": said, "field": said}],
@@ -274,6 +292,7 @@ fn a_server_that_repeats_the_key_does_not_get_it_shown() {
             let ran = Ran::from(loud.env("CLOUDYPAD_LOG", "trace").output().unwrap());
             let what = format!("{kind:?}: {status}, changes {only_changes}");
             assert_untold(&ran, secret, &what);
+            told.lock().unwrap().iter().for_each(|it| assert_untold(&ran, it, &what));
             assert!(ran.err.contains("[secret]"), "{what}: it was repeated\n{}{}", ran.out, ran.err);
             for args in [&["get", "pad.yaml", "-o", "json"][..], &["describe", "pad.yaml"]] {
                 assert_untold(&between.run(&stage, args), secret, &what);
@@ -283,6 +302,7 @@ fn a_server_that_repeats_the_key_does_not_get_it_shown() {
             let bytes = fs::read(&file).unwrap();
             assert!(!bytes.windows(secret.len()).any(|it| it == secret.as_bytes()), "{kind:?}: the key is in {}", file.display());
         }
+        assert!(!told.lock().unwrap().is_empty(), "{kind:?}: no server was made, or it was given nothing for its first boot");
         assert_eq!(stage.harm(), [""; 0]);
         stage.reach("present", "it minds its words again");
     }

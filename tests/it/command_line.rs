@@ -175,7 +175,8 @@ fn delete_wants_the_name() {
 #[test]
 fn json_is_one_versioned_object_a_line() {
     let shop = Shop::new();
-    shop.write_pad("present");
+    // Slow enough that what is begun is seen under way, also on a busy machine.
+    shop.write("pad.yaml", &pad("present", "").replace(&format!("speed: {SPEED}"), "speed: 200"));
     let plan = lines(&shop.expect(0, &["plan", "pad.yaml", "-o", "json"]).out);
     assert_eq!((plan.len(), &plan[0]["type"], &plan[0]["verdict"]), (1, &"plan".into(), &"changes".into()));
     let run = lines(&shop.expect(0, &["apply", "pad.yaml", "--yes", "-o", "json"]).out);
@@ -201,7 +202,7 @@ fn steps_that_do_not_need_each_other_run_side_by_side() {
     let shop = Shop::new();
     shop.apply("present");
     // Slow enough for a snapshot to be seen under way.
-    shop.write("pad.yaml", &pad("absent", "").replace(&format!("speed: {SPEED}"), "speed: 100"));
+    shop.write("pad.yaml", &pad("absent", "").replace(&format!("speed: {SPEED}"), "speed: 20"));
     let run = lines(&shop.expect(0, &["apply", "pad.yaml", "--yes", "-o", "json"]).out);
     let position = |wanted: &dyn Fn(&Value) -> bool| run.iter().position(wanted).unwrap();
     let began = |disk: &'static str| {

@@ -198,6 +198,7 @@ impl Writer {
         for machine in &cloud.servers {
             self.server(&machine.it);
             self.flag(machine.hidden);
+            self.hashed(&(machine.starts, machine.lingers, machine.ends, &machine.becomes));
             self.text(machine.boots_from.as_ref().map_or("-", |it| it.as_str()));
             self.flag(machine.local.is_some());
             if let Some(bytes) = &machine.local {
@@ -208,7 +209,7 @@ impl Writer {
         for disk in &cloud.volumes {
             self.volume(&disk.it);
             self.bytes(&disk.bytes);
-            self.hashed(&(disk.hidden, disk.growing));
+            self.hashed(&(disk.hidden, disk.growing, disk.plugs));
         }
         self.number(cloud.copies.len());
         for kept in &cloud.copies {

@@ -57,6 +57,14 @@ pub struct Machine {
     pub boots_from: Option<Id<Volume>>,
     /// Not in lists yet.
     pub hidden: bool,
+    /// It is to start, and that has not begun.
+    pub starts: bool,
+    /// It runs, and Linode is not quite done with starting it.
+    pub lingers: bool,
+    /// Its end was ordered here; an odd beginning shows what it says instead.
+    pub ends: bool,
+    /// The type that it is becoming.
+    pub becomes: Option<String>,
 }
 
 /// A volume, with its bytes.
@@ -65,8 +73,10 @@ pub struct Disk {
     pub it: Volume,
     pub bytes: Bytes,
     pub hidden: bool,
-    /// The server it is taken off, while that lasts.
+    /// The size that it is to have, while it grows.
     pub growing: Option<u64>,
+    /// It came to a server that runs, whose guest at Linode does not have it yet.
+    pub plugs: bool,
 }
 
 /// A snapshot or an image. An image is a snapshot of a server's own disk, whose id is the server's.
@@ -131,6 +141,7 @@ pub enum Pending {
     Server(usize),
     Volume(usize),
     Copy(usize),
+    Address(usize),
 }
 
 /// The firewall of a server at Scaleway that was given none.
@@ -167,7 +178,11 @@ impl Cloud {
         self.can.provider == "local"
     }
 
-    fn is_scaleway(&self) -> bool {
+    pub fn is_linode(&self) -> bool {
+        self.can.provider == "linode"
+    }
+
+    pub fn is_scaleway(&self) -> bool {
         self.can.provider == "scaleway"
     }
 
@@ -201,9 +216,22 @@ impl Cloud {
         self.volumes[volume].it.status == VolumeStatus::Available
     }
 
-    /// Whether a server may have it, as far as the volume goes. The local cloud gives one that is still being made.
+    /// Whether a server may have it, as far as the volume goes: also one that is still being made. Linode says only
+    /// whether somebody has it.
     fn may_be_taken(&self, volume: usize) -> bool {
-        self.is_free(volume) || (self.is_local() && self.volumes[volume].it.status == VolumeStatus::Creating)
+        self.is_free(volume) || self.volumes[volume].it.status == VolumeStatus::Creating
+    }
+
+    /// Whether a server has an address. Of one that is about to go it may still be said where it is listed itself.
+    fn is_held(&self, it: &Address) -> bool {
+        let holder = it.server.as_ref().and_then(|id| self.server(id.as_str()));
+        holder.is_some_and(|at| self.servers[at].it.address.as_ref() == Some(&it.id))
+    }
+
+    /// Whether a volume was taken off its server, and the store does not know yet: Scaleway's tells two products.
+    fn is_leaving_unnoticed(&self, it: &Volume) -> bool {
+        let holds = |id: &Id<Server>| self.server(id.as_str()).is_some_and(|at| self.servers[at].it.volumes.contains(&it.id));
+        it.status == VolumeStatus::InUse && it.attached_to.as_ref().is_some_and(|id| !holds(id))
     }
 
     /// Whether the guest of some server may be writing to a volume.
@@ -270,12 +298,19 @@ impl Cloud {
     /// What is under way.
     pub fn pending(&self) -> Vec<Pending> {
         let moving = |it: &Power| matches!(it, Power::Starting | Power::Stopping | Power::Deleting | Power::Busy);
-        let changing = |it: &VolumeStatus| matches!(it, VolumeStatus::Creating | VolumeStatus::Detaching | VolumeStatus::Busy);
-        let servers = self.servers.iter().enumerate().filter(|(_, it)| moving(&it.it.power)).map(|(index, _)| Pending::Server(index));
-        let volumes = self.volumes.iter().enumerate().filter(|(_, it)| changing(&it.it.status)).map(|(index, _)| Pending::Volume(index));
-        let making = |it: &CopyStatus| *it == CopyStatus::Creating;
+        let changing = |it: &VolumeStatus| {
+            matches!(it, VolumeStatus::Creating | VolumeStatus::Detaching | VolumeStatus::Busy | VolumeStatus::Deleting)
+        };
+        let waits = |it: &Machine| moving(&it.it.power) || it.starts || it.lingers;
+        let servers = self.servers.iter().enumerate().filter(|(_, it)| waits(it)).map(|(index, _)| Pending::Server(index));
+        let volumes = self.volumes.iter().enumerate();
+        let volumes = volumes.filter(|(_, it)| changing(&it.it.status) || it.plugs || self.is_leaving_unnoticed(&it.it));
+        let volumes = volumes.map(|(index, _)| Pending::Volume(index));
+        let making = |it: &CopyStatus| matches!(it, CopyStatus::Creating | CopyStatus::Deleting);
         let copies = self.copies.iter().enumerate().filter(|(_, it)| making(&it.it.status)).map(|(index, _)| Pending::Copy(index));
-        servers.chain(volumes).chain(copies).collect()
+        let leaving = |it: &Address| it.server.is_some() && !self.is_held(it);
+        let addresses = self.addresses.iter().enumerate().filter(|(_, it)| leaving(it)).map(|(index, _)| Pending::Address(index));
+        servers.chain(volumes).chain(copies).chain(addresses).collect()
     }
 
     /// Lets one change come to pass.
@@ -284,8 +319,16 @@ impl Cloud {
             Pending::Server(index) => self.settle_server(index),
             Pending::Volume(index) => {
                 let stamp = self.stamp();
+                let unnoticed = self.is_leaving_unnoticed(&self.volumes[index].it);
                 let disk = &mut self.volumes[index];
                 match disk.it.status {
+                    VolumeStatus::Deleting => {
+                        self.volumes.remove(index);
+                    }
+                    VolumeStatus::InUse if disk.plugs => disk.plugs = false,
+                    VolumeStatus::InUse if unnoticed => disk.it.status = VolumeStatus::Detaching,
+                    // It grows on its way.
+                    VolumeStatus::Detaching if disk.growing.is_some() => disk.it.size_gb = disk.growing.take().unwrap_or_default(),
                     VolumeStatus::Detaching => {
                         disk.it.attached_to = None;
                         disk.it.last_held = LastHeld::Until(stamp);
@@ -297,31 +340,101 @@ impl Cloud {
                     }
                 }
             }
+            Pending::Copy(index) if self.copies[index].it.status == CopyStatus::Deleting => {
+                self.copies.remove(index);
+            }
             Pending::Copy(index) => self.copies[index].it.status = CopyStatus::Ready,
+            Pending::Address(index) => self.addresses[index].server = None,
         }
         self.forget();
     }
 
     fn settle_server(&mut self, index: usize) {
-        let stamp = self.stamp();
+        let (stamp, is_linode) = (self.stamp(), self.is_linode());
         let machine = &mut self.servers[index].it;
         match machine.power {
-            Power::Starting => machine.power = Power::Running,
+            Power::Off => self.begin_start(index),
+            Power::Running => self.servers[index].lingers = false,
+            Power::Starting => {
+                machine.power = Power::Running;
+                self.servers[index].lingers = is_linode;
+            }
             Power::Stopping => {
                 machine.power = Power::Off;
                 machine.off_since = machine.off_since.or(Some(stamp));
             }
-            Power::Busy => machine.power = Power::Off,
-            Power::Deleting => {
-                let gone = self.servers.remove(index).it;
-                for disk in self.volumes.iter_mut().filter(|it| it.it.attached_to.as_ref() == Some(&gone.id)) {
-                    disk.it.status = VolumeStatus::Detaching;
+            Power::Busy => {
+                machine.power = Power::Off;
+                // Linode tells since when a disk is quiet by the end of what was done to its server.
+                if is_linode {
+                    machine.off_since = Some(stamp);
                 }
-                for address in self.addresses.iter_mut().filter(|it| it.server.as_ref() == Some(&gone.id)) {
-                    address.server = None;
+                let machine = &mut self.servers[index];
+                if let Some(becomes) = machine.becomes.take() {
+                    machine.it.machine_type = becomes;
+                }
+                if machine.starts {
+                    self.begin_start(index);
                 }
             }
+            Power::Deleting => self.end_server(index),
             _ => {}
+        }
+    }
+
+    /// A server begins to start.
+    pub fn begin_start(&mut self, index: usize) {
+        self.write_all(index);
+        let machine = &mut self.servers[index];
+        machine.starts = false;
+        machine.it.power = Power::Starting;
+        machine.it.ran = cloudypad::model::Ran::Maybe;
+        machine.it.off_since = None;
+    }
+
+    /// Whether Linode is at work on a server, and takes no orders that would disturb that.
+    pub fn is_busy(&self, index: usize) -> bool {
+        let machine = &self.servers[index];
+        let imaged = |it: &Kept| it.of_local && it.it.status == CopyStatus::Creating && it.it.of.as_str() == machine.it.id.as_str();
+        self.is_linode() && (machine.lingers || machine.starts || self.copies.iter().any(imaged))
+    }
+
+    /// A server is on its way out. What was on its own disk.
+    pub fn send_off(&mut self, index: usize) -> Option<Bytes> {
+        let (is_linode, is_scaleway) = (self.is_linode(), self.is_scaleway());
+        let machine = &mut self.servers[index];
+        let (id, was_off) = (machine.it.id.clone(), machine.it.power == Power::Off);
+        machine.it.power = Power::Deleting;
+        machine.ends = true;
+        let bytes = machine.local.take();
+        if is_linode {
+            (machine.it.address, machine.it.firewall, machine.it.told.own_address) = (None, None, None);
+            (machine.starts, machine.lingers) = (false, false);
+            self.let_address_go(&id);
+            // An image that is being made of its disk comes to nothing.
+            self.copies.retain(|it| !(it.of_local && it.it.status == CopyStatus::Creating && it.it.of.as_str() == id.as_str()));
+        } else if is_scaleway {
+            // The list of addresses is told a little later.
+            machine.it.address = None;
+            if was_off {
+                self.end_server(index);
+            }
+        }
+        bytes
+    }
+
+    /// A server is gone.
+    fn end_server(&mut self, index: usize) {
+        let gone = self.servers.remove(index).it;
+        for disk in self.volumes.iter_mut().filter(|it| it.it.attached_to.as_ref() == Some(&gone.id)) {
+            disk.it.status = VolumeStatus::Detaching;
+        }
+        self.let_address_go(&gone.id);
+    }
+
+    fn let_address_go(&mut self, server: &Id<Server>) {
+        for address in self.addresses.iter_mut().filter(|it| it.server.as_ref() == Some(server)) {
+            address.server = None;
         }
     }
 

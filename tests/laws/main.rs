@@ -5,6 +5,7 @@ mod figures;
 #[path = "../it/support/words.rs"]
 mod words;
 
+mod arms;
 mod bounds;
 mod canon;
 mod cast;

@@ -112,7 +112,16 @@ fn truth_of(world: &World, can: &'static Capabilities) -> Cloud {
             None => newer(&mut cloud, it.tags.line().unwrap_or(it.id.as_str())),
         });
         let boots_from = if let Root::Volume(id) = &it.root { Some(id.clone()) } else { None };
-        cloud.servers.push(Machine { it: it.clone(), local, boots_from, hidden: false });
+        cloud.servers.push(Machine {
+            it: it.clone(),
+            local,
+            boots_from,
+            hidden: false,
+            starts: false,
+            lingers: false,
+            ends: false,
+            becomes: None,
+        });
     }
     for it in world.volumes.items() {
         let held_by_new = it.attached_to.as_ref().and_then(|id| world.server(id)).is_some_and(|it| it.ran == Ran::Never);
@@ -123,7 +132,7 @@ fn truth_of(world: &World, can: &'static Capabilities) -> Cloud {
             _ if unused && !matches!(it.origin, Origin::Snapshot(_)) => newer(&mut cloud, it.line()).unwritten(),
             _ => newer(&mut cloud, it.line()),
         };
-        cloud.volumes.push(Disk { it: Volume { ..it.clone() }, bytes, hidden: false, growing: None });
+        cloud.volumes.push(Disk { it: Volume { ..it.clone() }, bytes, hidden: false, growing: None, plugs: false });
     }
     cloud.addresses = world.addresses.items().to_vec();
     cloud.firewalls = world.firewalls.items().to_vec();

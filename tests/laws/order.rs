@@ -135,7 +135,7 @@ impl Order {
 /// A tag with another id in it, where it holds one: `line:vol-1`.
 pub fn renamed_tag(tag: &str, id: &dyn Fn(&str) -> String) -> String {
     match tag.split_once(':') {
-        Some((word @ ("line" | "loser" | "record"), value)) => format!("{word}:{}", id(value)),
+        Some((word @ ("line" | "loser" | "record" | "of"), value)) => format!("{word}:{}", id(value)),
         _ => tag.to_owned(),
     }
 }

@@ -8,16 +8,18 @@
 //! takes, and what an object is called by its vendor.
 //!
 //! ```text
-//! CLOUDYPAD_SEED=17 cargo test --test laws traces::         one trace at each local kind of cloud
+//! CLOUDYPAD_SEED=17 cargo test --test laws traces::         one trace at each kind of cloud
 //! CLOUDYPAD_TRACES=5000 cargo test --test laws traces::     so many at each
 //! CLOUDYPAD_KIND=scaleway cargo test --test laws traces::   through a vendor's real client, at its emulator's face
 //! ```
 //!
-//! At a vendor's face both sides do not agree yet: the client shows and refuses more than the abstract truth knows of.
+//! At a vendor's face all goes through the real client, whose looks and refusals are compared. There nobody acts without
+//! the proofs that a client wants, and what only a clock decides is left out; where that is so, it is said.
 
 mod chance;
 mod ground;
 mod pairs;
+mod settled;
 mod trace;
 
 use crate::figures;
@@ -28,7 +30,7 @@ use std::sync::{
 use trace::{Flaw, play};
 
 /// How many traces there are at each kind of cloud.
-const TRACES: u64 = 500;
+const TRACES: u64 = 250;
 
 /// Both sides agree, whatever is done to them.
 #[test]
@@ -48,7 +50,7 @@ fn the_abstract_truth_and_the_emulator_agree_on_random_traces() {
                         Ok(times) => drop(acts.fetch_add(times as u64, Ordering::Relaxed)),
                         Err(why) => differences.lock().unwrap().push(format!("{kind}, CLOUDYPAD_SEED={seed}\n{why}")),
                     }
-                    if differences.lock().unwrap().len() > 2 {
+                    if differences.lock().unwrap().len() > 9999 {
                         return;
                     }
                 }
@@ -65,19 +67,21 @@ fn the_abstract_truth_and_the_emulator_agree_on_random_traces() {
 #[test]
 fn a_wrong_abstract_truth_is_found_out() {
     for flaw in [Flaw::DetachesAtOnce, Flaw::ForgetsWrites, Flaw::LosesNothing, Flaw::NeverRefuses, Flaw::DatesNothing] {
-        let found = KINDS.iter().find_map(|kind| (1..=100).find_map(|seed| play(kind, seed, Some(flaw)).err()));
-        let found = found.unwrap_or_else(|| panic!("no trace tells that the abstract truth {flaw:?}"));
-        assert!(found.contains(flaw.shows()), "{flaw:?} shows otherwise:\n{found}");
+        for kind in kinds().into_iter().filter(|kind| flaw.shows_at(kind)) {
+            let found = (1..=100).find_map(|seed| play(kind, seed, Some(flaw)).err());
+            let found = found.unwrap_or_else(|| panic!("{kind}: no trace tells that the abstract truth {flaw:?}"));
+            assert!(found.contains(flaw.shows()), "{kind}: {flaw:?} shows otherwise:\n{found}");
+        }
     }
 }
 
 /// The kinds of cloud.
-const KINDS: [&str; 2] = ["local", "local like linode"];
+const KINDS: [&str; 4] = ["local", "local like linode", "scaleway", "linode"];
 
 /// The kinds of cloud that are compared now.
 fn kinds() -> Vec<&'static str> {
     match std::env::var("CLOUDYPAD_KIND") {
-        Ok(kind) => vec![["local", "local like linode", "scaleway", "linode"].into_iter().find(|it| *it == kind).unwrap()],
+        Ok(kind) => vec![KINDS.into_iter().find(|it| *it == kind).unwrap()],
         Err(_) => KINDS.to_vec(),
     }
 }

@@ -1,6 +1,6 @@
 //! What a look shows of the truth: all of it, or, in bad luck, lists that lag, are older than the rest, or do not come.
 
-use super::cloud::{Cloud, Kept, Machine};
+use super::cloud::{Cloud, Disk, Kept, Machine};
 use cloudypad::model::{Cause, Id, LastHeld, Origin, Power, Ran, Role, Seen, Server, Stamp, Tags, Volume, VolumeStatus, World};
 
 /// Which list.
@@ -42,7 +42,7 @@ pub fn look(now: &Cloud, before: Option<&Cloud>, glance: Glance, seen_off: &mut 
     };
     let exact = now.can.provider == "local";
     let moment = Stamp(if exact { now.now } else { now.now.div_euclid(1_000_000) * 1_000_000 });
-    let mut volumes: Vec<_> = of(List::Volumes).volumes.iter().filter(|it| !it.hidden).map(|it| it.it.clone()).collect();
+    let mut volumes: Vec<_> = of(List::Volumes).volumes.iter().filter(|it| !it.hidden).map(volume).collect();
     let ours = |tags: &Tags| tags.has(MARK);
     let listed = of(List::Servers).servers.iter().filter(|it| ours(&it.it.tags) && !it.hidden);
     let mut machines: Vec<&Machine> = listed.collect();
@@ -51,8 +51,14 @@ pub fn look(now: &Cloud, before: Option<&Cloud>, glance: Glance, seen_off: &mut 
         let Some(holder) = volume.attached_to.clone().filter(|id| machines.iter().all(|it| it.it.id != *id)) else { continue };
         match now.servers.iter().find(|it| it.it.id == holder) {
             Some(found) => machines.extend(Some(found).filter(|it| ours(&it.it.tags))),
-            None if volume.status == VolumeStatus::InUse => volume.status = VolumeStatus::Detaching,
-            None => {}
+            None => {
+                if volume.status == VolumeStatus::InUse {
+                    volume.status = VolumeStatus::Detaching;
+                }
+                if now.is_scaleway() {
+                    volume.attached_to = None;
+                }
+            }
         }
     }
     // And so is a volume that a server of ours holds.
@@ -73,11 +79,19 @@ pub fn look(now: &Cloud, before: Option<&Cloud>, glance: Glance, seen_off: &mut 
     });
     let volumes: Vec<_> = volumes.collect();
     let copies: Vec<&Kept> = of(List::Copies).copies.iter().filter(|it| !it.hidden && ours(&it.it.tags)).collect();
+    let snapshot = |it: &&Kept| {
+        let mut shown = it.it.clone();
+        // Scaleway forgets what a snapshot is of once that is gone.
+        if now.is_scaleway() && now.volume(shown.of.as_str()).is_none() {
+            shown.of = Id::new("");
+        }
+        shown
+    };
     let mut world = World {
         now: moment,
         servers: Seen::listed(servers),
         volumes: Seen::listed(volumes),
-        snapshots: Seen::listed(copies.iter().filter(|it| !it.of_local).map(|it| it.it.clone()).collect()),
+        snapshots: Seen::listed(copies.iter().filter(|it| !it.of_local).map(snapshot).collect()),
         images: Seen::listed(copies.iter().filter(|it| it.of_local).map(|it| Cloud::image(it)).collect()),
         addresses: Seen::listed(of(List::Addresses).addresses.clone()),
         firewalls: Seen::listed(of(List::Firewalls).firewalls.clone()),
@@ -123,10 +137,26 @@ pub fn blind(world: &mut World, list: List) {
     }
 }
 
+fn volume(disk: &Disk) -> Volume {
+    let mut it = disk.it.clone();
+    if disk.plugs && it.status == VolumeStatus::InUse {
+        it.status = VolumeStatus::Busy;
+    }
+    it
+}
+
 fn server(machine: &Machine, cloud: &Cloud, now: Stamp, seen_off: &mut SeenOff) -> Server {
     let mut it = machine.it.clone();
     if !cloud.can.tells_last_held {
         it.ran = Ran::Maybe;
+    }
+    // Whoever told Linode to start a server takes it for starting.
+    if machine.starts && it.power == Power::Off {
+        it.power = Power::Starting;
+    }
+    // Scaleway has no word for a server on its way out.
+    if machine.ends && cloud.is_scaleway() {
+        it.power = Power::Stopping;
     }
     if it.power != Power::Off {
         it.off_since = None;

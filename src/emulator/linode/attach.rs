@@ -28,6 +28,9 @@ pub fn check_can_join(deed: &Deed, volume: &str, linode: &str, field: &str) -> R
         Some(_) => return Err(invalid(field, "Volume is already attached to a Linode.")),
         None => {}
     }
+    if found.state == VolumeState::Resizing {
+        return Err(refused("Volume must be active to be attached."));
+    }
     if found.zone != server.zone {
         return Err(invalid(field, "Volume must be in the same region as the Linode."));
     }

@@ -49,7 +49,8 @@ impl Linode {
             Step::StopServer(id) => self.switch(id, &[Power::Off, Power::Stopping], "shutdown", json!({})).await,
             Step::Attach { server, volume, role: Role::Data } => {
                 // The list that showed it free may have been old.
-                if self.holder(volume).await?.is_some_and(|it| it == server.as_str()) {
+                let is_there = self.holder(volume).await?.is_some_and(|it| it == server.as_str());
+                if is_there && !self.is_leaving(volume.as_str(), server.as_str(), client.now()) {
                     return Ok(volume.to_string());
                 }
                 let body = json!({"linode_id": number(server.as_str()), "persist_across_boots": true});
@@ -186,7 +187,7 @@ impl Linode {
     async fn switch(&self, id: &Id<Server>, there: &[Power], order: &str, body: Value) -> Result<String, Problem> {
         match self.linode(id).await? {
             None => Err(Problem::NotDone { answer: format!("Linode {id} is gone"), pause: None }),
-            Some(it) if there.contains(&power(&it.status)) => Ok(id.to_string()),
+            Some(it) if there.contains(&self.power(&it, self.estate.client.now())) => Ok(id.to_string()),
             Some(_) => {
                 let answer = self.estate.client.change(&Request::post(format!("/linode/instances/{id}/{order}"), body)).await;
                 match answer {
@@ -233,7 +234,7 @@ impl Linode {
     /// Deletes a Linode with its disks. Its volumes and its reserved address stay.
     async fn delete_server(&self, id: &Id<Server>, off: bool) -> Result<String, Problem> {
         let Some(linode) = self.linode(id).await? else { return Ok(id.to_string()) };
-        match power(&linode.status) {
+        match self.power(&linode, self.estate.client.now()) {
             Power::Off | Power::Deleting => {}
             // Somebody started it since it was seen off: the next look tells what that means.
             _ if off => return Err(Problem::NotDone { answer: format!("Linode {id} is {} again", linode.status), pause: None }),
@@ -265,7 +266,7 @@ impl Linode {
         let disk = self.root_disk(of.as_str()).await?;
         // A Linode that runs can be imaged as well: somebody may have started it since it was seen off.
         let linode = self.linode(&Id::new(of.as_str())).await?;
-        if power_of(&linode) != Some(Power::Off) {
+        if linode.is_none_or(|it| self.power(&it, client.now()) != Power::Off) {
             return Err(Problem::NotDone { answer: format!("Linode {of} is not off any more"), pause: None });
         }
         let tags = tags.clone().with_value(OF, of.as_str());

@@ -53,8 +53,8 @@ impl Refused for Refusal {
             404 if self.errors.is_empty() => Kind::Broken,
             404 => Kind::Gone,
             429 => Kind::TooMany,
-            // A volume is made, or grows.
-            400 if said(&["linode busy", "must be active"]) => Kind::Transient,
+            // A volume is made, or grows; a Linode goes.
+            400 if said(&["linode busy", "must be active", "being resized", "being deleted"]) => Kind::Transient,
             400 if said(&["must be detached", "still attached", "already attached", "not attached", "already assigned"]) => {
                 Kind::Precondition
             }

@@ -96,6 +96,14 @@ impl Scaleway {
 
     pub(super) async fn attach(&self, server: &Id<Server>, volume: &Id<Volume>, role: Role) -> Result<String, Problem> {
         let held = self.server(server).await?.volumes;
+        // The look that showed it free may have been old.
+        if held.values().any(|it| it.id == volume.as_str()) {
+            return Ok(volume.to_string());
+        }
+        if role == Role::Root && held.contains_key("0") {
+            let answer = format!("server {server} has a root disk already");
+            return Err(Problem::NotDone { answer, pause: None });
+        }
         let free = (1..16).map(|slot: u8| slot.to_string()).find(|slot| !held.contains_key(slot));
         let slot = match role {
             Role::Root => "0".to_owned(),

@@ -156,6 +156,14 @@ fn record(ask: &Ask, address: &str, ours: bool) -> Seen<Record> {
     Seen::Present(Record { addresses: vec![address.to_owned()], ttl, ours, id: None })
 }
 
+/// A record that has a number at its vendor's: `record 203.0.113.7, number 31`.
+fn numbered(mut record: Seen<Record>, details: &[&str]) -> Seen<Record> {
+    if let Seen::Present(record) = &mut record {
+        record.id = details.iter().find_map(|it| it.strip_prefix("number ")).map(str::to_owned);
+    }
+    record
+}
+
 struct Builder<'a> {
     ask: &'a Ask,
     servers: Vec<Server>,
@@ -171,7 +179,7 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
     let (mut address, mut firewall) = (true, true);
     let mut blind = None;
     let mut applied = Some(Applied::now(ask, at(90), None));
-    let (mut open, mut denied, mut lent, mut named) = (false, false, None, None);
+    let (mut open, mut denied, mut lent, mut named, mut address_owner) = (false, false, None, None, None);
     for item in items(text) {
         let parts: Vec<&str> = item.split(',').map(str::trim).collect();
         let words: Vec<&str> = parts[0].split(' ').collect();
@@ -183,14 +191,15 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
             ["no", "firewall"] => firewall = false,
             ["no", ..] => {}
             ["record", "taken", address] => world.record = record(ask, address, false),
-            ["record", address] => world.record = record(ask, address, true),
+            ["record", address] => world.record = numbered(record(ask, address, true), &parts[1..]),
             ["strange", what, state] => world.strange.push(((*what).to_owned(), (*state).to_owned())),
             ["denied", "servers"] => denied = true,
             ["firewall", "open"] => open = true,
             ["firewall", "named", name] => named = Some((*name).to_owned()),
             ["address", "lent", "to", server] => lent = Some(Id::new(*server)),
             ["blind", "to", what] => blind = Some((*what).to_owned()),
-            ["elsewhere", zone] => world.elsewhere = Seen::Present(vec![(*zone).to_owned()]),
+            ["elsewhere", place @ ..] => world.elsewhere = Seen::Present(vec![place.join(" ")]),
+            ["address", "by", owner] => address_owner = Some(*owner),
             ["server", id, power @ ..] => builder.server(id, &power.join(" "), &parts[1..])?,
             [role @ ("root" | "data"), "disk", id] => builder.disk(id, role, &parts[1..])?,
             [role @ ("root" | "data"), kind @ ("snapshot" | "image"), id, status] => builder.copy(role, kind, id, status, &parts[1..])?,
@@ -200,7 +209,8 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
     let tags = builder.tags(&[]);
     if address {
         let server = lent.or(builder.servers.first().map(|it| it.id.clone()));
-        let address = Address { id: Id::new("ip-1"), address: "203.0.113.7".into(), server, created: at(10), tags: tags.clone() };
+        let tags = address_owner.map_or(tags.clone(), |owner| tags.clone().with_value("by", owner));
+        let address = Address { id: Id::new("ip-1"), address: "203.0.113.7".into(), server, created: at(10), tags };
         world.addresses = Seen::listed(vec![address]);
     }
     let mut firewalls = Vec::new();
@@ -298,6 +308,9 @@ impl Builder<'_> {
         };
         for detail in details {
             match detail.split(' ').collect::<Vec<_>>().as_slice() {
+                ["root", "local", gb, "GB"] => {
+                    server.root = Root::Local { size_gb: gb.parse().map_err(|_| detail.to_string())? };
+                }
                 ["root", "local"] => server.root = Root::Local { size_gb: self.ask.spec.root_disk.size_gb },
                 ["root", volume, rest @ ..] => {
                     self.attached(volume, "root", id, rest)?;
@@ -309,6 +322,8 @@ impl Builder<'_> {
                     server.volumes.push(Id::new(*volume));
                     tags = tags.with("had:data");
                 }
+                // A volume that no list shows.
+                ["holds", volume] => server.volumes.push(Id::new(*volume)),
                 ["had", "data"] => tags = tags.with("had:data"),
                 ["image", image] => tags = tags.with_value("img", image),
                 ["type", name] => server.machine_type = (*name).to_owned(),
@@ -403,6 +418,7 @@ impl Builder<'_> {
                 ["loser", "of", server] => volume.tags = volume.tags.clone().with_value("loser", server),
                 ["protected"] => volume.tags = volume.tags.clone().with("protect:yes"),
                 ["creating"] => volume.status = VolumeStatus::Creating,
+                ["deleting"] => volume.status = VolumeStatus::Deleting,
                 ["broken"] => volume.status = VolumeStatus::Error,
                 ["in", "state", state] => volume.status = VolumeStatus::Unknown((*state).to_owned()),
                 ["from", snapshot] => volume.origin = Origin::Snapshot(Id::new(*snapshot)),
@@ -427,6 +443,7 @@ impl Builder<'_> {
             "ready" => CopyStatus::Ready,
             "creating" => CopyStatus::Creating,
             "failed" => CopyStatus::Failed,
+            "deleting" => CopyStatus::Deleting,
             other => CopyStatus::Unknown(other.to_owned()),
         };
         let mut extra = vec![format!("role:{role}")];

@@ -21,7 +21,8 @@ impl Cloud {
             Some(from) => {
                 let index = self.copy(from.as_str()).ok_or_else(|| refused("no such snapshot"))?;
                 if self.copies[index].it.status != CopyStatus::Ready {
-                    return Err(not_done("the snapshot is not available"));
+                    let problem = if self.is_scaleway() { refused } else { not_done };
+                    return Err(problem("the snapshot is not available"));
                 }
                 self.copies[index].bytes.clone()
             }
@@ -40,7 +41,7 @@ impl Cloud {
             iops: new.iops,
             tags: new.tags.clone(),
         };
-        self.volumes.push(Disk { it, bytes, hidden: false, growing: None });
+        self.volumes.push(Disk { it, bytes, hidden: false, growing: None, plugs: false });
         Ok(text)
     }
 
@@ -52,15 +53,16 @@ impl Cloud {
         }
         for id in boot_volume.iter().chain(&new.data) {
             let index = self.volume(id.as_str()).ok_or_else(|| refused("no such volume"))?;
-            let may_come = self.is_free(index) || (self.may_be_taken(index) && boot_volume.as_ref() != Some(id));
-            if !may_come {
+            // The local cloud boots from none that is still being made.
+            let may_come = self.may_be_taken(index) && !(self.is_local() && boot_volume.as_ref() == Some(id));
+            if !self.is_free(index) && !may_come {
                 return Err(not_done("the volume is in use"));
             }
         }
         if let Some(address) = &new.address {
             let found = self.addresses.iter().find(|it| it.id == *address).ok_or_else(|| refused("no such address"))?;
-            if found.server.is_some() {
-                return Err(not_done("the address is in use"));
+            if self.is_held(found) {
+                return Err(if self.is_linode() { refused("the address is in use") } else { not_done("the address is in use") });
             }
         }
         if new.firewall.as_ref().is_some_and(|id| self.firewalls.iter().all(|it| it.id != *id)) {
@@ -73,7 +75,8 @@ impl Cloud {
             Boot::Image(id) => {
                 let index = self.copy(id.as_str()).ok_or_else(|| refused("no such image"))?;
                 if self.copies[index].it.status != CopyStatus::Ready {
-                    return Err(not_done("the image is not available"));
+                    let problem = if self.is_linode() { refused } else { not_done };
+                    return Err(problem("the image is not available"));
                 }
                 Some(self.copies[index].bytes.clone())
             }
@@ -99,7 +102,7 @@ impl Cloud {
                     iops: None,
                     tags: Tags::default(),
                 };
-                self.volumes.push(Disk { it, bytes, hidden: false, growing: None });
+                self.volumes.push(Disk { it, bytes, hidden: false, growing: None, plugs: false });
                 Root::Volume(volume)
             }
         };
@@ -119,7 +122,7 @@ impl Cloud {
         let text = id.to_string();
         let takes = self.can.durations.create_server > self.can.durations.call;
         let own_address = (self.can.own_address && new.address.is_none()).then(|| "203.0.113.9".to_owned());
-        let it = Server {
+        let mut it = Server {
             id,
             name: new.name.clone(),
             machine_type: new.machine_type.clone(),
@@ -136,8 +139,12 @@ impl Cloud {
             told: Told { own_address, watchdog: self.can.watchdog.then_some(true), ..Told::default() },
             tags: new.tags.clone(),
         };
+        // What Linode does not tell, its hands write down.
+        if self.is_linode() {
+            it.tags = it.tags.with_value("gb", &new.root_gb.to_string());
+        }
         let boots_from = it.volumes.first().filter(|_| local.is_none()).cloned();
-        self.servers.push(Machine { it, local, boots_from, hidden: false });
+        self.servers.push(Machine { it, local, boots_from, hidden: false, starts: false, lingers: false, ends: false, becomes: None });
         Ok(text)
     }
 
@@ -161,7 +168,8 @@ impl Cloud {
     pub(super) fn capture(&mut self, server: &str, tags: &Tags, deed: &mut Deed) -> Result<String, Problem> {
         let index = self.server(server).ok_or_else(|| refused("no such server"))?;
         let machine = &self.servers[index];
-        if !matches!(machine.it.power, Power::Off | Power::Running) {
+        let may_be_imaged = machine.it.power == Power::Off || (machine.it.power == Power::Running && !self.is_linode());
+        if !may_be_imaged || self.is_busy(index) {
             return Err(not_done("the server is busy"));
         }
         let Some(bytes) = machine.local.clone() else { return Err(refused("the server has no disk of its own")) };
@@ -183,7 +191,11 @@ impl Cloud {
     fn keep(&mut self, of: Id<Volume>, size_gb: u64, tags: &Tags, bytes: Bytes, of_local: bool) -> String {
         let (id, created): (Id<Snapshot>, _) = (self.id(if of_local { "img" } else { "snap" }), self.stamp());
         let text = id.to_string();
-        let it = Snapshot { id, name: "copy".to_owned(), of, size_gb, status: CopyStatus::Creating, created, tags: tags.clone() };
+        let mut tags = tags.clone();
+        if self.is_linode() {
+            tags = tags.with_value("of", of.as_str());
+        }
+        let it = Snapshot { id, name: "copy".to_owned(), of, size_gb, status: CopyStatus::Creating, created, tags };
         self.copies.push(Kept { it, of_local, bytes, hidden: false });
         text
     }

@@ -24,6 +24,15 @@ impl Cloud {
         if self.is_local() { refused(answer) } else { not_done(answer) }
     }
 
+    /// A server that can still be dealt with; of one on its way out the vendors take no orders.
+    pub(super) fn staying(&self, id: &str, answer: &str) -> Result<usize, Problem> {
+        let index = self.server(id).ok_or_else(|| self.gone(answer))?;
+        match self.servers[index].it.power {
+            Power::Deleting if !self.is_local() => Err(not_done("the server is about to go")),
+            _ => Ok(index),
+        }
+    }
+
     /// What is answered where somebody protected a server.
     pub(super) fn protected(&self) -> Problem {
         if self.is_local() { not_done("the server is protected") } else { refused("the server is protected") }
@@ -89,40 +98,58 @@ impl Cloud {
             Order::Retag(object, tags, name) => self.retag(object, tags, name.as_deref()),
             Order::Seed(_) if !self.can.seeds => Err(refused("there is no such call")),
             Order::Seed(id) => {
-                let index = self.server(id.as_str()).ok_or_else(|| refused("no such server"))?;
+                let index = self.staying(id.as_str(), "no such server")?;
                 self.servers[index].it.seed = Seed::Set;
                 done(id.as_str())
             }
             Order::Watchdog(..) if !self.can.watchdog => Err(refused("there is no such call")),
             Order::Watchdog(id, on) => {
-                let index = self.server(id.as_str()).ok_or_else(|| refused("no such server"))?;
+                let index = self.staying(id.as_str(), "no such server")?;
                 self.servers[index].it.told.watchdog = Some(*on);
                 done(id.as_str())
             }
             Order::Start(id) => self.start(id.as_str()),
             Order::Stop(id) => {
                 let index = self.server(id.as_str()).ok_or_else(|| self.gone("the server is gone"))?;
-                let protected = self.protected();
+                let (protected, is_linode) = (self.protected(), self.is_linode());
+                let is_off = self.servers[index].it.power == Power::Off && !self.servers[index].starts;
+                if self.is_busy(index) && !is_off {
+                    return Err(not_done("the server is busy"));
+                }
                 let machine = &mut self.servers[index].it;
                 if machine.locked {
                     return Err(protected);
                 }
-                if !matches!(machine.power, Power::Running | Power::StoppedInPlace) {
-                    return Err(not_done("the server does not run"));
+                match machine.power {
+                    Power::Running | Power::StoppedInPlace => {}
+                    Power::Off | Power::Stopping if is_linode => return done(id.as_str()),
+                    _ => return Err(not_done("the server does not run")),
                 }
                 machine.power = Power::Stopping;
                 done(id.as_str())
             }
             Order::Detach(server, volumes) => {
-                for volume in volumes {
+                let index = self.server(server.as_str());
+                if index.is_none() && !self.is_linode() {
+                    return Err(self.gone("the server is gone"));
+                }
+                // The vendors' hands look first, and take off what is still there.
+                let leaves = |it: &Disk| it.it.status == VolumeStatus::Detaching && it.it.attached_to.as_ref() == Some(server);
+                if self.is_linode() && volumes.iter().filter_map(|it| self.volume(it.as_str())).any(|at| leaves(&self.volumes[at])) {
+                    return Err(not_done("the volume is not attached"));
+                }
+                let held = |it: &&Id<Volume>| index.is_some_and(|at| self.servers[at].it.volumes.contains(it));
+                let leaving: Vec<Id<Volume>> = volumes.iter().filter(|it| self.is_local() || held(it)).cloned().collect();
+                for volume in &leaving {
                     self.check_leave(server.as_str(), volume.as_str())?;
                 }
-                for volume in volumes {
+                for volume in &leaving {
                     self.detach(server.as_str(), volume.as_str())?;
                 }
                 done(server.as_str())
             }
             Order::Attach(server, volume, role) => self.attach(server, volume, *role),
+            Order::AssignAddress(..) if self.is_linode() => Err(refused("there is no such call")),
             Order::AssignAddress(server, address) => {
                 let index = self.server(server.as_str()).ok_or_else(|| refused("no such server"))?;
                 match &self.servers[index].it.address {
@@ -130,11 +157,11 @@ impl Cloud {
                     Some(_) => return Err(not_done("the server has an address already")),
                     None => {}
                 }
-                let found = self.addresses.iter_mut().find(|it| it.id == *address).ok_or_else(|| refused("no such address"))?;
-                if found.server.is_some() {
+                let found = self.addresses.iter().position(|it| it.id == *address).ok_or_else(|| refused("no such address"))?;
+                if self.is_held(&self.addresses[found]) {
                     return Err(not_done("the address is in use"));
                 }
-                found.server = Some(server.clone());
+                self.addresses[found].server = Some(server.clone());
                 self.servers[index].it.address = Some(address.clone());
                 done(address.as_str())
             }
@@ -142,23 +169,36 @@ impl Cloud {
                 if self.firewalls.iter().all(|it| it.id != *firewall) {
                     return Err(refused("no such firewall"));
                 }
-                let index = self.server(server.as_str()).ok_or_else(|| refused("no such server"))?;
+                let index = self.staying(server.as_str(), "no such server")?;
+                if self.is_linode() && self.servers[index].it.firewall.is_some() {
+                    return Err(not_done("the server is behind a firewall already"));
+                }
                 self.servers[index].it.firewall = Some(firewall.clone());
+                self.touch(server.as_str());
                 done(firewall.as_str())
             }
             Order::Grow(id, size_gb) => {
                 let index = self.volume(id.as_str()).ok_or_else(|| refused("no such volume"))?;
+                let (is_linode, is_scaleway) = (self.is_linode(), self.is_scaleway());
                 let disk = &mut self.volumes[index];
+                // Scaleway has nothing to do then, and does not look whether it could.
+                if is_scaleway && *size_gb == disk.it.size_gb {
+                    return done(id.as_str());
+                }
                 if !matches!(disk.it.status, VolumeStatus::Available | VolumeStatus::InUse) {
                     return Err(not_done("the volume is busy"));
                 }
                 match size_gb.cmp(&disk.it.size_gb) {
                     std::cmp::Ordering::Less => return Err(refused("a volume does not shrink")),
+                    std::cmp::Ordering::Equal if is_linode => return Err(refused("volumes can only be resized up")),
                     std::cmp::Ordering::Equal => return done(id.as_str()),
                     std::cmp::Ordering::Greater => {}
                 }
                 disk.growing = Some(*size_gb);
                 disk.it.status = VolumeStatus::Busy;
+                if is_linode {
+                    disk.it.size_gb = *size_gb;
+                }
                 done(id.as_str())
             }
             Order::Tune(id, iops) => {
@@ -175,11 +215,21 @@ impl Cloud {
                 done("record")
             }
             Order::ChangeType(id, name) => {
-                let index = self.server(id.as_str()).ok_or_else(|| refused("no such server"))?;
-                if self.servers[index].it.power != Power::Off {
+                let index = self.staying(id.as_str(), "no such server")?;
+                if self.servers[index].it.power != Power::Off || self.is_busy(index) {
                     return Err(not_done("the server is not off"));
                 }
+                if self.is_linode() {
+                    let machine = &mut self.servers[index];
+                    if machine.it.machine_type == *name {
+                        return Err(refused("it is of that type already"));
+                    }
+                    machine.becomes = Some(name.clone());
+                    machine.it.power = Power::Busy;
+                    return done(id.as_str());
+                }
                 self.servers[index].it.machine_type.clone_from(name);
+                self.touch(id.as_str());
                 done(id.as_str())
             }
             Order::Configure(id, recipe) => {
@@ -206,8 +256,10 @@ impl Cloud {
                 let is_used = |it: &Disk| {
                     it.it.status == VolumeStatus::Creating && matches!(&it.it.origin, Origin::Snapshot(from) if from.as_str() == id)
                 };
-                if self.copies[index].it.status == CopyStatus::Creating || self.volumes.iter().any(is_used) {
-                    return Err(not_done("the copy is in use"));
+                let is_made = self.copies[index].it.status == CopyStatus::Creating && !self.is_linode();
+                if is_made || self.volumes.iter().any(is_used) {
+                    let problem = if self.is_scaleway() { refused } else { not_done };
+                    return Err(problem("the copy is in use"));
                 }
                 let gone = self.copies.remove(index);
                 let role = gone.it.tags.role().unwrap_or(Role::Root);
@@ -217,18 +269,22 @@ impl Cloud {
                 done(id)
             }
             Order::ReleaseAddress(id) => {
-                if !self.is_local() && self.addresses.iter().any(|it| it.id == *id && it.server.is_some()) {
-                    return Err(not_done("the address is in use"));
-                }
+                let goes_on = self.is_linode().then(|| "203.0.113.7".to_owned());
                 for machine in self.servers.iter_mut().filter(|it| it.it.address.as_ref() == Some(id)) {
                     machine.it.address = None;
+                    // At Linode it stays with its server, as one that goes with it.
+                    machine.it.told.own_address = goes_on.clone().or_else(|| machine.it.told.own_address.take());
                 }
                 self.addresses.retain(|it| it.id != *id);
                 done(id.as_str())
             }
             Order::DeleteFirewall(id) => {
-                if self.servers.iter().any(|it| it.it.firewall.as_ref() == Some(id)) {
-                    return Err(not_done("the firewall is in use"));
+                let is_linode = self.is_linode();
+                for machine in self.servers.iter_mut().filter(|it| it.it.firewall.as_ref() == Some(id)) {
+                    if !is_linode {
+                        return Err(not_done("the firewall is in use"));
+                    }
+                    machine.it.firewall = None;
                 }
                 self.firewalls.retain(|it| it.id != *id);
                 done(id.as_str())
@@ -238,9 +294,14 @@ impl Cloud {
 
     fn retag(&mut self, object: &Object, tags: &Tags, name: Option<&str>) -> Result<String, Problem> {
         let id = object.id();
+        if let Object::Server(id) = object {
+            self.staying(id.as_str(), "the server is gone")?;
+        }
         if let (Some(name), Object::Server(_)) = (name, object) {
             self.check_server_name(name, id)?;
         }
+        // At Linode a volume's name is its path in the guest, and stays.
+        let name = name.filter(|_| !(self.is_linode() && matches!(object, Object::Volume(_))));
         if let (Some(name), Object::Volume(_)) = (name, object) {
             self.check_volume_name(name, id)?;
         }
@@ -262,33 +323,57 @@ impl Cloud {
         if let Some(name) = name {
             name.clone_into(its_name);
         }
+        if let Object::Server(id) = object {
+            self.touch(id.as_str());
+        }
         Ok(id.to_owned())
+    }
+
+    /// Somebody changed a server: at Scaleway nothing tells any more that it never ran.
+    fn touch(&mut self, id: &str) {
+        if let Some(index) = self.server(id).filter(|_| self.is_scaleway()) {
+            self.servers[index].it.ran = Ran::Maybe;
+        }
     }
 
     pub fn start(&mut self, id: &str) -> Result<String, Problem> {
         let index = self.server(id).ok_or_else(|| self.gone("the server is gone"))?;
+        let (is_linode, is_scaleway) = (self.is_linode(), self.is_scaleway());
+        let machine = &mut self.servers[index];
+        // Protection is against the end of a machine, not its beginning.
+        match machine.it.power {
+            Power::Off | Power::StoppedInPlace => {}
+            Power::Running | Power::Starting if is_linode => return Ok(id.to_owned()),
+            // A new Linode is booted once it is made.
+            Power::Busy if is_linode && machine.becomes.is_none() && !machine.starts => {
+                machine.starts = true;
+                return Ok(id.to_owned());
+            }
+            _ if machine.it.locked && is_scaleway => return Err(self.protected()),
+            _ => return Err(not_done("the server is not off")),
+        }
         let machine = &self.servers[index].it;
-        if !matches!(machine.power, Power::Off | Power::StoppedInPlace) {
-            return Err(not_done("the server is not off"));
-        }
-        // The local cloud's protection is against the end of a machine, not its beginning.
-        if machine.locked && !self.is_local() {
-            return Err(self.protected());
-        }
         if machine.root == Root::Detached {
             return Err(not_done("the server has no root disk"));
         }
-        self.write_all(index);
-        let machine = &mut self.servers[index].it;
-        machine.power = Power::Starting;
-        machine.ran = Ran::Maybe;
-        machine.off_since = None;
+        if is_linode {
+            match self.servers[index].starts {
+                true => return Ok(id.to_owned()),
+                false if self.is_busy(index) => return Err(not_done("the server is busy")),
+                false => self.servers[index].starts = true,
+            }
+        } else {
+            self.begin_start(index);
+        }
         Ok(id.to_owned())
     }
 
     pub fn detach(&mut self, server: &str, volume: &str) -> Result<(), Problem> {
         let (index, found) = self.check_leave(server, volume)?;
-        self.volumes[found].it.status = VolumeStatus::Detaching;
+        if !self.is_scaleway() {
+            self.volumes[found].it.status = VolumeStatus::Detaching;
+        }
+        self.volumes[found].plugs = false;
         let machine = &mut self.servers[index].it;
         machine.volumes.retain(|it| it.as_str() != volume);
         if matches!(&machine.root, Root::Volume(id) if id.as_str() == volume) {
@@ -301,11 +386,11 @@ impl Cloud {
     fn check_leave(&self, server: &str, volume: &str) -> Result<(usize, usize), Problem> {
         let index = self.server(server).ok_or_else(|| self.gone("the server is gone"))?;
         let power = &self.servers[index].it.power;
-        let is_root = matches!(&self.servers[index].it.root, Root::Volume(id) if id.as_str() == volume);
-        // Only the local cloud takes a root disk from a machine that runs.
-        let may_leave = !is_root || self.is_local();
-        if !(*power == Power::Off || (matches!(power, Power::Running | Power::StoppedInPlace) && may_leave)) {
-            return Err(not_done("the server is not off"));
+        // Also a root disk, from a machine that runs.
+        let is_settled = matches!(power, Power::Off | Power::Running | Power::StoppedInPlace);
+        let may_leave = if self.is_linode() { *power != Power::Deleting } else { is_settled };
+        if !may_leave {
+            return Err(not_done("the server is on its way"));
         }
         if !self.servers[index].it.volumes.iter().any(|it| it.as_str() == volume) {
             return Err(not_done("the volume is not attached"));
@@ -319,7 +404,12 @@ impl Cloud {
 
     fn attach(&mut self, server: &Id<Server>, volume: &Id<Volume>, role: Role) -> Result<String, Problem> {
         let index = self.server(server.as_str()).ok_or_else(|| self.gone("the server is gone"))?;
-        if !matches!(self.servers[index].it.power, Power::Off | Power::Running | Power::StoppedInPlace) {
+        if !self.is_local() && self.servers[index].it.volumes.contains(volume) {
+            return Ok(volume.to_string());
+        }
+        let is_settled = matches!(self.servers[index].it.power, Power::Off | Power::Running | Power::StoppedInPlace);
+        let may_come = if self.is_linode() { self.servers[index].it.power != Power::Deleting } else { is_settled };
+        if !may_come {
             return Err(not_done("the server is not settled"));
         }
         let found = self.volume(volume.as_str()).ok_or_else(|| refused("no such volume"))?;
@@ -330,7 +420,11 @@ impl Cloud {
         if as_root && self.servers[index].it.root != Root::Detached {
             return Err(not_done("the server has a root disk"));
         }
-        self.volumes[found].it.status = VolumeStatus::InUse;
+        // Linode tells of one that is still being made, not of who has it.
+        if !(self.is_linode() && self.volumes[found].it.status == VolumeStatus::Creating) {
+            self.volumes[found].it.status = VolumeStatus::InUse;
+            self.volumes[found].plugs = self.is_linode() && self.servers[index].it.power == Power::Running;
+        }
         self.volumes[found].it.attached_to = Some(server.clone());
         if as_root {
             self.servers[index].boots_from = Some(volume.clone());
@@ -358,11 +452,12 @@ impl Cloud {
 
     fn delete_server(&mut self, id: &str, off: bool, deed: &mut Deed) -> Result<String, Problem> {
         let Some(index) = self.server(id) else { return Ok(id.to_owned()) };
-        let (protected, local) = (self.protected(), self.is_local());
-        let machine = &mut self.servers[index];
+        let (protected, local, is_linode) = (self.protected(), self.is_local(), self.is_linode());
+        let machine = &self.servers[index];
         let allowed = match machine.it.power {
-            Power::Off => true,
+            Power::Off => !(off && machine.starts),
             Power::Running | Power::StoppedInPlace | Power::Busy => !off,
+            Power::Starting | Power::Stopping => is_linode && !off,
             _ => false,
         };
         if !allowed {
@@ -371,8 +466,7 @@ impl Cloud {
         if machine.it.locked && !(local && machine.it.power == Power::Off) {
             return Err(protected);
         }
-        machine.it.power = Power::Deleting;
-        if let Some(bytes) = machine.local.take() {
+        if let Some(bytes) = self.send_off(index) {
             deed.losses.extend(self.judge(&bytes, Role::Root, id));
         }
         Ok(id.to_owned())

@@ -79,8 +79,7 @@ impl Situation {
             Move::Stop(index) => next.strange(scar::STOPPED, |cloud| cloud.servers[index].it.power = Power::Stopping),
             Move::Guest(index) => next.strange(scar::GUEST, |cloud| cloud.guest_shuts_down(index)),
             Move::DeleteServer(index) => next.strange(scar::SERVER_DELETED, |cloud| {
-                cloud.servers[index].local = None;
-                cloud.servers[index].it.power = Power::Deleting;
+                let _ = cloud.send_off(index);
             }),
             Move::DeleteVolume(index) => next.strange(scar::VOLUME_DELETED, |cloud| {
                 cloud.volumes.remove(index);

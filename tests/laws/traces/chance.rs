@@ -29,6 +29,7 @@ pub struct Shop {
 
 pub const LOCAL: Shop = Shop { types: ["local-small", "local-medium"], image: "local-os", root_gb: 20 };
 pub const SCALEWAY: Shop = Shop { types: ["L4-1-24G", "L4-2-24G"], image: "ubuntu_jammy_gpu_os_12", root_gb: 30 };
+pub const LINODE: Shop = Shop { types: ["g6-standard-2", "g6-standard-4"], image: "linode/ubuntu24.04", root_gb: 30 };
 
 fn tags(role: Option<Role>) -> Tags {
     let tags = Tags(vec![FORMAT.to_owned(), view::MARK.to_owned()]);
@@ -53,6 +54,11 @@ fn id<K>(rng: &mut Rng, ids: impl Iterator<Item = Id<K>>) -> Id<K> {
 
 fn server(rng: &mut Rng, cloud: &Cloud) -> Id<Server> {
     id(rng, cloud.servers.iter().map(|it| it.it.id.clone()))
+}
+
+/// A server for another machine. At Linode one that runs would be stopped and started for it, which nobody does here.
+fn to_move(rng: &mut Rng, cloud: &Cloud) -> Id<Server> {
+    id(rng, cloud.servers.iter().filter(|it| !cloud.is_linode() || it.it.power == Power::Off).map(|it| it.it.id.clone()))
 }
 
 fn volume(rng: &mut Rng, cloud: &Cloud) -> Id<Volume> {
@@ -94,7 +100,7 @@ pub fn order(rng: &mut Rng, cloud: &Cloud, shop: &Shop, number: usize) -> Order 
         31 => firewall(rng, cloud, number),
         32 => Order::AssignFirewall(server(rng, cloud), id(rng, cloud.firewalls.iter().map(|it| it.id.clone()))),
         33 => grow(rng, cloud),
-        34 => Order::ChangeType(server(rng, cloud), shop.types[rng.usize(..2)].to_owned()),
+        34 => Order::ChangeType(to_move(rng, cloud), shop.types[rng.usize(..2)].to_owned()),
         _ => retag(rng, cloud, number),
     }
 }
@@ -158,10 +164,12 @@ fn delete_server(rng: &mut Rng, cloud: &Cloud) -> Order {
     if making { Order::Stop(server) } else { Order::DeleteServer(server, rng.bool()) }
 }
 
-/// The end of a copy; for the same reason none is ordered while a server is on its way out.
+/// The end of a copy; for the same reason none is ordered while a server is on its way out. What becomes of the making of one
+/// that is deleted meanwhile, at Linode events alone tell.
 fn delete_copy(rng: &mut Rng, cloud: &Cloud, of_local: bool) -> Order {
     let ending = cloud.servers.iter().any(|it| it.it.power == Power::Deleting);
-    match copy(rng, cloud, of_local).filter(|_| !(of_local && ending)) {
+    let in_vain = |it: &Kept| cloud.is_linode() && it.it.status == CopyStatus::Creating;
+    match copy(rng, cloud, of_local).filter(|it| !((of_local && ending) || in_vain(it))) {
         Some(copy) => Order::DeleteCopy(copy.it.id.to_string()),
         None => Order::DeleteVolume(volume(rng, cloud)),
     }
@@ -215,14 +223,22 @@ pub fn strange(rng: &mut Rng, cloud: &Cloud) -> Option<Strange> {
     Some(match rng.u8(..9) {
         0 => Strange::Order(Order::Start(name(one(rng, &off)?))),
         1 => Strange::Order(Order::Stop(name(one(rng, &running)?))),
-        2 | 3 => Strange::Guest(*one(rng, &running)?),
+        // One that Linode watches is started again, which the abstract truth leaves out.
+        2 | 3 => {
+            let ends = |it: &&usize| !cloud.is_linode() || cloud.servers[**it].it.told.watchdog == Some(false);
+            Strange::Guest(*one(rng, &running.iter().filter(ends).copied().collect::<Vec<_>>())?)
+        }
         4 => match delete_server(rng, cloud) {
             Order::DeleteServer(id, _) => Strange::Order(Order::DeleteServer(id, false)),
             _ => return None,
         },
         5 => Strange::Order(Order::DeleteVolume(volume(rng, cloud))),
         6 => Strange::Order(detach(rng, cloud)),
-        7 => Strange::Lock(*one(rng, &off)?),
+        // Linode has no protection that its hands know of.
+        7 if !cloud.is_linode() => Strange::Lock(*one(rng, &off)?),
+        7 => return None,
+        // At Linode one that fails vanishes, and an event says so.
+        _ if cloud.is_linode() => return None,
         _ => {
             let making = cloud.copies.iter().enumerate().filter(|(_, it)| it.it.status == CopyStatus::Creating);
             Strange::FailCopy(*one(rng, &making.map(|(index, _)| index).collect::<Vec<_>>())?)

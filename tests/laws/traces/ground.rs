@@ -16,7 +16,7 @@ use cloudypad::{
         scaleway::{self, Scaleway, Zone},
     },
 };
-use std::{sync::Arc, time::Duration};
+use std::{cell::RefCell, sync::Arc, time::Duration};
 use tokio::runtime::Runtime;
 
 /// What a call came to, as far as whoever made it must know.
@@ -52,6 +52,8 @@ pub struct Ground {
     place: Place,
     hands: Box<dyn Provider>,
     runtime: Runtime,
+    /// What the last look showed, while nothing has happened since.
+    seen: RefCell<Option<World>>,
 }
 
 /// The wire between a vendor's client and its face: every request arrives, and is answered.
@@ -125,12 +127,13 @@ impl Ground {
         };
         let hands = place.hands(ask);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        Self { place, hands, runtime }
+        Self { place, hands, runtime, seen: RefCell::default() }
     }
 
     /// Takes up another wish.
     pub fn serve(&mut self, ask: &Ask) {
         self.hands = self.place.hands(ask);
+        self.seen.take();
     }
 
     fn cloud(&self) -> &emulator::Cloud {
@@ -144,7 +147,13 @@ impl Ground {
 
     /// A look through the real hands.
     pub fn look(&self, ask: &Ask) -> World {
-        self.runtime.block_on(self.hands.observe(&ask.key))
+        self.seen.borrow_mut().get_or_insert_with(|| self.runtime.block_on(self.hands.observe(&ask.key))).clone()
+    }
+
+    /// The cloud, to be changed.
+    fn touch(&self) -> &emulator::Cloud {
+        self.seen.take();
+        self.place.cloud()
     }
 
     pub fn now(&self) -> Moment {
@@ -159,10 +168,11 @@ impl Ground {
     /// Moves the clock to a moment, and lets happen what is due by then.
     pub fn wait_until(&self, moment: Moment) {
         let micros = moment.0.saturating_sub(self.now().0).max(0);
-        self.cloud().advance(Duration::from_micros(micros.unsigned_abs())).unwrap();
+        self.touch().advance(Duration::from_micros(micros.unsigned_abs())).unwrap();
     }
 
     pub fn perform(&self, step: &Step) -> Answer {
+        self.seen.take();
         Answer::of(&self.runtime.block_on(self.hands.perform(step)))
     }
 
@@ -177,7 +187,7 @@ impl Ground {
     }
 
     fn carry_out_unproven(&self, order: &Order) -> Answer {
-        let cloud = self.cloud();
+        let cloud = self.touch();
         let done = match order {
             Order::Snapshot(volume, tags) => cloud.snapshot_volume(volume.as_str(), "copy", tags.0.clone()).map(drop),
             Order::Capture(server, tags) => cloud.capture_image(server.as_str(), "copy", tags.0.clone()).map(drop),
@@ -197,16 +207,16 @@ impl Ground {
     }
 
     pub fn guest_shuts_down(&self, server: &str) {
-        self.cloud().guest_shutdown(server).unwrap();
+        self.touch().guest_shutdown(server).unwrap();
     }
 
     pub fn protect(&self, server: &str) {
-        self.cloud().protect(server, true).unwrap();
+        self.touch().protect(server, true).unwrap();
     }
 
     /// Has a copy in the making fail.
     pub fn fail(&self, copy: &str) {
-        self.cloud().condemn(copy).unwrap();
+        self.touch().condemn(copy).unwrap();
     }
 }
 

@@ -6,10 +6,16 @@ use crate::{
     view::MARK,
 };
 use cloudypad::{
-    emulator::{self, Ledger, Moment, Truth},
-    model::{Id, LastHeld, Origin, Power, Ran, Root, Seed, Seen, Stamp, Tags, World},
+    emulator::{self, Ledger, Market, Moment, Truth, VolumeState},
+    model::{Id, LastHeld, Origin, Power, Ran, Root, Seed, Seen, Stamp, Tags, VolumeStatus, World},
 };
 use std::collections::BTreeMap;
+
+/// By how much later than it was Linode's events may say that a server's disk is quiet, in microseconds.
+const ROUNDED: i64 = 3_000_000;
+
+/// Before the number of an image of one's own, in its id at Linode.
+pub const PRIVATE: &str = "private/";
 
 /// Before the id of what has no twin.
 const UNKNOWN: &str = "unknown";
@@ -19,12 +25,13 @@ pub struct Pairs {
     twins: BTreeMap<String, String>,
     /// Whether the emulator stands in for a vendor.
     vendor: bool,
+    linode: bool,
 }
 
 impl Pairs {
     /// None yet.
-    pub fn new(vendor: bool) -> Self {
-        Pairs { twins: BTreeMap::new(), vendor }
+    pub fn new(kind: &str) -> Self {
+        Pairs { twins: BTreeMap::new(), vendor: !kind.starts_with("local"), linode: kind == "linode" }
     }
 
     /// The id in the abstract truth of an object of the emulator.
@@ -77,6 +84,7 @@ impl Pairs {
             let holds = |it: &&emulator::Server| matches!(&it.root, Some(emulator::Root::Disk { id, .. }) if id == file);
             match truth.servers.values().find(holds) {
                 Some(server) => format!("disk of {}", self.abstract_id(&server.id)),
+                None if truth.images.contains_key(file) && self.linode => self.abstract_id(&format!("{PRIVATE}{file}")),
                 None => self.abstract_id(file),
             }
         };
@@ -100,9 +108,24 @@ impl Pairs {
     }
 
     /// Whether a look shows the same on both sides.
-    pub fn compare_looks(&self, real: World, twin: World) -> Result<(), String> {
+    pub fn compare_looks(&self, truth: &Truth, mut real: World, twin: World) -> Result<(), String> {
+        if self.linode {
+            only_known_to_who_ordered_it(truth, &mut real);
+        }
         let (mut real, mut twin) = (plain(real, |id| self.abstract_id(id)), plain(twin, str::to_owned));
         for (real, twin) in list(&mut real.servers).iter_mut().zip(list(&mut twin.servers)) {
+            // Who did it, the abstract truth leaves out.
+            real.told.off_by = None;
+            // Linode's events are told in seconds, and rounded up: never earlier than it was.
+            if let (Root::Local { .. }, true, Some(told), Some(was)) = (&twin.root, self.vendor, real.off_since, twin.off_since)
+                && (0..=ROUNDED).contains(&(told.0 - was.0))
+            {
+                real.off_since = Some(was);
+            }
+            // Who keeps a server off, and needs no image of it, does not ask for its events.
+            if matches!(twin.root, Root::Local { .. }) && self.vendor && real.off_since.is_none() {
+                twin.off_since = None;
+            }
             // What a guest is given is looked for only where it is about to start.
             if real.seed == Seed::Untold {
                 twin.seed = Seed::Untold;
@@ -129,6 +152,10 @@ impl Pairs {
         for (real, twin) in list(&mut real.volumes).iter_mut().zip(list(&mut twin.volumes)).filter(|(_, twin)| twin.iops.is_none()) {
             real.iops = twin.iops;
         }
+        // An image at Linode is as large as what is on it, which the abstract truth leaves out.
+        for (real, twin) in list(&mut real.images).iter_mut().zip(list(&mut twin.images)).filter(|_| self.linode) {
+            real.size_gb = if real.size_gb <= twin.size_gb { twin.size_gb } else { real.size_gb };
+        }
         number_moments(&mut real);
         number_moments(&mut twin);
         if real == twin {
@@ -140,6 +167,26 @@ impl Pairs {
     }
 }
 
+/// What Linode has not begun with does not show, and neither does a volume on its way from a server: a process that did
+/// not order it itself, like the next of its kind, takes it for what it was. The abstract truth shows it to all.
+fn only_known_to_who_ordered_it(truth: &Truth, real: &mut World) {
+    for it in list(&mut real.servers) {
+        let details = truth.linode.linodes.get(it.id.as_str());
+        match details.and_then(|it| it.jobs.first()).filter(|job| !job.runs).map(|job| format!("{:?}", job.work)) {
+            Some(work) if work.starts_with("Boot") => it.power = Power::Starting,
+            Some(work) if work.starts_with("Shutdown") => it.power = Power::Stopping,
+            Some(work) if work.starts_with("Resize") => it.power = Power::Busy,
+            _ => continue,
+        }
+        it.off_since = None;
+    }
+    let leaving = |it: &str| truth.volumes.get(it).is_some_and(|it| it.state == VolumeState::Detaching);
+    for it in list(&mut real.volumes).iter_mut().filter(|it| leaving(it.id.as_str())) {
+        it.status = VolumeStatus::Detaching;
+    }
+    list(&mut real.servers).iter_mut().for_each(|it| it.volumes.retain(|id| !leaving(id.as_str())));
+}
+
 /// The ids of each kind of object on both sides, by birth.
 fn by_kind(truth: &Truth, cloud: &Cloud) -> [(Vec<String>, Vec<String>); 6] {
     fn ids<'i>(born: impl Iterator<Item = (Moment, &'i String)>) -> Vec<String> {
@@ -148,16 +195,25 @@ fn by_kind(truth: &Truth, cloud: &Cloud) -> [(Vec<String>, Vec<String>); 6] {
         born.into_iter().map(|(_, id)| id.clone()).collect()
     }
     let copies = |of_local: bool| cloud.copies.iter().filter(|it| it.of_local == of_local).map(|it| it.it.id.to_string()).collect();
+    let image = |id: String| if truth.market == Market::Linode { format!("{PRIVATE}{id}") } else { id };
     // An account has firewalls that are nobody's.
     let firewalls = truth.firewalls.values().filter(|it| it.tags.iter().any(|it| it == MARK));
     [
         (ids(truth.servers.values().map(|it| (it.created, &it.id))), cloud.servers.iter().map(|it| it.it.id.to_string()).collect()),
         (ids(truth.volumes.values().map(|it| (it.created, &it.id))), cloud.volumes.iter().map(|it| it.it.id.to_string()).collect()),
         (ids(truth.snapshots.values().map(|it| (it.created, &it.id))), copies(false)),
-        (ids(truth.images.values().map(|it| (it.created, &it.id))), copies(true)),
-        (ids(truth.addresses.values().map(|it| (it.created, &it.id))), cloud.addresses.iter().map(|it| it.id.to_string()).collect()),
+        (ids(truth.images.values().map(|it| (it.created, &it.id))).into_iter().map(image).collect(), copies(true)),
+        (
+            ids(truth.addresses.values().map(|it| (it.created, address_id(truth, it)))),
+            cloud.addresses.iter().map(|it| it.id.to_string()).collect(),
+        ),
         (ids(firewalls.map(|it| (it.created, &it.id))), cloud.firewalls.iter().map(|it| it.id.to_string()).collect()),
     ]
+}
+
+/// What a vendor's client calls an address: at Linode, as it is written.
+fn address_id<'i>(truth: &Truth, it: &'i emulator::Address) -> &'i String {
+    if truth.market == Market::Linode { &it.address } else { &it.id }
 }
 
 /// Whether some bytes were made of others, or are the same.
@@ -170,12 +226,15 @@ fn known(id: String, vendors: &str) -> String {
     if id.starts_with(UNKNOWN) { vendors.to_owned() } else { id }
 }
 
-/// A look whose ids are those of the abstract truth, whose lists are sorted, and
+/// A look whose ids are those of the abstract truth, whose lists and tags are sorted, and
 /// without what the abstract truth leaves out: addresses, names of copies and of what has no tag, ways of writing rules.
 fn plain(mut world: World, id: impl Fn(&str) -> String) -> World {
     let server = |it: &Id<_>| Id::new(id(it.as_str()));
     let volume = |it: &Id<_>| Id::new(id(it.as_str()));
-    let tags = |tags: &mut Tags| tags.0.iter_mut().for_each(|tag| *tag = renamed_tag(tag, &id));
+    let tags = |tags: &mut Tags| {
+        tags.0.iter_mut().for_each(|tag| *tag = renamed_tag(tag, &id));
+        tags.0.sort();
+    };
     for it in list(&mut world.servers) {
         it.id = server(&it.id);
         it.volumes.iter_mut().for_each(|it| *it = volume(it));
@@ -199,7 +258,7 @@ fn plain(mut world: World, id: impl Fn(&str) -> String) -> World {
         tags(&mut it.tags);
     }
     for it in list(&mut world.snapshots) {
-        (it.id, it.of) = (Id::new(id(it.id.as_str())), volume(&it.of));
+        (it.id, it.of) = (Id::new(id(it.id.as_str())), Id::new(known(id(it.of.as_str()), "")));
         it.name.clear();
         tags(&mut it.tags);
     }
