@@ -32,6 +32,7 @@ def boot(work, script, *disks):
         "quiet",
         "selinux=0",
     ]
+    command.append(f"uml_dir={work}")
     command += [f"ubd{number}={path}" for number, path in enumerate(disks)]
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=2 * LONG, check=False, cwd=work)
 
