@@ -22,7 +22,8 @@ const KEY: &str = "CLOUDYPAD_SSH_KEY";
 pub(crate) fn inside(home: &Home, wish: &Wish) -> Result<Inside, Failure> {
     let key = &wish.ask.key;
     let directory = wish.directory.clone();
-    let resolve = Box::new(move |text: &str| read::resolve(&directory, text));
+    // What runs may run elsewhere.
+    let resolve = Box::new(move |text: &str| std::path::absolute(read::resolve(&directory, text)?).ok());
     let recipe = Recipe::read(&wish.ask.spec.configuration, &*resolve).map_err(|error| Failure::new(format!("{}: {error}", wish.place)))?;
     let ssh = &wish.ask.spec.ssh;
     Ok(Inside {

@@ -19,6 +19,9 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from
 /// A log longer than this is begun anew, one generation kept, in bytes.
 const LONGEST_LOG: u64 = 4 << 20;
 
+/// Gives the whole of a path as a spec writes it.
+pub type Finder = dyn Fn(&str) -> Option<PathBuf> + Send + Sync;
+
 /// What this machine knows of getting into one instance.
 pub struct Inside {
     /// The instance, as Ansible's inventory and the files beside know it.
@@ -37,8 +40,8 @@ pub struct Inside {
     pub log: PathBuf,
     /// What runs.
     pub recipe: Recipe,
-    /// Reads a path as the spec writes it.
-    pub resolve: Box<dyn Fn(&str) -> Option<PathBuf> + Send + Sync>,
+    /// Gives the whole of a path as the spec writes it.
+    pub resolve: Box<Finder>,
 }
 
 /// A server as it can be reached.

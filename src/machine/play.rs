@@ -133,6 +133,10 @@ impl Playing<'_> {
         if !ansible.tags.is_empty() {
             command.arg("--tags").arg(ansible.tags.join(","));
         }
+        // Where a playbook's own settings are found.
+        if let Some(dir) = path.parent().filter(|it| !it.as_os_str().is_empty()) {
+            command.current_dir(dir);
+        }
         command.args(&ansible.extra_arguments).arg(path).stdin(Stdio::null());
         command.env("ANSIBLE_NOCOLOR", "1").env("ANSIBLE_RETRY_FILES_ENABLED", "0").env("PYTHONUNBUFFERED", "1");
         command.env("ANSIBLE_SSH_CONTROL_PATH_DIR", scratch.path.join("cp"));

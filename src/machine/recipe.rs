@@ -88,7 +88,7 @@ pub struct Recipe {
     pub digest: Option<String>,
 }
 
-/// Reads a path as the spec writes it.
+/// Gives the whole of a path as the spec writes it.
 pub type Resolve<'a> = &'a dyn Fn(&str) -> Option<PathBuf>;
 
 impl Recipe {
@@ -131,6 +131,10 @@ impl Play {
                 let dir = path.parent().unwrap_or(Path::new(""));
                 for beside in BESIDE {
                     tree.directory(path, &dir.join(beside), Path::new(beside), 0)?;
+                }
+                let settings = dir.join("ansible.cfg");
+                if settings.is_file() {
+                    tree.file(&settings, Path::new("ansible.cfg"))?;
                 }
                 tree.mentioned(path, dir)?;
             }

@@ -15,6 +15,8 @@ pub struct Facts {
     pub stopped: BTreeMap<String, Stamp>,
     /// What ran inside a server to its end, by step key, and is not written on the server yet.
     pub played: BTreeSet<String>,
+    /// Whether what ran inside the server told that the data disk is mounted.
+    pub mounted: bool,
     /// Whether this run has begun to change things.
     pub begun: bool,
     /// Steps, by key, that the cloud refused in this run and that the run can do without.

@@ -322,7 +322,7 @@ pub enum Configuration {
     /// Nothing is configured.
     None(NoConfiguration),
     /// A recipe.
-    Recipe(Recipe),
+    Recipe(Box<Recipe>),
 }
 
 impl Configuration {

@@ -414,6 +414,9 @@ pub fn start_up_key(server: &str) -> String {
     format!("start-up {server}")
 }
 
+/// What a step that runs something inside a server is answered with where that told that the data disk is mounted.
+pub const MOUNTED: &str = "mounted";
+
 /// Whether the step with this key runs something inside a server: no look shows whether it did.
 pub fn is_play_key(key: &str) -> bool {
     ["configure ", "start-up "].iter().any(|it| key.starts_with(it))

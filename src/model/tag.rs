@@ -14,6 +14,8 @@ pub const HAD_DATA: &str = "had:data";
 pub const CAPTURE_DUE: &str = "capture:due";
 /// The word of the tag that says which host key a server was given: the beginning of its SHA-256 fingerprint.
 pub const HOST: &str = "host";
+/// The tag of a data disk that was made empty, until it is told that it was mounted: one of two keys to formatting it.
+pub const BLANK: &str = "blank:yes";
 /// The tag of a server on which everything that runs at its start did, since it was last started.
 pub const UP: &str = "up:yes";
 /// The tag of a data disk that was made empty and has not been attached yet, on a cloud whose volumes do not say so.

@@ -6,8 +6,8 @@ use super::{
     naming, others,
 };
 use crate::model::{
-    Address, Boot, CAPTURE_DUE, Copy, CopyStatus, FRESH, Firewall, HAD_DATA, Hold, Id, NewServer, NewVolume, Note, RESERVE_ADDRESS_KEY,
-    Reason, Role, Root, Server, Step, Tags, Volume, VolumeStatus, Word, tag_value,
+    Address, BLANK, Boot, CAPTURE_DUE, Copy, CopyStatus, FRESH, Firewall, HAD_DATA, Hold, Id, NewServer, NewVolume, Note,
+    RESERVE_ADDRESS_KEY, Reason, Role, Root, Server, Step, Tags, Volume, VolumeStatus, Word, tag_value,
 };
 
 /// Where a disk that is not there comes from.
@@ -111,7 +111,7 @@ pub(crate) fn data_volume(draft: &mut Draft<'_>, wants: u64) -> Result<Option<Id
         None => {}
         Some(Source::Copy(copy)) => restore(draft, Role::Data, wants, copy),
         Some(Source::Nothing) => {
-            let tags = disk_tags(&draft.scene, Role::Data).with_if(FRESH, !draft.scene.cloud.tells_last_held);
+            let tags = disk_tags(&draft.scene, Role::Data).with(BLANK).with_if(FRESH, !draft.scene.cloud.tells_last_held);
             let name = format!("{}-data", draft.scene.ask.key.object_name());
             let volume = NewVolume { name, role: Role::Data, size_gb: wants, from: None, iops: draft.scene.ask.spec.iops(), tags };
             draft.create(Step::CreateVolume(volume), Reason::WantsData);

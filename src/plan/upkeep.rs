@@ -8,9 +8,9 @@ use super::{
     scene::Scene,
 };
 use crate::model::{
-    APPLIED, Awaited, CAPTURE_DUE, CREATE_SERVER_KEY, Copy, CopyStatus, DELETED, Expendable, FRESH, HAD_DATA, Hold, Image, KEEP, LOSER,
-    Note, Object, PROTECTED, Power, RECORD, Reason, Role, Root, Server, ServerState, Snapshot, Spared, Step, Tags, UNCAPTURED, Volume,
-    VolumeStatus, Word, World, capture_failed, capture_remedy, copy_key, delete_copy_key,
+    APPLIED, Awaited, BLANK, CAPTURE_DUE, CREATE_SERVER_KEY, Copy, CopyStatus, DELETED, Expendable, FRESH, HAD_DATA, Hold, Image, KEEP,
+    LOSER, Note, Object, PROTECTED, Power, RECORD, Reason, Role, Root, Server, ServerState, Snapshot, Spared, Step, Tags, UNCAPTURED,
+    Volume, VolumeStatus, Word, World, capture_failed, capture_remedy, copy_key, delete_copy_key,
 };
 
 /// Duplicates, tags, retention, and the owner's `dataDisk.delete`.
@@ -272,7 +272,12 @@ fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
     }
     if let Some(data) = scene.data {
         let fresh = data.tags.has(FRESH) && data.attached_to.is_none();
-        check(Object::Volume(data.id.clone()), &data.tags, &guarded.clone().flag(FRESH, fresh).value("role", Role::Data.word()));
+        let blank = data.tags.has(BLANK) && !scene.facts.mounted;
+        check(
+            Object::Volume(data.id.clone()),
+            &data.tags,
+            &guarded.clone().flag(FRESH, fresh).flag(BLANK, blank).value("role", Role::Data.word()),
+        );
     }
     for copy in scene.root_copies.iter().chain(&scene.data_copies) {
         let mut wanted = guarded.clone().flag(DELETED, false);

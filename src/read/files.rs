@@ -93,7 +93,7 @@ impl Search {
                 }
                 match path.metadata() {
                     Ok(found) if found.is_dir() => {
-                        if !is_version_control(&path) && self.is_new(&path) {
+                        if !is_version_control(&path) && !is_playbooks(&path) && self.is_new(&path) {
                             directories.push(path);
                         }
                     }
@@ -131,6 +131,11 @@ fn unfound(path: &Path, error: &io::Error) -> Problem {
 /// Directories of version control that do not hide behind a dot.
 fn is_version_control(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == "CVS" || name == "_darcs")
+}
+
+/// A directory of Ansible's own YAML files, as its settings say, kept beside the specs that name a playbook in it.
+fn is_playbooks(path: &Path) -> bool {
+    path.join("ansible.cfg").is_file()
 }
 
 fn is_yaml(path: &Path) -> bool {

@@ -1,8 +1,10 @@
 //! Floor 3, the heartbeat: observe, plan, audit, intend, perform, settle; again, until nothing is left.
 
+mod inside;
 mod memory;
 mod pace;
 mod turn;
 
+pub use inside::reach;
 pub use memory::{Lesson, Memory, Refusal, in_both, is_to_be_confirmed, opening, receipt};
-pub use turn::{Run, Trouble, converge, look, reach};
+pub use turn::{Run, Trouble, converge, look};

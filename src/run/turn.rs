@@ -1,14 +1,13 @@
 //! One instance, turn by turn, to its end.
 
 use super::{
+    inside::play,
     memory::{Lesson, Memory, in_both, is_to_be_confirmed, opening, receipt},
     pace::{LONGEST_ASKED, MOST_TRIES, TRIES_OF_A_LOOK_ALONE, after_failures, between_looks},
 };
 use crate::{
-    machine::{Inside, Part, PlayError, Reach},
-    model::{
-        Ask, Capabilities, Cause, Ending, Event, HOST, Hold, Id, Note, Plan, Planned, Power, Role, Seen, Server, Step, Verdict, Wait, World,
-    },
+    machine::{Inside, Part},
+    model::{Ask, Capabilities, Cause, Ending, Event, Hold, Note, Plan, Planned, Power, Role, Seen, Step, Verdict, Wait, World},
     plan::{audit, plan},
     provider::{Problem, Provider},
     store::{DONE, Journal, StoreError},
@@ -403,51 +402,6 @@ impl Course {
         None
     }
 }
-
-/// Runs something inside a server. A server that does not let us in yet is one that is busy.
-async fn play(run: &Run<'_>, world: &World, key: &str, server: &Id<Server>, part: Part) -> Result<String, Problem> {
-    let reach = world.server(server).and_then(|it| reach(world, it));
-    let (Some(inside), Some(reach)) = (run.inside, reach) else {
-        let remedy = Some("look in the console whether it has an address".to_owned());
-        return Err(Problem::Refused { answer: "there is no way into the server".to_owned(), remedy });
-    };
-    let (heard, mut hear) = tokio::sync::mpsc::unbounded_channel();
-    let tell = move |line: &str| {
-        // Whoever is told is there until the end.
-        let _ = heard.send(line.to_owned());
-    };
-    let playing = async {
-        let came = inside.play(part, &reach, run.stop.clone(), &tell).await;
-        drop(tell);
-        came
-    };
-    let telling = async {
-        while let Some(text) = hear.recv().await {
-            (run.tell)(Event::Said { key: key.to_owned(), text });
-        }
-    };
-    match futures_util::future::join(playing, telling).await.0 {
-        Ok(()) => Ok(server.to_string()),
-        Err(PlayError::NotYet(answer)) => Err(Problem::Busy { answer }),
-        Err(PlayError::Failed { what, answer }) => {
-            let answer =
-                format!("{what} failed: {answer} (look around: cloudypad ssh {}; all it said: {})", run.ask.key, inside.log.display());
-            Err(Problem::NotDone { answer, pause: None })
-        }
-        Err(PlayError::Unable { why, remedy }) => Err(Problem::Refused { answer: why, remedy: Some(remedy) }),
-        Err(PlayError::Stopped) => Err(Problem::NotDone { answer: "it was told to stop".to_owned(), pause: None }),
-    }
-}
-
-/// How a server can be reached, where it has an address.
-pub fn reach(world: &World, server: &Server) -> Option<Reach> {
-    let identity = server.tags.get(HOST).map(str::to_owned);
-    let address = world.address_of(server)?.to_owned();
-    Some(Reach { address, port: server.told.ssh_port.unwrap_or(SSH_PORT), identity, facts: serde_json::Map::new() })
-}
-
-/// The port of SSH, where nothing else is told.
-const SSH_PORT: u16 = 22;
 
 /// What exists and is billed, for people.
 fn billed(world: &World, cloud: &Capabilities) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! What a journal comes to: its lines, folded. Pure, so that whoever asks what a run may remember asks the same code.
 
-use crate::model::{Applied, Facts, Stamp, is_create_key, is_play_key, start_up_key, started_server, stopped_server};
+use crate::model::{Applied, Facts, MOUNTED, Stamp, is_create_key, is_play_key, start_up_key, started_server, stopped_server};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -90,6 +90,8 @@ pub struct Recall {
     pub applied: Option<Applied>,
     /// What ran inside a server to its end, by step key.
     pub played: BTreeSet<String>,
+    /// Whether that told that the data disk is mounted.
+    pub mounted: bool,
 }
 
 impl Recall {
@@ -101,7 +103,7 @@ impl Recall {
         self.applied = entry.spec.as_deref().and_then(Applied::read).or(self.applied);
         match (&entry.intent, &entry.receipt, entry.cloud) {
             (Some(key), _, Some(cloud)) => self.open(key, cloud),
-            (_, Some(key), _) if is_play_key(key) => self.play(key, entry.outcome.as_deref()),
+            (_, Some(key), _) if is_play_key(key) => self.play(key, entry.outcome.as_deref(), entry.detail.as_deref()),
             // What another run made a moment ago may be missing from a list: it stays open as well.
             (_, Some(key), _) if !matches!(entry.outcome.as_deref(), Some(UNKNOWN | MADE)) => {
                 self.open.remove(key);
@@ -111,6 +113,7 @@ impl Recall {
                 self.open.clear();
                 // And wrote down on the cloud what ran.
                 self.played.clear();
+                self.mounted = false;
             }
             _ => {}
         }
@@ -129,7 +132,7 @@ impl Recall {
         for receipt in receipts.iter().filter(|it| it.outcome != UNKNOWN) {
             self.open.remove(&receipt.key);
             if is_play_key(&receipt.key) {
-                self.play(&receipt.key, Some(receipt.outcome));
+                self.play(&receipt.key, Some(receipt.outcome), Some(&receipt.detail));
             }
         }
     }
@@ -142,7 +145,7 @@ impl Recall {
     /// What it adds to a look.
     pub fn facts(&self) -> Facts {
         let (open, stopped, played) = (self.open.clone(), self.stopped.clone(), self.played.clone());
-        Facts { open, stopped, applied_here: self.applied, played, ..Facts::default() }
+        Facts { open, stopped, applied_here: self.applied, played, mounted: self.mounted, ..Facts::default() }
     }
 
     fn open(&mut self, key: &str, cloud: Stamp) {
@@ -157,7 +160,8 @@ impl Recall {
     }
 
     /// Takes in what came of something that ran inside a server.
-    fn play(&mut self, key: &str, outcome: Option<&str>) {
+    fn play(&mut self, key: &str, outcome: Option<&str>, detail: Option<&str>) {
+        self.mounted |= outcome == Some(MADE) && detail == Some(MOUNTED);
         match outcome {
             Some(MADE) => self.played.insert(key.to_owned()),
             _ => self.played.remove(key),

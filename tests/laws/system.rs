@@ -302,6 +302,7 @@ impl Situation {
             to.moment(*stamp);
         }
         recall.played.iter().for_each(|it| to.text(it));
+        to.flag(recall.mounted);
     }
 
     fn is_recent(&self, stamp: Stamp, seconds: u64) -> bool {

@@ -23,7 +23,7 @@ fn recipe(ansible: Ansible) -> cloudypad::model::spec::Recipe {
 
 fn digest(room: &Room, recipe: cloudypad::model::spec::Recipe) -> String {
     let resolve = |text: &str| -> Option<PathBuf> { Some(room.path(text)) };
-    Recipe::read(&Configuration::Recipe(recipe), &resolve).unwrap().digest.unwrap()
+    Recipe::read(&Configuration::Recipe(Box::new(recipe)), &resolve).unwrap().digest.unwrap()
 }
 
 fn furnished() -> Room {
@@ -94,7 +94,7 @@ fn a_secret_counts_by_its_place() {
     let said =
         Ansible { secrets: [("password".to_owned(), SecretSource { env: None, file: Some("secret".to_owned()) })].into(), ..ansible() };
     let resolve = |text: &str| -> Option<PathBuf> { Some(room.path(text)) };
-    let read = || Recipe::read(&Configuration::Recipe(recipe(said.clone())), &resolve).unwrap();
+    let read = || Recipe::read(&Configuration::Recipe(Box::new(recipe(said.clone()))), &resolve).unwrap();
     let before = read();
     assert_eq!(before.once.as_ref().unwrap().secrets(&resolve).unwrap()["password"], "correct horse");
     room.write("secret", "battery staple\n");
@@ -110,6 +110,6 @@ fn a_part_that_cannot_be_read_is_named() {
     let room = furnished();
     fs::remove_file(room.path("play/site.yml")).unwrap();
     let resolve = |text: &str| -> Option<PathBuf> { Some(room.path(text)) };
-    let told = Recipe::read(&Configuration::Recipe(recipe(ansible())), &resolve).unwrap_err().to_string();
+    let told = Recipe::read(&Configuration::Recipe(Box::new(recipe(ansible()))), &resolve).unwrap_err().to_string();
     assert!(told.contains("play/site.yml"), "{told}");
 }

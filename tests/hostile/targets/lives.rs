@@ -132,7 +132,9 @@ fn ask(vendor: Vendor, wish: Option<ServerState>) -> Ask {
 
 /// The real hands for a wish, at the end of a wire.
 pub fn hands(vendor: Vendor, wire: Arc<dyn Wire>, ask: &Ask) -> Box<dyn Provider> {
-    let seed = || -> Seed { Box::new(|| Ok(FirstBoot { document: Secret::new("#cloud-config\n"), authorized: None })) };
+    let seed = || -> Seed {
+        Box::new(|| Ok(FirstBoot { document: Secret::new("#cloud-config\n"), authorized: None, fingerprint: "0".repeat(40) }))
+    };
     let (key, url, found) = (Secret::new("0123456789abcdef0123456789abcdef"), "http://localhost".to_owned(), "a test".to_owned());
     let keys = [ask.key.clone()];
     match vendor {
@@ -178,7 +180,7 @@ fn live(vendor: Vendor) -> Life {
         let hands = hands(vendor, wire.clone(), &ask);
         let mut journal = Journal::open(&Home::at(&home), &ask.key).unwrap();
         let (_teller, stop) = tokio::sync::watch::channel(false);
-        let run = Run { ask: &ask, provider: hands.as_ref(), journal: &mut journal, stop, patience: None, tell: &|_| {} };
+        let run = Run { ask: &ask, provider: hands.as_ref(), journal: &mut journal, stop, inside: None, patience: None, tell: &|_| {} };
         let ending = runtime.block_on(converge(run)).unwrap();
         assert!(matches!(ending, Ending::Done { .. }), "{vendor:?}: {wish:?}: {ending:?}");
         calls.extend(take());

@@ -4,7 +4,8 @@ use super::{Cloud, Deed, Disk, is_awake};
 use crate::order::Order;
 use cloudypad::{
     model::{
-        Address, CopyStatus, Firewall, Id, Object, Origin, Power, Ran, Record, Role, Root, Seed, Seen, Server, Tags, Volume, VolumeStatus,
+        Address, CopyStatus, Firewall, Id, MOUNTED, Object, Origin, Power, Ran, Record, Role, Root, Seed, Seen, Server, Tags, Volume,
+        VolumeStatus,
     },
     provider::Problem,
 };
@@ -239,7 +240,8 @@ impl Cloud {
                     return Err(not_done("nobody answers"));
                 }
                 self.write_all(index);
-                done(id.as_str())
+                let has_data = self.servers[index].it.volumes.len() > usize::from(self.can.root_outlives_server);
+                done(if has_data { MOUNTED } else { id.as_str() })
             }
             Order::Snapshot(volume, tags) => self.snapshot(volume.as_str(), tags, deed),
             Order::Capture(server, tags) => self.capture(server.as_str(), tags, deed),

@@ -89,7 +89,9 @@ impl Place {
         };
         let (wire, keys) = (Arc::new(Straight(face.clone())), std::slice::from_ref(&ask.key));
         let found = "a trace".to_owned();
-        let seed = Box::new(|| Ok(FirstBoot { document: Secret::new("#cloud-config\n"), authorized: Some(KEY.to_owned()) }));
+        let seed = Box::new(|| {
+            Ok(FirstBoot { document: Secret::new("#cloud-config\n"), authorized: Some(KEY.to_owned()), fingerprint: "0".repeat(40) })
+        });
         match &ask.spec.provider.scaleway {
             Some(spec) => {
                 let (key, url) = (Secret::new("5ec2e700-0000-4000-8000-5ec2e75ec2e7"), "https://api.scaleway.test".to_owned());
