@@ -43,7 +43,7 @@ pub const SILENT: &[(&str, &str, &str)] = &[
     ("building.rs", "complete_root: match (&server.root, draft.scene.root) { (Root::Local { .. }, _) }", "attach-linode"),
     ("deleted.rs", "delete_copies: match copy.status() { CopyStatus::Deleting }", "delete-while-a-copy-goes"),
     ("imagine.rs", "list: match seen { Seen::Present(items) }", "create-first"),
-    ("imagine.rs", "arrive: match effect { Effect::Nothing }", "create-first"),
+    ("imagine.rs", "arrive: match effect { Effect::Nothing | Effect::Played(_) }", "create-first"),
     (
         "retiring.rs",
         "take_server: match server.power { Power::Running | Power::StoppedInPlace | Power::Busy if !fates.any_copy() && *reason == \

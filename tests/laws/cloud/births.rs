@@ -7,8 +7,8 @@ use super::{
 };
 use cloudypad::{
     model::{
-        Boot, CopyStatus, Id, LastHeld, NewServer, NewVolume, Origin, Power, Ran, Root, Seed, Server, Snapshot, Stamp, Tags, Told, Volume,
-        VolumeStatus,
+        Boot, CopyStatus, HOST, Id, LastHeld, NewServer, NewVolume, Origin, Power, Ran, Root, Seed, Server, Snapshot, Stamp, Tags, Told,
+        Volume, VolumeStatus,
     },
     provider::Problem,
 };
@@ -140,6 +140,10 @@ impl Cloud {
             tags: new.tags.clone(),
         };
         // What Linode does not tell, its hands write down.
+        // The vendors' hands say whom the guest will show itself to be.
+        if !self.is_local() {
+            it.tags = it.tags.with_value(HOST, &"0".repeat(40));
+        }
         if self.is_linode() {
             it.tags = it.tags.with_value("gb", &new.root_gb.to_string());
         }
