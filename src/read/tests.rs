@@ -344,6 +344,21 @@ fn hostile_texts_end_in_problems() {
     assert!(last.message.starts_with("and ") && last.message.ends_with(" more problems in this file"), "{}", last.message);
 }
 
+/// A playbook beside the specs that name it is no spec, and Ansible's settings say where one is.
+#[test]
+fn directories_of_playbooks_are_passed_over() {
+    let dir = directory("playbooks");
+    std::fs::create_dir_all(dir.join("gaming")).unwrap();
+    std::fs::write(dir.join("pad.yaml"), good()).unwrap();
+    std::fs::write(dir.join("gaming/site.yml"), "- hosts: all\n").unwrap();
+    assert!(!read(&[dir.clone()]).problems.is_empty(), "without settings it might be a spec");
+    std::fs::write(dir.join("gaming/ansible.cfg"), "[defaults]\n").unwrap();
+    let reading = read(&[dir.clone()]);
+    assert_eq!((reading.specs.len(), reading.problems.len()), (1, 0));
+    assert!(!read(&[dir.join("gaming")]).problems.is_empty(), "it was named itself");
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
 #[test]
 fn directories_are_read_in_order_and_once() {
     let root = directory("walk");
