@@ -351,9 +351,9 @@ fn directories_of_playbooks_are_passed_over() {
     std::fs::create_dir_all(dir.join("gaming")).unwrap();
     std::fs::write(dir.join("pad.yaml"), good()).unwrap();
     std::fs::write(dir.join("gaming/site.yml"), "- hosts: all\n").unwrap();
-    assert!(!read(&[dir.clone()]).problems.is_empty(), "without settings it might be a spec");
+    assert!(!read(std::slice::from_ref(&dir)).problems.is_empty(), "without settings it might be a spec");
     std::fs::write(dir.join("gaming/ansible.cfg"), "[defaults]\n").unwrap();
-    let reading = read(&[dir.clone()]);
+    let reading = read(std::slice::from_ref(&dir));
     assert_eq!((reading.specs.len(), reading.problems.len()), (1, 0));
     assert!(!read(&[dir.join("gaming")]).problems.is_empty(), "it was named itself");
     std::fs::remove_dir_all(dir).unwrap();
