@@ -23,6 +23,9 @@ pub(crate) async fn ssh(args: Ssh) -> Outcome {
     let [case] = cases.cases.as_slice() else {
         return Err(Failure::new("several instances are meant: say which one"));
     };
+    if case.ask.spec.provider.local.is_some() {
+        return Err(Failure::new(format!("{} is on the local cloud, whose machines have no guest to log in to", case.ask.key)));
+    }
     let reach = running(case).await?;
     let way = match case.inside.known_way(&reach).await {
         Ok(way) => way,

@@ -173,6 +173,18 @@ spec:
 }
 
 #[test]
+fn a_secret_and_what_runs_at_a_start_are_one_thing_each() {
+    let text = with("  configuration:\n    script: missing.sh\n    onStart: {}\n  suspend: false\n");
+    assert!(told(&text).iter().any(|it| it.contains("spec.configuration.onStart has neither `ansible` nor `script`")), "{:?}", told(&text));
+    let text = with(
+        "  configuration:\n    ansible: {playbook: missing.yml, secrets: {a: {}, b: {env: B, file: b}}}\n    onStart: {script: gone.sh}\n",
+    );
+    let all = told(&text).join("; ");
+    assert!(all.contains("the secret `a` names no place") && all.contains("names both `env` and `file`"), "{all}");
+    assert!(all.contains("missing.yml") && all.contains("gone.sh"), "{all}");
+}
+
+#[test]
 fn clouds_refuse_what_they_cannot_do() {
     let on = |provider: &str, more: &str| told(&with(more).replace("local: {}", provider));
     let linode = "linode: {region: fr-par, instanceType: g6-nanode-1}";

@@ -104,10 +104,36 @@ fn configuration(spec: &Node, findings: &mut Findings) {
     let Some((key, node)) = spec.entry("configuration") else { return };
     let Value::Map(entries) = &node.value else { return };
     exactly_one(entries, &["ansible", "script"], "spec.configuration", "a recipe is one of the two", findings);
+    for ansible in ["ansible", "onStart.ansible"] {
+        secrets(spec, &format!("configuration.{ansible}.secrets"), findings);
+    }
+    if let Some((key, on_start)) = spec.entry("configuration.onStart")
+        && let Value::Map(entries) = &on_start.value
+    {
+        exactly_one(entries, &["ansible", "script"], "spec.configuration.onStart", "it is one of the two", findings);
+        if entries.is_empty() {
+            let hint = "add one of them, or remove `onStart`";
+            findings.add_with_hint(key.span, "spec.configuration.onStart has neither `ansible` nor `script`", hint);
+        }
+    }
     // Whoever misspells one of the two is told so already.
     if entries.iter().all(|(key, _)| key.text == "when") {
         let hint = "add one of them, or write `configuration: none`";
         findings.add_with_hint(key.span, "spec.configuration has neither `ansible` nor `script`", hint);
+    }
+}
+
+/// Each secret is found in one place.
+fn secrets(spec: &Node, path: &str, findings: &mut Findings) {
+    let Some((_, node)) = spec.entry(path) else { return };
+    let Value::Map(secrets) = &node.value else { return };
+    for (name, source) in secrets {
+        let Value::Map(places) = &source.value else { continue };
+        exactly_one(places, &["env", "file"], &format!("spec.{path}"), "a secret is found in one place", findings);
+        if places.is_empty() {
+            let hint = "name an environment variable, `env: NAME`, or a file, `file: PATH`";
+            findings.add_with_hint(name.span, format!("the secret {} names no place", quoted(&name.text)), hint);
+        }
     }
 }
 

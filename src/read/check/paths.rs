@@ -13,7 +13,8 @@ use super::super::problem::quoted;
 /// A home directory differs between machines, so keys are looked for only at relative paths; what
 /// configures a server is looked for everywhere.
 pub fn check(spec: &Node, directory: &Path, findings: &mut Findings) {
-    for what in ["configuration.ansible.playbook", "configuration.script"] {
+    let files = ["ansible.playbook", "script", "onStart.ansible.playbook", "onStart.script"].map(|it| format!("configuration.{it}"));
+    for what in &files {
         if let Some((key, node, text)) = path_at(spec, what) {
             must_exist(key, node, text, directory, findings);
         }
