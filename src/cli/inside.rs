@@ -3,7 +3,7 @@
 use super::{Failure, account::Wish};
 use crate::{
     machine::{Inside, Recipe, known_hosts},
-    model::InstanceKey,
+    model::{InstanceKey, ServerState},
     read,
     store::Home,
 };
@@ -24,7 +24,12 @@ pub(crate) fn inside(home: &Home, wish: &Wish) -> Result<Inside, Failure> {
     let directory = wish.directory.clone();
     // What runs may run elsewhere.
     let resolve = Box::new(move |text: &str| std::path::absolute(read::resolve(&directory, text)?).ok());
-    let recipe = Recipe::read(&wish.ask.spec.configuration, &*resolve).map_err(|error| Failure::new(format!("{}: {error}", wish.place)))?;
+    let recipe = match Recipe::read(&wish.ask.spec.configuration, &*resolve) {
+        Ok(recipe) => recipe,
+        // What is archived or deleted runs nothing: a playbook that is gone keeps no bill running.
+        Err(_) if wish.ask.deletion.is_some() || wish.ask.spec.server_state != ServerState::Present => Recipe::default(),
+        Err(error) => return Err(Failure::new(format!("{}: {error}", wish.place))),
+    };
     let ssh = &wish.ask.spec.ssh;
     Ok(Inside {
         name: key.dotted(),
@@ -32,7 +37,7 @@ pub(crate) fn inside(home: &Home, wish: &Wish) -> Result<Inside, Failure> {
         key: owners_key(ssh.private_key_path.as_deref(), ssh.public_key_path.as_deref(), &*resolve),
         host_key: host_key(home, key),
         known_hosts: known_hosts(&home.state(), &key.dotted()),
-        scratch: home.state().join("scratch"),
+        scratch: home.state().join("scratch").join(key.dotted()),
         log: home.state().join("log").join(format!("{}.log", key.dotted())),
         recipe,
         resolve,

@@ -43,7 +43,8 @@ pub(crate) async fn ssh(args: Ssh) -> Outcome {
     } else if !args.command.is_empty() {
         ssh.arg("-t");
     }
-    ssh.args(way.arguments());
+    // A connection that is open already was checked by nobody of ours.
+    ssh.args(["-o", "ControlPath=none"]).args(way.arguments());
     if !args.command.is_empty() {
         ssh.arg("--").args(&args.command);
     }

@@ -111,6 +111,8 @@ impl Inside {
             .secrets(&*self.resolve)
             .map_err(|error| PlayError::Unable { why: error.to_string(), remedy: "put it there; the same command goes on".to_owned() })?;
         let way = self.enter(reach, &stop, tell).await?;
+        // What a run that was killed left there; the instance's lock is held.
+        let _ = std::fs::remove_dir_all(&self.scratch);
         let log = Mutex::new(self.open_log(play));
         let keep = |line: &str| {
             if let Ok(Some(log)) = log.lock().as_deref_mut() {

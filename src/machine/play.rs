@@ -13,26 +13,34 @@ use std::{
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     process::Stdio,
+    time::Duration,
 };
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader},
     process::Command,
     sync::watch,
+    time::{Instant, sleep_until},
 };
 
 /// The longest line that is told, in bytes; what is longer is told in parts.
 const LONGEST_LINE: usize = 1 << 16;
 /// No shorter secret is looked for in what is told: it would be found everywhere.
 const SHORTEST_SECRET: usize = 4;
+/// A directory of sockets is not longer, in bytes: their names take forty more, and a socket's path has 107.
+const LONGEST_SOCKET_DIR: usize = 60;
+/// For how long a program that ended, or was told to, may leave its output open.
+const GRACE: Duration = Duration::from_secs(10);
+/// Longer than anything runs.
+const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 /// What a script ends with where an earlier run of it is still at work.
 const STILL_AT_WORK: i32 = 75;
 
 /// Runs a script that comes over standard input, under the instance's lock: one that was cut off here may go on there.
 fn run_script(alias: &str) -> String {
     format!(
-        "umask 077; file=$(mktemp) && cat > \"$file\" && chmod 700 \"$file\" || exit 1; \
-         exec 9> \"${{TMPDIR:-/tmp}}/.{alias}.$(id -u).lock\"; flock -n 9 || {{ rm -f \"$file\"; exit {STILL_AT_WORK}; }}; \
-         \"$file\" < /dev/null; code=$?; rm -f \"$file\"; exit $code"
+        "umask 077; file=$(mktemp) || exit 1; trap 'rm -f \"$file\"' EXIT; cat > \"$file\" && chmod 700 \"$file\" || exit 1; \
+         if command -v flock > /dev/null; then exec 9> \"${{TMPDIR:-/tmp}}/.{alias}.$(id -u).lock\"; flock -n 9 || exit {STILL_AT_WORK}; fi; \
+         \"$file\" < /dev/null 9>&-"
     )
 }
 
@@ -139,7 +147,11 @@ impl Playing<'_> {
         }
         command.args(&ansible.extra_arguments).arg(path).stdin(Stdio::null());
         command.env("ANSIBLE_NOCOLOR", "1").env("ANSIBLE_RETRY_FILES_ENABLED", "0").env("PYTHONUNBUFFERED", "1");
-        command.env("ANSIBLE_SSH_CONTROL_PATH_DIR", scratch.path.join("cp"));
+        command.env("ANSIBLE_HOST_KEY_CHECKING", "True").env("ANSIBLE_SSH_HOST_KEY_CHECKING", "True");
+        // A socket's path has a hundred bytes; where this is too long, Ansible's own place does.
+        if scratch.path.as_os_str().len() < LONGEST_SOCKET_DIR {
+            command.env("ANSIBLE_SSH_CONTROL_PATH_DIR", scratch.path.join("cp"));
+        }
         let mut course = Course::default();
         let code = self.follow(command, "ansible-playbook", None, &mut |line| course.read(line)).await?;
         match code {
@@ -160,7 +172,9 @@ impl Playing<'_> {
         let words: Vec<String> = way.options().iter().map(|it| quoted(&it.to_string_lossy())).collect();
         let host = json!({
             "ansible_host": way.address, "ansible_port": way.port, "ansible_user": way.user,
-            "ansible_ssh_common_args": words.join(" "),
+            // In place of what the owner's settings say, so that ours come first: SSH takes the first of each.
+            "ansible_ssh_args": format!("{} -o BatchMode=yes -o ControlMaster=auto -o ControlPersist=60s", words.join(" ")),
+            "ansible_host_key_checking": true, "ansible_ssh_host_key_checking": true,
         });
         let mut hosts = Map::new();
         hosts.insert(self.name.to_owned(), host);
@@ -197,26 +211,46 @@ impl Playing<'_> {
             }
         };
         tokio::pin!(feed, told_to_stop);
-        let (mut fed, mut stopped) = (false, false);
+        let (mut fed, mut stopped, mut status) = (false, false, None);
+        // Whatever it started may keep its output open, or not hear: then it is not waited for.
+        let mut patience = Instant::now() + FOREVER;
         while !(out.ended && err.ended) {
             tokio::select! {
                 () = &mut feed, if !fed => fed = true,
                 () = &mut told_to_stop, if !stopped => {
                     stopped = true;
-                    interrupt(group);
+                    patience = Instant::now() + GRACE;
+                    interrupt(group, Signal::INT);
+                }
+                ended = child.wait(), if status.is_none() => {
+                    status = ended.ok();
+                    patience = Instant::now() + GRACE;
+                }
+                () = sleep_until(patience) => {
+                    interrupt(group, Signal::KILL);
+                    break;
                 }
                 line = out.next(), if !out.ended => self.say(line, read),
                 line = err.next(), if !err.ended => self.say(line, read),
             }
         }
-        let status = child.wait().await.map_err(|error| PlayError::NotYet(error.to_string()))?;
+        let status = match status {
+            Some(status) => status,
+            None => child.wait().await.map_err(|error| PlayError::NotYet(error.to_string()))?,
+        };
         if stopped && !status.success() { Err(PlayError::Stopped) } else { Ok(status.code()) }
     }
 
     fn say(&self, line: Option<String>, read: &mut dyn FnMut(&str)) {
         let Some(line) = line else { return };
-        let clean =
-            self.secrets.values().filter(|it| it.len() >= SHORTEST_SECRET).fold(line, |line, it| line.replace(it.as_str(), "[secret]"));
+        let mut forms: Vec<String> = Vec::new();
+        for secret in self.secrets.values().filter(|it| it.len() >= SHORTEST_SECRET) {
+            // Itself, as it is within a text of JSON, and within such a text once more.
+            let inner = within_json(secret);
+            forms.extend([within_json(&inner), inner, secret.clone()]);
+        }
+        forms.sort_by_key(|it| std::cmp::Reverse(it.len()));
+        let clean = forms.iter().fold(line, |line, it| line.replace(it.as_str(), "[secret]"));
         read(&clean);
         (self.tell)(&clean);
     }
@@ -226,12 +260,19 @@ fn unable(error: &RecipeError) -> PlayError {
     PlayError::Unable { why: error.to_string(), remedy: "mend it; the next apply goes on from here".to_owned() }
 }
 
-/// Ends a program and everything that it started, as Ctrl-C does.
-fn interrupt(group: Option<u32>) {
+/// Ends a program and everything that it started, as Ctrl-C does, or at once.
+fn interrupt(group: Option<u32>, signal: Signal) {
     if let Some(group) = group.and_then(|it| i32::try_from(it).ok()).and_then(Pid::from_raw) {
-        // It may have ended by itself.
-        let _ = kill_process_group(group, Signal::INT);
+        // It may have ended by itself. One that is stopped hears nothing before it goes on.
+        let _ = kill_process_group(group, signal);
+        let _ = kill_process_group(group, Signal::CONT);
     }
+}
+
+/// A text as it is written in JSON, without its quotes.
+fn within_json(text: &str) -> String {
+    let quoted = json!(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
 }
 
 /// One word for a shell.
@@ -249,7 +290,8 @@ fn keep(last: &mut String, line: &str) {
 /// What Ansible's own output says of how far it came.
 #[derive(Debug, Default)]
 struct Course {
-    /// The task under way.
+    /// The task under way, and the last that failed.
+    under_way: String,
     task: String,
     /// What the task that failed said.
     answer: String,
@@ -261,15 +303,17 @@ struct Course {
 impl Course {
     fn read(&mut self, line: &str) {
         keep(&mut self.last, line);
-        if self.failed || self.unreachable {
-            return;
+        // What its playbook passes over did not end it.
+        if line.starts_with("...ignoring") {
+            (self.failed, self.unreachable) = (false, false);
         }
         let head = ["TASK [", "RUNNING HANDLER ["].iter().find_map(|it| line.strip_prefix(it));
         if let Some(name) = head.and_then(|it| it.rsplit_once(']')) {
-            name.0.clone_into(&mut self.task);
+            name.0.clone_into(&mut self.under_way);
         } else if line.starts_with("fatal: ") || line.starts_with("failed: ") {
-            self.unreachable = line.contains("UNREACHABLE!");
+            self.unreachable = line.contains("]: UNREACHABLE! =>");
             self.failed = !self.unreachable;
+            self.task.clone_from(&self.under_way);
             let said = line.split_once("=> ").map_or(line, |it| it.1);
             let message = serde_json::from_str::<Value>(said).ok().and_then(|it| Some(it.get("msg")?.as_str()?.to_owned()));
             self.answer = message.unwrap_or_else(|| said.to_owned());

@@ -168,7 +168,7 @@ pub enum Reason {
     AtStart,
     /// Everything that is due at a start is done.
     StartedUp,
-    /// What was done at the last start is due again.
+    /// Something is to run once it is started.
     BeforeStart,
     /// With nothing to configure, a server that ran once is ready to be captured.
     RanOnce,
@@ -233,7 +233,7 @@ impl fmt::Display for Reason {
             Reason::CaptureOutdated => write!(f, "the configuration is newer than the capture"),
             Reason::AtStart => write!(f, "it runs at every start"),
             Reason::StartedUp => write!(f, "everything due at this start is done"),
-            Reason::BeforeStart => write!(f, "what is due at a start is due again"),
+            Reason::BeforeStart => write!(f, "something is to run once it is started"),
             Reason::Adopted => write!(f, "cloudypad adopt"),
         }
     }

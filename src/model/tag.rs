@@ -16,8 +16,8 @@ pub const CAPTURE_DUE: &str = "capture:due";
 pub const HOST: &str = "host";
 /// The tag of a data disk that was made empty, until it is told that it was mounted: one of two keys to formatting it.
 pub const BLANK: &str = "blank:yes";
-/// The tag of a server on which everything that runs at its start did, since it was last started.
-pub const UP: &str = "up:yes";
+/// The tag of a server on which something is to run once it is started, from before that start until it did.
+pub const START_DUE: &str = "start:due";
 /// The tag of a data disk that was made empty and has not been attached yet, on a cloud whose volumes do not say so.
 pub const FRESH: &str = "fresh:yes";
 /// The word of the tag by which the firewall remembers the DNS record that is the instance's, by the vendor's id.

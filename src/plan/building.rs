@@ -3,11 +3,11 @@
 use super::{
     draft::Draft,
     marks::{NO_RECIPE, claim_root, common_tags, disk_tags},
-    naming, others,
+    naming, others, running,
 };
 use crate::model::{
     Address, BLANK, Boot, CAPTURE_DUE, Copy, CopyStatus, FRESH, Firewall, HAD_DATA, Hold, Id, NewServer, NewVolume, Note,
-    RESERVE_ADDRESS_KEY, Reason, Role, Root, Server, Step, Tags, Volume, VolumeStatus, Word, tag_value,
+    RESERVE_ADDRESS_KEY, Reason, Role, Root, START_DUE, Server, ServerState, Step, Tags, Volume, VolumeStatus, Word, tag_value,
 };
 
 /// Where a disk that is not there comes from.
@@ -41,6 +41,7 @@ pub(crate) fn assemble(draft: &mut Draft<'_>) -> Result<(), Hold> {
     if let Some(recipe) = inherited.get("recipe") {
         tags = tags.with_value("recipe", recipe);
     }
+    tags = tags.with_if(START_DUE, running::is_due_at_start(draft, &inherited) && scene.ask.spec.server_state == ServerState::Present);
     if let (Boot::Image(_), Some(line)) = (&boot, inherited.line()) {
         tags = tags.with_value("line", line);
     }

@@ -7,7 +7,7 @@ use super::{
     retiring,
 };
 use crate::model::{
-    CAPTURE_DUE, Hold, Note, Object, OffBy, Power, Reason, Seed, Server, ServerState, Step, UP, configure_key, start_up_key,
+    CAPTURE_DUE, Hold, Note, Object, OffBy, Power, Reason, START_DUE, Seed, Server, ServerState, Step, Tags, configure_key, start_up_key,
 };
 
 /// Plans towards a running server.
@@ -59,7 +59,8 @@ fn tend(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
     let configured_by = server.tags.get("recipe");
     let is_changed = configured_by.is_some_and(|it| it != recipe) && recipe != NO_RECIPE;
     // Nobody plays on a server that was just started.
-    let may_interrupt = is_just_started(draft, server) || spec.configuration.is_due_now();
+    let is_just_started = server.tags.has(START_DUE);
+    let may_interrupt = is_just_started || spec.configuration.is_due_now();
     if configured_by.is_none() && (due || recipe != NO_RECIPE) {
         configure(draft, server, Reason::Recipe);
     } else if is_changed && may_interrupt {
@@ -70,7 +71,7 @@ fn tend(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
     } else if due && draft.scene.root_capture().is_none() && draft.scene.given_up().is_none() {
         draft.refuse_locked(server)?;
         draft.step(Step::StopServer(server.id.clone()), Reason::QuietForCapture);
-    } else if is_just_started(draft, server) {
+    } else if is_just_started {
         start_up(draft, server);
     } else if is_changed {
         draft.notes.push(Note::Later(
@@ -102,10 +103,10 @@ fn configure(draft: &mut Draft<'_>, server: &Server, reason: Reason) {
     draft.step(Step::Retag { object: Object::Server(server.id.clone()), tags, name: None }, reason);
 }
 
-/// Whether something is to be run inside the server since it was last started.
-fn is_just_started(draft: &Draft<'_>, server: &Server) -> bool {
+/// Whether something is to run inside a server with these tags once it is started.
+pub(crate) fn is_due_at_start(draft: &Draft<'_>, tags: &Tags) -> bool {
     let ask = draft.scene.ask;
-    (ask.on_start || ask.recipe != NO_RECIPE) && !server.tags.has(UP)
+    ask.on_start || (ask.recipe != NO_RECIPE && tags.get("recipe").is_some_and(|it| it != ask.recipe))
 }
 
 /// Runs what runs at every start, then writes on the server that it did.
@@ -113,7 +114,7 @@ fn start_up(draft: &mut Draft<'_>, server: &Server) {
     if draft.scene.ask.on_start && !draft.scene.facts.played.contains(&start_up_key(server.id.as_str())) {
         draft.step(Step::StartUp(server.id.clone()), Reason::AtStart);
     } else {
-        let tags = server.tags.clone().with(UP);
+        let tags = server.tags.clone().without(START_DUE);
         draft.step(Step::Retag { object: Object::Server(server.id.clone()), tags, name: None }, Reason::StartedUp);
     }
 }
@@ -157,8 +158,8 @@ pub(crate) fn settle_off(draft: &mut Draft<'_>, server: &Server, reason: &mut Re
 /// What a guest needs at its first boot comes before it.
 fn start(draft: &mut Draft<'_>, server: &Server, reason: Reason) -> Result<(), Hold> {
     draft.refuse_locked(server)?;
-    if server.tags.has(UP) {
-        let tags = server.tags.clone().without(UP);
+    if is_due_at_start(draft, &server.tags) && !server.tags.has(START_DUE) {
+        let tags = server.tags.clone().with(START_DUE);
         draft.step(Step::Retag { object: Object::Server(server.id.clone()), tags, name: None }, Reason::BeforeStart);
         return Ok(());
     }

@@ -319,7 +319,8 @@ impl<'w> Scene<'w> {
         let line = self.root_line()?;
         let recipe = self.server.and_then(|it| it.tags.get("recipe"));
         let is_as_it = |it: &Copy<'w>| recipe.is_none() || it.tags().get("recipe") == recipe;
-        self.usable_root_copies().find(|it| it.is_ready() && it.line() == line && is_as_it(it))
+        // Only the newest counts: it is what a server would come back from.
+        self.usable_root_copies().find(|it| it.is_ready() && it.line() == line).filter(is_as_it)
     }
 
     /// Whether there are captures of the server's root disk, all from before it was configured as it is.

@@ -12,7 +12,7 @@ pub const ROOT: &[u8; 16] = b"the root's bytes";
 pub const DATA: &[u8; 16] = b"the saved games.";
 
 /// Tags whose values are ids or times.
-const OF_THE_DAY: &[&str] = &["line:", "born:", "of:", "loser:"];
+const OF_THE_DAY: &[&str] = &["line:", "born:", "of:", "loser:", "host:"];
 /// The tag with the wish that was applied, and when.
 const APPLIED: &str = "spec:";
 

@@ -331,7 +331,7 @@ impl Builder<'_> {
                 // A volume that no list shows.
                 ["holds", volume] => server.volumes.push(Id::new(*volume)),
                 ["had", "data"] => tags = tags.with("had:data"),
-                ["up"] => tags = tags.with("up:yes"),
+                ["start", "due"] => tags = tags.with("start:due"),
                 ["image", image] => tags = tags.with_value("img", image),
                 ["type", name] => server.machine_type = (*name).to_owned(),
                 ["recipe", recipe] => tags = tags.with_value("recipe", recipe),
