@@ -220,7 +220,7 @@ impl Playing<'_> {
                 () = &mut told_to_stop, if !stopped => {
                     stopped = true;
                     patience = Instant::now() + GRACE;
-                    interrupt(group, Signal::INT);
+                    interrupt(group, Signal::TERM);
                 }
                 ended = child.wait(), if status.is_none() => {
                     status = ended.ok();
@@ -260,7 +260,8 @@ fn unable(error: &RecipeError) -> PlayError {
     PlayError::Unable { why: error.to_string(), remedy: "mend it; the next apply goes on from here".to_owned() }
 }
 
-/// Ends a program and everything that it started, as Ctrl-C does, or at once.
+/// Ends a program and everything that it started. Not as Ctrl-C does: where a shell began us in the background, nobody hears
+/// that.
 fn interrupt(group: Option<u32>, signal: Signal) {
     if let Some(group) = group.and_then(|it| i32::try_from(it).ok()).and_then(Pid::from_raw) {
         // It may have ended by itself. One that is stopped hears nothing before it goes on.
