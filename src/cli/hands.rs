@@ -100,15 +100,20 @@ pub(crate) struct Seen {
 }
 
 impl Case {
-    /// Looks, and plans to the end.
-    pub async fn foresee(&self, home: &Home) -> Result<Seen, Failure> {
+    /// One look; what is tried again is told.
+    pub async fn look(&self) -> World {
         let key = &self.ask.key;
         let tell = |event: Event| {
             if let Event::Unseen { why } = event {
                 complain(&format!("{key}: {}; looking again", plain(&why)));
             }
         };
-        let world = look(self.provider.as_ref(), &self.ask, &tell).await;
+        look(self.provider.as_ref(), &self.ask, &tell).await
+    }
+
+    /// Looks, and plans to the end.
+    pub async fn foresee(&self, home: &Home) -> Result<Seen, Failure> {
+        let world = self.look().await;
         let facts: Facts = Journal::open(home, &self.ask.key)?.facts();
         let forecast = forecast(&self.ask, &world, &facts, self.provider.capabilities());
         Ok(Seen { world, forecast })

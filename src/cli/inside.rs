@@ -2,7 +2,7 @@
 
 use super::{Failure, account::Wish};
 use crate::{
-    machine::{Inside, Recipe, known_hosts},
+    machine::{Inside, Recipe},
     model::{InstanceKey, ServerState},
     read,
     store::Home,
@@ -36,9 +36,9 @@ pub(crate) fn inside(home: &Home, wish: &Wish) -> Result<Inside, Failure> {
         user: ssh.user.clone().unwrap_or_else(|| USER.to_owned()),
         key: owners_key(ssh.private_key_path.as_deref(), ssh.public_key_path.as_deref(), &*resolve),
         host_key: host_key(home, key),
-        known_hosts: known_hosts(&home.state(), &key.dotted()),
-        scratch: home.state().join("scratch").join(key.dotted()),
-        log: home.state().join("log").join(format!("{}.log", key.dotted())),
+        known_hosts: home.known_hosts().join(key.dotted()),
+        scratch: home.scratch().join(key.dotted()),
+        log: home.logs().join(format!("{}.log", key.dotted())),
         recipe,
         resolve,
     })

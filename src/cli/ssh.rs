@@ -7,10 +7,9 @@ use super::{
     target::Unnamed,
 };
 use crate::{
-    machine::Knock,
-    model::{Event, Power},
-    report::plain,
-    run::{look, reach},
+    machine::{Barred, Reach},
+    model::Power,
+    run::reach,
 };
 use std::{io::IsTerminal, os::unix::process::CommandExt, process::Command};
 
@@ -27,12 +26,10 @@ pub(crate) async fn ssh(args: Ssh) -> Outcome {
         return Err(Failure::new(format!("{} is on the local cloud, whose machines have no guest to log in to", case.ask.key)));
     }
     let reach = running(case).await?;
-    let way = match case.inside.known_way(&reach).await {
-        Ok(way) => way,
-        Err(Knock::Shut { why, remedy }) => return Err(Failure::new(format!("{why}\n  you can: {remedy}"))),
-        Err(Knock::NotYet(why)) => return Err(Failure::new(format!("{why}\n  you can: try again in a minute, if it was just started"))),
-        Err(Knock::In) => case.inside.way(&reach),
-    };
+    let way = case.inside.known_way(&reach).await.map_err(|barred| match barred {
+        Barred::Shut { why, remedy } => Failure::new(format!("{why}\n  you can: {remedy}")),
+        Barred::NotYet(why) => Failure::new(format!("{why}\n  you can: try again in a minute, if it was just started")),
+    })?;
     let mut ssh = Command::new("ssh");
     // Forwarding alone needs no command, and a command given needs no terminal.
     for forward in &args.forward {
@@ -53,14 +50,9 @@ pub(crate) async fn ssh(args: Ssh) -> Outcome {
 }
 
 /// How the server of an instance can be reached, where it runs.
-async fn running(case: &Case) -> Result<crate::machine::Reach, Failure> {
+async fn running(case: &Case) -> Result<Reach, Failure> {
     let key = &case.ask.key;
-    let tell = |event: Event| {
-        if let Event::Unseen { why } = event {
-            super::complain(&format!("{key}: {}; looking again", plain(&why)));
-        }
-    };
-    let world = look(case.provider.as_ref(), &case.ask, &tell).await;
+    let world = case.look().await;
     let Some(server) = world.servers.items().iter().find(|it| it.power == Power::Running) else {
         let now = world.servers.items().first().map_or("it has no server".to_owned(), |it| format!("its server is {}", it.power));
         return Err(Failure::new(format!("{key} does not run: {now}\n  you can: cloudypad set {key} serverState=present --apply")));

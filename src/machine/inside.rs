@@ -1,7 +1,7 @@
 //! One instance, from inside: who gets in, what runs there, and where it is written down.
 
 use super::{
-    Identity, Knock, PlayError, Playing, Way,
+    Barred, Identity, PlayError, Playing, Way,
     private::close_to_others,
     recipe::{Play, Recipe},
 };
@@ -53,8 +53,6 @@ pub struct Reach {
     pub port: u16,
     /// The fingerprint of its host key, as the cloud's object says it.
     pub identity: Option<String>,
-    /// What a playbook is told beside its own variables.
-    pub facts: Map<String, Value>,
 }
 
 /// What is run.
@@ -82,8 +80,8 @@ impl Inside {
     /// [`Inside::way`], once SSH knows whom it leads to.
     ///
     /// # Errors
-    /// A [`Knock`], where nobody answers yet, or it is not whom it should be.
-    pub async fn known_way(&self, reach: &Reach) -> Result<Way, Knock> {
+    /// [`Barred`], where nobody answers yet, or it is not whom it should be.
+    pub async fn known_way(&self, reach: &Reach) -> Result<Way, Barred> {
         let way = self.way(reach);
         // A key of ours that cannot be read is as good as none: the fingerprint says who it is.
         let kept = Identity::kept(&self.host_key).ok().flatten();
@@ -91,7 +89,8 @@ impl Inside {
         Ok(way)
     }
 
-    /// Waits until the server lets us in, runs a part, and keeps every line of it.
+    /// Waits until the server lets us in, runs a part, and keeps every line of it. `facts` are what a playbook is told
+    /// beside its own variables.
     ///
     /// # Errors
     /// [`PlayError`], by what is to be done about it.
@@ -99,6 +98,7 @@ impl Inside {
         &self,
         part: Part,
         reach: &Reach,
+        facts: Map<String, Value>,
         stop: watch::Receiver<bool>,
         tell: &(dyn Fn(&str) + Sync),
     ) -> Result<(), PlayError> {
@@ -121,7 +121,6 @@ impl Inside {
             }
             tell(line);
         };
-        let facts = reach.facts.clone();
         Playing { play, way: &way, name: &self.name, facts, secrets: &secrets, scratch: &self.scratch, stop, tell: &keep }.run().await
     }
 
@@ -131,21 +130,21 @@ impl Inside {
         let mut pause = PAUSES.0;
         let mut told = String::new();
         loop {
-            let knock = match self.known_way(reach).await {
+            let barred = match self.known_way(reach).await {
                 Ok(way) => match way.knock().await {
-                    Knock::In => return Ok(way),
-                    other => other,
+                    Ok(()) => return Ok(way),
+                    Err(barred) => barred,
                 },
-                Err(knock) => knock,
+                Err(barred) => barred,
             };
-            match knock {
-                Knock::Shut { why, remedy } => return Err(PlayError::Unable { why, remedy }),
-                Knock::NotYet(why) if began.elapsed() > READY => return Err(PlayError::NotYet(why)),
-                Knock::NotYet(why) if why != told => {
-                    tell(&format!("not in yet: {why}"));
-                    told = why;
+            match barred {
+                Barred::NotYet(why) if began.elapsed() <= READY => {
+                    if why != told {
+                        tell(&format!("not in yet: {why}"));
+                        told = why;
+                    }
                 }
-                Knock::NotYet(_) | Knock::In => {}
+                barred => return Err(barred.into()),
             }
             let mut stop = stop.clone();
             if let Ok(Ok(_)) = timeout(pause, stop.wait_for(|it| *it)).await {

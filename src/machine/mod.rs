@@ -13,4 +13,4 @@ pub use inside::{Inside, Part, Reach};
 pub use play::{PlayError, Playing};
 pub use recipe::{Play, Recipe, RecipeError, Resolve};
 pub use seed::{FirstBoot, SeedError, seed};
-pub use way::{Knock, Way, known_hosts};
+pub use way::{Barred, Way};

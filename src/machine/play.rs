@@ -1,8 +1,9 @@
 //! Running a recipe: the real `ansible-playbook`, or a script over SSH, told line by line.
 
 use super::{
-    Knock, Way,
+    Barred, Way,
     recipe::{Play, RecipeError},
+    way::NOT_IN,
 };
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Map, Value, json};
@@ -67,6 +68,15 @@ pub enum PlayError {
     Stopped,
 }
 
+impl From<Barred> for PlayError {
+    fn from(barred: Barred) -> Self {
+        match barred {
+            Barred::Shut { why, remedy } => PlayError::Unable { why, remedy },
+            Barred::NotYet(why) => PlayError::NotYet(why),
+        }
+    }
+}
+
 /// What is run, where, and who is told.
 pub struct Playing<'a> {
     /// The recipe.
@@ -75,9 +85,9 @@ pub struct Playing<'a> {
     pub way: &'a Way,
     /// The instance's name, as Ansible's inventory knows it.
     pub name: &'a str,
-    /// Variables of ours, and the values of the recipe's secrets.
+    /// What a playbook is told beside its own variables.
     pub facts: Map<String, Value>,
-    /// The secrets alone: they are blotted out of what is told.
+    /// Values of the recipe's secrets, by variable: told to the playbook, and blotted out of what is told here.
     pub secrets: &'a BTreeMap<String, String>,
     /// Where files that nobody else may read can be made while it runs.
     pub scratch: &'a Path,
@@ -109,10 +119,7 @@ impl Playing<'_> {
         match code {
             Some(0) => Ok(()),
             Some(STILL_AT_WORK) => Err(PlayError::NotYet("an earlier run of the script is still at work".to_owned())),
-            Some(255) => match self.way.read(&last) {
-                Knock::Shut { why, remedy } => Err(PlayError::Unable { why, remedy }),
-                Knock::In | Knock::NotYet(_) => Err(PlayError::NotYet(last)),
-            },
+            Some(NOT_IN) => Err(self.way.read(&last).into()),
             Some(code) => Err(PlayError::Failed { what: what(), answer: format!("exit code {code}: {last}") }),
             None => Err(PlayError::Failed { what: what(), answer: "it was killed".to_owned() }),
         }
@@ -220,14 +227,14 @@ impl Playing<'_> {
                 () = &mut told_to_stop, if !stopped => {
                     stopped = true;
                     patience = Instant::now() + GRACE;
-                    interrupt(group, Signal::TERM);
+                    signal_all(group, Signal::TERM);
                 }
                 ended = child.wait(), if status.is_none() => {
                     status = ended.ok();
                     patience = Instant::now() + GRACE;
                 }
                 () = sleep_until(patience) => {
-                    interrupt(group, Signal::KILL);
+                    signal_all(group, Signal::KILL);
                     break;
                 }
                 line = out.next(), if !out.ended => self.say(line, read),
@@ -262,7 +269,7 @@ fn unable(error: &RecipeError) -> PlayError {
 
 /// Ends a program and everything that it started. Not as Ctrl-C does: where a shell began us in the background, nobody hears
 /// that.
-fn interrupt(group: Option<u32>, signal: Signal) {
+fn signal_all(group: Option<u32>, signal: Signal) {
     if let Some(group) = group.and_then(|it| i32::try_from(it).ok()).and_then(Pid::from_raw) {
         // It may have ended by itself. One that is stopped hears nothing before it goes on.
         let _ = kill_process_group(group, signal);

@@ -6,7 +6,7 @@
 use super::{Identity, private};
 use std::{
     ffi::OsString,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Stdio,
     time::Duration,
 };
@@ -16,7 +16,7 @@ use tokio::{process::Command, time::timeout};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What SSH itself ends with where it could not do what it was told; every other code is the command's own.
-const NOT_IN: i32 = 255;
+pub(super) const NOT_IN: i32 = 255;
 
 /// Where a machine is, who comes, and whom it must show itself to be.
 #[derive(Debug, Clone)]
@@ -35,11 +35,9 @@ pub struct Way {
     pub known_hosts: PathBuf,
 }
 
-/// What came of a try to get in.
+/// Why nobody is let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Knock {
-    /// In.
-    In,
+pub enum Barred {
     /// Nobody answers yet, with what SSH said: it may still boot.
     NotYet(String),
     /// It answers, and does not let us in, or is not whom it should be: that does not pass by itself.
@@ -96,8 +94,8 @@ impl Way {
     /// fingerprint.
     ///
     /// # Errors
-    /// A [`Knock`], where nobody answers yet, or it shows another key.
-    pub async fn know(&self, tagged: Option<&str>, kept: Option<Identity>) -> Result<(), Knock> {
+    /// [`Barred`], where nobody answers yet, or it shows another key.
+    pub async fn know(&self, tagged: Option<&str>, kept: Option<Identity>) -> Result<(), Barred> {
         let fits = |it: &Identity| tagged.is_none_or(|tag| it.fingerprint() == tag);
         let identity = match (kept.filter(fits), tagged) {
             (Some(identity), _) => identity,
@@ -109,21 +107,21 @@ impl Way {
                 shown
             }
             (None, None) => {
-                return Err(Knock::Shut {
+                return Err(Barred::Shut {
                     why: "nothing says which host key the machine has".to_owned(),
                     remedy: "serverState: absent, then present: it is given a new one at its next birth".to_owned(),
                 });
             }
         };
         let line = identity.known_as(&self.alias);
-        private::write(&self.known_hosts, line.as_bytes()).map_err(|error| Knock::Shut {
+        private::write(&self.known_hosts, line.as_bytes()).map_err(|error| Barred::Shut {
             why: format!("cannot write {}: {error}", self.known_hosts.display()),
             remedy: "make room there".to_owned(),
         })
     }
 
     /// The host key that whoever answers there shows.
-    async fn shown(&self) -> Result<Identity, Knock> {
+    async fn shown(&self) -> Result<Identity, Barred> {
         let seconds = PATIENCE.as_secs().to_string();
         let mut scan = Command::new("ssh-keyscan");
         scan.args(["-T", &seconds, "-t", "ed25519", "-p", &self.port.to_string(), &self.address]);
@@ -131,23 +129,26 @@ impl Way {
         let out = scan.output().await.map_err(|error| missing("ssh-keyscan", &error))?;
         let text = String::from_utf8_lossy(&out.stdout);
         let shown = text.lines().filter(|it| !it.starts_with('#')).find_map(Identity::shown);
-        shown.ok_or_else(|| Knock::NotYet("nobody answers at the SSH port yet".to_owned()))
+        shown.ok_or_else(|| Barred::NotYet("nobody answers at the SSH port yet".to_owned()))
     }
 
     /// Tries to get in.
-    pub async fn knock(&self) -> Knock {
+    ///
+    /// # Errors
+    /// [`Barred`], by whether that passes by itself.
+    pub async fn knock(&self) -> Result<(), Barred> {
         let out = timeout(PATIENCE * 2, self.ssh().arg("true").stdin(Stdio::null()).output()).await;
         match out {
-            Err(_) => Knock::NotYet(format!("no answer within {} s", 2 * PATIENCE.as_secs())),
-            Ok(Err(error)) => missing("ssh", &error),
-            Ok(Ok(out)) if out.status.code() == Some(NOT_IN) => self.read(&String::from_utf8_lossy(&out.stderr)),
+            Err(_) => Err(Barred::NotYet(format!("no answer within {} s", 2 * PATIENCE.as_secs()))),
+            Ok(Err(error)) => Err(missing("ssh", &error)),
+            Ok(Ok(out)) if out.status.code() == Some(NOT_IN) => Err(self.read(&String::from_utf8_lossy(&out.stderr))),
             // Whatever else the machine makes of `true`: it let us in.
-            Ok(Ok(_)) => Knock::In,
+            Ok(Ok(_)) => Ok(()),
         }
     }
 
     /// What SSH's own words mean.
-    pub(super) fn read(&self, said: &str) -> Knock {
+    pub(super) fn read(&self, said: &str) -> Barred {
         let lower = said.to_ascii_lowercase();
         let last = said.lines().map(str::trim).rfind(|it| !it.is_empty()).unwrap_or("no answer").to_owned();
         if lower.contains("host key verification failed") || lower.contains("remote host identification has changed") {
@@ -155,30 +156,25 @@ impl Way {
         }
         if lower.contains("permission denied") || lower.contains("too many authentication failures") {
             let key = self.key.as_deref().map_or("any key that SSH finds by itself".to_owned(), |it| it.display().to_string());
-            return Knock::Shut {
+            return Barred::Shut {
                 why: format!("the machine does not let {} in with {key}", self.user),
                 remedy: "name the private key in ssh.privateKeyPath or add it to your agent; ssh.publicKeyPath is what a server is given when it is next made".to_owned(),
             };
         }
         if lower.contains("bad configuration option") || lower.contains("bad owner or permissions") {
-            return Knock::Shut { why: last, remedy: "mend your SSH configuration".to_owned() };
+            return Barred::Shut { why: last, remedy: "mend your SSH configuration".to_owned() };
         }
-        Knock::NotYet(last)
+        Barred::NotYet(last)
     }
 
-    fn strange(&self) -> Knock {
-        Knock::Shut {
+    fn strange(&self) -> Barred {
+        Barred::Shut {
             why: format!("whoever answers at {} port {} shows another host key than the machine was given", self.address, self.port),
             remedy: "nothing was sent there. Is the address the machine's? If you changed its key yourself, serverState: absent and then present gives it a known one".to_owned(),
         }
     }
 }
 
-fn missing(program: &str, error: &std::io::Error) -> Knock {
-    Knock::Shut { why: format!("cannot run {program}: {error}"), remedy: "install OpenSSH's client (Debian: openssh-client)".to_owned() }
-}
-
-/// Where the known hosts of an instance are written.
-pub fn known_hosts(state: &Path, dotted: &str) -> PathBuf {
-    state.join("known-hosts").join(dotted)
+fn missing(program: &str, error: &std::io::Error) -> Barred {
+    Barred::Shut { why: format!("cannot run {program}: {error}"), remedy: "install OpenSSH's client (Debian: openssh-client)".to_owned() }
 }

@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 /// Runs something inside a server. A server that does not let us in yet is one that is busy.
 pub(super) async fn play(run: &Run<'_>, world: &World, key: &str, server: &Id<Server>, part: Part) -> Result<String, Problem> {
-    let reach = world.server(server).and_then(|it| Some(Reach { facts: told(run.ask, world, it), ..reach(world, it)? }));
-    let (Some(inside), Some(reach)) = (run.inside, reach) else {
+    let found = world.server(server).and_then(|it| Some((reach(world, it)?, told(run.ask, world, it))));
+    let (Some(inside), Some((reach, facts))) = (run.inside, found) else {
         let remedy = Some("look in the console whether it has an address".to_owned());
         return Err(Problem::Refused { answer: "there is no way into the server".to_owned(), remedy });
     };
@@ -21,7 +21,7 @@ pub(super) async fn play(run: &Run<'_>, world: &World, key: &str, server: &Id<Se
         let _ = heard.send(line.to_owned());
     };
     let playing = async {
-        let came = inside.play(part, &reach, run.stop.clone(), &tell).await;
+        let came = inside.play(part, &reach, facts, run.stop.clone(), &tell).await;
         drop(tell);
         came
     };
@@ -88,7 +88,7 @@ fn told(ask: &Ask, world: &World, server: &Server) -> Map<String, Value> {
 pub fn reach(world: &World, server: &Server) -> Option<Reach> {
     let identity = server.tags.get(HOST).map(str::to_owned);
     let address = world.address_of(server)?.to_owned();
-    Some(Reach { address, port: server.told.ssh_port.unwrap_or(SSH_PORT), identity, facts: Map::new() })
+    Some(Reach { address, port: server.told.ssh_port.unwrap_or(SSH_PORT), identity })
 }
 
 /// The port of SSH, where nothing else is told.

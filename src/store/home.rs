@@ -37,11 +37,6 @@ impl Home {
         Self { state: all.to_owned(), data: all.to_owned() }
     }
 
-    /// What runs leave behind: journals, locks, logs.
-    pub fn state(&self) -> PathBuf {
-        self.state.clone()
-    }
-
     /// Journals, one file an instance.
     pub fn journals(&self) -> PathBuf {
         self.state.join("journal")
@@ -50,6 +45,21 @@ impl Home {
     /// Locks, one file an instance.
     pub fn locks(&self) -> PathBuf {
         self.state.join("locks")
+    }
+
+    /// What was said inside servers, one file an instance.
+    pub fn logs(&self) -> PathBuf {
+        self.state.join("log")
+    }
+
+    /// Whom SSH must find, one file an instance.
+    pub fn known_hosts(&self) -> PathBuf {
+        self.state.join("known-hosts")
+    }
+
+    /// Files of what is run inside servers, one directory an instance, empty between runs.
+    pub fn scratch(&self) -> PathBuf {
+        self.state.join("scratch")
     }
 
     /// Host keys of ours, one file an instance.

@@ -5,12 +5,12 @@ use crate::{
     room::{Room, run},
     sshd::has_ssh,
 };
-use cloudypad::machine::{Identity, Knock};
+use cloudypad::machine::{Barred, Identity};
 use std::fs;
 
-fn shut(knock: Knock) -> (String, String) {
-    match knock {
-        Knock::Shut { why, remedy } => (why, remedy),
+fn shut(barred: Barred) -> (String, String) {
+    match barred {
+        Barred::Shut { why, remedy } => (why, remedy),
         other => panic!("{other:?}"),
     }
 }
@@ -25,7 +25,7 @@ fn the_owner_gets_in() {
     room.open("host");
     let way = room.way();
     run(way.know(None, Some(room.identity("host")))).unwrap();
-    assert_eq!(run(way.knock()), Knock::In);
+    assert_eq!(run(way.knock()), Ok(()));
 }
 
 /// Nobody answers: the machine may still boot.
@@ -38,9 +38,9 @@ fn where_nobody_answers_it_is_tried_again() {
     room.born("host");
     let way = room.way();
     run(way.know(None, Some(room.identity("host")))).unwrap();
-    assert!(matches!(run(way.knock()), Knock::NotYet(said) if said.contains("refused")));
+    assert!(matches!(run(way.knock()), Err(Barred::NotYet(said)) if said.contains("refused")));
     // With our file lost, nobody can be asked whom the fingerprint belongs to.
-    assert!(matches!(run(way.know(Some("00"), None)), Err(Knock::NotYet(_))));
+    assert!(matches!(run(way.know(Some("00"), None)), Err(Barred::NotYet(_))));
 }
 
 /// Whoever shows another key than the machine was given is told nothing, and the owner is told so.
@@ -54,7 +54,7 @@ fn a_machine_with_another_key_is_not_trusted() {
     room.born("host");
     let way = room.way();
     run(way.know(Some(&room.identity("host").fingerprint()), Some(room.identity("host")))).unwrap();
-    let (why, remedy) = shut(run(way.knock()));
+    let (why, remedy) = shut(run(way.knock()).unwrap_err());
     assert!(why.contains("another host key") && remedy.contains("nothing was sent"), "{why}; {remedy}");
 }
 
@@ -71,10 +71,10 @@ fn with_the_key_lost_the_fingerprint_says_who_it_is() {
     assert!(tagged.len() == 40 && tagged.chars().all(|it| it.is_ascii_hexdigit() && !it.is_ascii_uppercase()), "{tagged}: fits a tag");
     let way = room.way();
     run(way.know(Some(&tagged), None)).unwrap();
-    assert_eq!(run(way.knock()), Knock::In);
+    assert_eq!(run(way.knock()), Ok(()));
     // A new key of ours is not the machine's.
     run(way.know(Some(&tagged), Some(room.identity("owner")))).unwrap();
-    assert_eq!(run(way.knock()), Knock::In);
+    assert_eq!(run(way.knock()), Ok(()));
 
     room.open("another");
     fs::remove_file(room.path("known/default.mypad")).unwrap();
@@ -96,7 +96,7 @@ fn a_key_that_is_not_let_in_is_told() {
     room.born("stranger");
     let way = cloudypad::machine::Way { key: Some(room.path("stranger")), ..room.way() };
     run(way.know(None, Some(room.identity("host")))).unwrap();
-    let (why, remedy) = shut(run(way.knock()));
+    let (why, remedy) = shut(run(way.knock()).unwrap_err());
     assert!(why.contains("stranger") && remedy.contains("ssh.privateKeyPath"), "{why}; {remedy}");
 }
 
