@@ -2,6 +2,7 @@
 
 mod applied;
 mod capability;
+mod configuration;
 mod event;
 mod fact;
 mod glyph;
