@@ -2,6 +2,7 @@
 
 mod identity;
 mod inside;
+mod output;
 mod play;
 mod private;
 mod recipe;

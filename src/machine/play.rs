@@ -2,6 +2,7 @@
 
 use super::{
     Barred, Way,
+    output::{Course, Lines, keep},
     recipe::{Play, RecipeError},
     way::NOT_IN,
 };
@@ -17,14 +18,12 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader},
+    io::AsyncWriteExt,
     process::Command,
     sync::watch,
     time::{Instant, sleep_until},
 };
 
-/// The longest line that is told, in bytes; what is longer is told in parts.
-const LONGEST_LINE: usize = 1 << 16;
 /// No shorter secret is looked for in what is told: it would be found everywhere.
 const SHORTEST_SECRET: usize = 4;
 /// A directory of sockets is not longer, in bytes: their names take forty more, and a socket's path has 107.
@@ -286,87 +285,6 @@ fn within_json(text: &str) -> String {
 /// One word for a shell.
 fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
-}
-
-/// The last line that says something.
-fn keep(last: &mut String, line: &str) {
-    if !line.trim().is_empty() {
-        line.trim().clone_into(last);
-    }
-}
-
-/// What Ansible's own output says of how far it came.
-#[derive(Debug, Default)]
-struct Course {
-    /// The task under way, and the last that failed.
-    under_way: String,
-    task: String,
-    /// What the task that failed said.
-    answer: String,
-    last: String,
-    failed: bool,
-    unreachable: bool,
-}
-
-impl Course {
-    fn read(&mut self, line: &str) {
-        keep(&mut self.last, line);
-        // What its playbook passes over did not end it.
-        if line.starts_with("...ignoring") {
-            (self.failed, self.unreachable) = (false, false);
-        }
-        let head = ["TASK [", "RUNNING HANDLER ["].iter().find_map(|it| line.strip_prefix(it));
-        if let Some(name) = head.and_then(|it| it.rsplit_once(']')) {
-            name.0.clone_into(&mut self.under_way);
-        } else if line.starts_with("fatal: ") || line.starts_with("failed: ") {
-            self.unreachable = line.contains("]: UNREACHABLE! =>");
-            self.failed = !self.unreachable;
-            self.task.clone_from(&self.under_way);
-            let said = line.split_once("=> ").map_or(line, |it| it.1);
-            let message = serde_json::from_str::<Value>(said).ok().and_then(|it| Some(it.get("msg")?.as_str()?.to_owned()));
-            self.answer = message.unwrap_or_else(|| said.to_owned());
-        }
-    }
-}
-
-/// The lines that a program writes, as it writes them.
-struct Lines<R> {
-    from: BufReader<R>,
-    line: Vec<u8>,
-    ended: bool,
-}
-
-impl<R: AsyncRead + Unpin> Lines<R> {
-    fn of(from: R) -> Self {
-        Self { from: BufReader::new(from), line: Vec::new(), ended: false }
-    }
-
-    /// The next line, without its end. It may be dropped half-way and asked again.
-    async fn next(&mut self) -> Option<String> {
-        loop {
-            let Ok(bytes) = self.from.fill_buf().await else {
-                self.ended = true;
-                return None;
-            };
-            if bytes.is_empty() {
-                self.ended = true;
-                return (!self.line.is_empty()).then(|| self.take());
-            }
-            let end = bytes.iter().position(|it| *it == b'\n');
-            let length = end.map_or(bytes.len(), |it| it + 1);
-            self.line.extend_from_slice(&bytes[..length]);
-            self.from.consume(length);
-            if end.is_some() || self.line.len() > LONGEST_LINE {
-                return Some(self.take());
-            }
-        }
-    }
-
-    fn take(&mut self) -> String {
-        let text = String::from_utf8_lossy(&self.line).trim_end_matches(['\n', '\r']).to_owned();
-        self.line.clear();
-        text
-    }
 }
 
 /// A directory that only its owner may enter, until it is dropped.

@@ -4,12 +4,7 @@
 //! owner's own configuration.
 
 use super::{Identity, private};
-use std::{
-    ffi::OsString,
-    path::PathBuf,
-    process::Stdio,
-    time::Duration,
-};
+use std::{ffi::OsString, path::PathBuf, process::Stdio, time::Duration};
 use tokio::{process::Command, time::timeout};
 
 /// Seconds after which a machine that does not answer counts as one that does not answer yet.
