@@ -9,12 +9,12 @@ from machine import DATA_DISK, GAMING, IDLE, Case, run, tell
 
 # This machine's programs, and an /etc of its own. udev's fences take what this kernel's root cannot give.
 ROOT = """
-mkdir -p $r/usr $r/etc/systemd/system/systemd-udevd.service.d $r/var/lib $r/run $r/tmp $r/dev $r/proc $r/sys $r/root $r/srv $r/work
+mkdir -p $r/usr $r/etc/systemd/system/systemd-udevd.service.d $r/var/lib $r/run $r/tmp $r/dev $r/proc $r/sys $r/root $r/srv $r/shared
 for it in bin sbin lib lib64; do ln -s usr/$it $r/$it; done
 ln -s ../run $r/var/run
 mount --bind /usr $r/usr
 mount -t tmpfs local $r/usr/local/sbin
-mount -t hostfs -o {work} none $r/work
+mount -t hostfs -o {work} none $r/shared
 for it in passwd group nsswitch.conf ld.so.cache mke2fs.conf alternatives; do cp -a /etc/$it $r/etc/; done
 echo 0123456789abcdef0123456789abcdef > $r/etc/machine-id
 printf '[Service]\\nPrivateMounts=no\\nProtectHostname=no\\n' > $r/etc/systemd/system/systemd-udevd.service.d/fences.conf
@@ -29,9 +29,9 @@ After=sysinit.target
 
 [Service]
 Type=oneshot
-ExecStart=/bin/sh -ex /work/story
-StandardOutput=append:/work/said
-StandardError=append:/work/said
+ExecStart=/bin/sh -ex /shared/story
+StandardOutput=append:/shared/said
+StandardError=append:/shared/said
 """
 TARGET = """[Unit]
 Requires=sysinit.target
