@@ -19,6 +19,11 @@ pub fn check(spec: &Node, directory: &Path, findings: &mut Findings) {
             must_exist(key, node, text, directory, findings);
         }
     }
+    if spec.at("provider.local.machine").and_then(Node::text) == Some("qemu")
+        && let Some((key, node, text)) = path_at(spec, "provider.local.image")
+    {
+        must_exist(key, node, text, directory, findings);
+    }
     if let Some((key, node, text)) = path_at(spec, "ssh.privateKeyPath") {
         if text.ends_with(".pub") {
             let message = format!("{} is named like a public key", quoted(text));
