@@ -10,6 +10,9 @@ use tokio::{process::Command, time::timeout};
 /// Seconds after which a machine that does not answer counts as one that does not answer yet.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Seconds for which one knock waits for a first word: a machine that boots may take the call and never speak.
+const KNOCK: Duration = Duration::from_secs(4);
+
 /// What SSH itself ends with where it could not do what it was told; every other code is the command's own.
 pub(super) const NOT_IN: i32 = 255;
 
@@ -79,9 +82,16 @@ impl Way {
     /// An `ssh` that asks nobody anything.
     pub fn ssh(&self) -> Command {
         let mut ssh = Command::new("ssh");
-        // A shared connection that outlives it would keep its output open.
-        ssh.args(["-T", "-o", "BatchMode=yes", "-o", "ControlPath=none"]).args(self.arguments()).kill_on_drop(true);
+        ssh.args(self.quiet()).kill_on_drop(true);
         ssh
+    }
+
+    /// The arguments of an `ssh` that asks nobody anything.
+    fn quiet(&self) -> Vec<OsString> {
+        // A shared connection that outlives it would keep its output open.
+        let mut words: Vec<OsString> = ["-T", "-o", "BatchMode=yes", "-o", "ControlPath=none"].map(OsString::from).into();
+        words.extend(self.arguments());
+        words
     }
 
     /// Lets SSH know whom the machine must show itself to be: `tagged` is the fingerprint that the cloud's object carries,
@@ -132,7 +142,10 @@ impl Way {
     /// # Errors
     /// [`Barred`], by whether that passes by itself.
     pub async fn knock(&self) -> Result<(), Barred> {
-        let out = timeout(PATIENCE * 2, self.ssh().arg("true").stdin(Stdio::null()).output()).await;
+        // The way's own options come last, and SSH takes the first of two.
+        let mut ssh = Command::new("ssh");
+        ssh.args(["-o", &format!("ConnectTimeout={}", KNOCK.as_secs())]).args(self.quiet()).arg("true");
+        let out = timeout(PATIENCE * 2, ssh.stdin(Stdio::null()).kill_on_drop(true).output()).await;
         match out {
             Err(_) => Err(Barred::NotYet(format!("no answer within {} s", 2 * PATIENCE.as_secs()))),
             Ok(Err(error)) => Err(missing("ssh", &error)),
