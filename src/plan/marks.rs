@@ -1,11 +1,15 @@
 //! Marks: the tags that make objects ours and remember facts, and what protection forbids.
 
 use super::{draft::Draft, scene::Scene};
-use crate::model::{HAD_DATA, Hold, KEEP, Object, PROTECTED, Reason, Role, Step, Tags, Volume, tag_value};
+use crate::model::{HAD_DATA, Hold, KEEP, Object, PROTECTED, REST, Reason, Role, Step, Tags, Volume, tag_value};
 
 /// The tags that every object of the instance carries.
 pub(crate) fn common_tags(scene: &Scene<'_>) -> Tags {
     let tags = Tags::of(&scene.ask.key);
+    let tags = match scene.rest {
+        Some(rest) => tags.with_value(REST, &rest.value()),
+        None => tags,
+    };
     match &scene.ask.owner {
         Some(owner) => tags.with_value("by", owner),
         None => tags,
