@@ -6,7 +6,7 @@ use super::{
     complain,
     hands::{self, Case, Cases, Seen, foresee_all},
     plan::{show, views},
-    print, print_json, prompt,
+    print, print_json, prompt, ready,
     target::Unnamed,
 };
 use crate::{
@@ -89,7 +89,8 @@ async fn carry_out(cases: Cases, output: Output, consent: &Consent) -> Outcome {
                     tell_strays(case, &teller).await;
                 }
             }
-            return Ok(exit);
+            let ready = glance_all(cases.cases.iter().zip(&seen), &teller).await;
+            return Ok(worse(exit, ready));
         }
         if !is_given(consent, &cases, &seen)? {
             complain("nothing was changed");
@@ -196,7 +197,7 @@ async fn run_all(cases: &Cases, shown: &[Seen], now: &[Seen], output: Output) ->
     let looked = cases.cases.iter().zip(now);
     let (due, rest): (Vec<_>, Vec<_>) = looked.zip(shown).partition(|((case, now), _)| case.view(now).has_work());
     let mut worst = Exit::Done;
-    for ((case, now), shown) in rest {
+    for ((case, now), shown) in &rest {
         let ending = match &now.forecast.end {
             Verdict::Held(hold) => Ending::Held(hold.clone()),
             _ => Ending::Done { calls: 0 },
@@ -207,20 +208,28 @@ async fn run_all(cases: &Cases, shown: &[Seen], now: &[Seen], output: Output) ->
             teller.tell(case, &Event::Ended(ending));
         }
     }
+    worst = worse(worst, glance_all(rest.into_iter().map(|(looked, _)| looked), &teller).await);
     let runs = due.into_iter().map(|((case, _), _)| run_one(&cases.home, case, stop.clone(), &teller));
     for outcome in futures_util::future::join_all(runs).await {
-        let exit = match outcome {
-            Ok(Ending::Done { .. }) => Exit::Done,
-            Ok(Ending::Held(_)) => Exit::Held,
-            Ok(Ending::Interrupted) => Exit::Interrupted,
-            Err(failure) => {
-                complain(&format!("error: {failure}"));
-                Exit::Failed
-            }
-        };
+        let exit = outcome.unwrap_or_else(|failure| {
+            complain(&format!("error: {failure}"));
+            Exit::Failed
+        });
         worst = worse(worst, exit);
     }
     Ok(worst)
+}
+
+/// Asks those that have nothing to do whether they are ready.
+async fn glance_all<'a>(settled: impl Iterator<Item = (&'a Case, &'a Seen)> + Clone, teller: &Teller) -> Exit {
+    let mut worst = Exit::Done;
+    for ((case, _), readiness) in settled.clone().zip(ready::glance_all(settled).await) {
+        if let Some(readiness) = readiness {
+            worst = worse(worst, ready::exit(&readiness));
+            teller.tell(case, &Event::Ready(readiness));
+        }
+    }
+    worst
 }
 
 /// Of several instances, the exit that asks for most attention.
@@ -235,7 +244,7 @@ fn worse(one: Exit, other: Exit) -> Exit {
     if weight(other) > weight(one) { other } else { one }
 }
 
-async fn run_one(home: &Home, case: &Case, stop: watch::Receiver<bool>, teller: &Teller) -> Result<Ending, Failure> {
+async fn run_one(home: &Home, case: &Case, stop: watch::Receiver<bool>, teller: &Teller) -> Result<Exit, Failure> {
     let mut journal = Journal::open(home, &case.ask.key)?;
     // A server that may have been made and vanished, in this run or in one that was cut off, may have left a root disk behind.
     let doubtful = Cell::new(case.ask.deletion.is_some() || journal.facts().open.contains_key(CREATE_SERVER_KEY));
@@ -246,13 +255,24 @@ async fn run_one(home: &Home, case: &Case, stop: watch::Receiver<bool>, teller: 
         teller.tell(case, &event);
     };
     let provider = case.provider.as_ref();
-    let run =
-        Run { ask: &case.ask, provider, journal: &mut journal, stop, inside: Some(&case.inside), patience: case.patience, tell: &tell };
+    let run = Run {
+        ask: &case.ask,
+        provider,
+        journal: &mut journal,
+        stop: stop.clone(),
+        inside: Some(&case.inside),
+        patience: case.patience,
+        tell: &tell,
+    };
     let ending = converge(run).await.map_err(|trouble| Failure::new(format!("{}: {trouble}", case.ask.key)))?;
     if doubtful.get() || matches!(&ending, Ending::Held(hold) if misses_its_root(hold)) {
         tell_strays(case, teller).await;
     }
-    Ok(ending)
+    Ok(match ending {
+        Ending::Done { .. } => ready::attend(case, stop, &tell).await,
+        Ending::Held(_) => Exit::Held,
+        Ending::Interrupted => Exit::Interrupted,
+    })
 }
 
 /// Whether a root disk is missed, which may be there without a tag.
