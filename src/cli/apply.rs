@@ -6,7 +6,7 @@ use super::{
     complain,
     hands::{self, Case, Cases, Seen, foresee_all},
     plan::{show, views},
-    print, print_json, prompt,
+    print, print_json, prompt, ready,
     target::Unnamed,
 };
 use crate::{
@@ -101,7 +101,8 @@ async fn carry_out(cases: Cases, output: Output, consent: &Consent) -> Outcome {
                     tell_strays(case, &|case, event| teller.tell(case, event)).await;
                 }
             }
-            return Ok(exit);
+            let ready = glance_all(cases.cases.iter().zip(&seen), &teller).await;
+            return Ok(worse(exit, ready));
         }
         if !is_given(consent, &cases, &seen)? {
             complain("nothing was changed");
@@ -208,7 +209,7 @@ async fn run_all(cases: &Cases, shown: &[Seen], now: &[Seen], output: Output) ->
     let looked = cases.cases.iter().zip(now);
     let (due, rest): (Vec<_>, Vec<_>) = looked.zip(shown).partition(|((case, now), _)| case.view(now).has_work());
     let mut worst = Exit::Done;
-    for ((case, now), shown) in rest {
+    for ((case, now), shown) in &rest {
         let ending = match &now.forecast.end {
             Verdict::Held(hold) => Ending::Held(hold.clone()),
             _ => Ending::Done { calls: 0 },
@@ -220,20 +221,28 @@ async fn run_all(cases: &Cases, shown: &[Seen], now: &[Seen], output: Output) ->
         }
     }
     let tell = |case: &Case, event: &Event| teller.tell(case, event);
-    let runs = due.into_iter().map(|((case, _), _)| run_one(&cases.home, case, stop.clone(), &tell));
+    worst = worse(worst, glance_all(rest.into_iter().map(|(looked, _)| looked), &teller).await);
+    let runs = due.into_iter().map(|((case, _), _)| run_and_attend(&cases.home, case, stop.clone(), &tell));
     for outcome in futures_util::future::join_all(runs).await {
-        let exit = match outcome {
-            Ok(Ending::Done { .. }) => Exit::Done,
-            Ok(Ending::Held(_)) => Exit::Held,
-            Ok(Ending::Interrupted) => Exit::Interrupted,
-            Err(failure) => {
-                complain(&format!("error: {failure}"));
-                Exit::Failed
-            }
-        };
+        let exit = outcome.unwrap_or_else(|failure| {
+            complain(&format!("error: {failure}"));
+            Exit::Failed
+        });
         worst = worse(worst, exit);
     }
     Ok(worst)
+}
+
+/// Asks those that have nothing to do whether they are ready.
+async fn glance_all<'a>(settled: impl Iterator<Item = (&'a Case, &'a Seen)> + Clone, teller: &Teller) -> Exit {
+    let mut worst = Exit::Done;
+    for ((case, _), readiness) in settled.clone().zip(ready::glance_all(settled).await) {
+        if let Some(readiness) = readiness {
+            worst = worse(worst, ready::exit(&readiness));
+            teller.tell(case, &Event::Ready(readiness));
+        }
+    }
+    worst
 }
 
 /// Of several instances, the exit that asks for most attention.
@@ -246,6 +255,15 @@ fn worse(one: Exit, other: Exit) -> Exit {
         Exit::Done => 0,
     };
     if weight(other) > weight(one) { other } else { one }
+}
+
+/// One run of one instance, whose lock is held, and what comes after it for whoever waits to play.
+async fn run_and_attend(home: &Home, case: &Case, stop: watch::Receiver<bool>, teller: &dyn Fn(&Case, &Event)) -> Result<Exit, Failure> {
+    Ok(match run_one(home, case, stop.clone(), teller).await? {
+        Ending::Done { .. } => ready::attend(case, stop, &|event| teller(case, &event)).await,
+        Ending::Held(_) => Exit::Held,
+        Ending::Interrupted => Exit::Interrupted,
+    })
 }
 
 /// One run of one instance, whose lock is held.

@@ -8,10 +8,13 @@ mod emulator;
 mod get;
 mod hands;
 mod inside;
+mod pair;
 mod plan;
 mod prompt;
+mod ready;
 mod set;
 mod ssh;
+mod stop;
 mod target;
 mod validate;
 mod watch;
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Get(it) => in_runtime(get::get(it)),
         Command::Describe(it) => in_runtime(describe::describe(it)),
         Command::Ssh(it) => in_runtime(ssh::ssh(it)),
+        Command::Pair(it) => in_runtime(pair::pair(it)),
         Command::Set(it) => in_runtime(set::set(it)),
         Command::Emulator(it) => in_runtime(emulator::serve(it)),
     };

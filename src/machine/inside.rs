@@ -35,6 +35,8 @@ pub struct Inside {
     pub host_key: PathBuf,
     /// Where its public half is written for SSH.
     pub known_hosts: PathBuf,
+    /// Environment variables with secrets in them, which nothing that is run gets.
+    pub withheld: Vec<String>,
     /// Where what runs makes its files.
     pub scratch: PathBuf,
     /// Where what runs is kept, line by line.
@@ -75,6 +77,7 @@ impl Inside {
             key: self.key.clone(),
             alias: format!("cloudypad-{}", self.name),
             known_hosts: self.known_hosts.clone(),
+            withheld: self.withheld.clone(),
         }
     }
 

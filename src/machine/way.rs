@@ -28,6 +28,8 @@ pub struct Way {
     pub alias: String,
     /// The file in which its identity is known.
     pub known_hosts: PathBuf,
+    /// Environment variables with secrets in them, which no program that is run on this way gets.
+    pub withheld: Vec<String>,
 }
 
 /// Why nobody is let in.
@@ -78,10 +80,23 @@ impl Way {
 
     /// An `ssh` that asks nobody anything.
     pub fn ssh(&self) -> Command {
+        self.ssh_with(&[])
+    }
+
+    /// [`Way::ssh`], with more options.
+    pub(super) fn ssh_with(&self, options: &[&str]) -> Command {
         let mut ssh = Command::new("ssh");
         // A shared connection that outlives it would keep its output open.
-        ssh.args(["-T", "-o", "BatchMode=yes", "-o", "ControlPath=none"]).args(self.arguments()).kill_on_drop(true);
+        ssh.args(["-T", "-o", "BatchMode=yes", "-o", "ControlPath=none"]).args(options).args(self.arguments()).kill_on_drop(true);
+        self.withhold(&mut ssh);
         ssh
+    }
+
+    /// Keeps from a program what is none of its business.
+    pub(super) fn withhold(&self, program: &mut Command) {
+        for variable in &self.withheld {
+            program.env_remove(variable);
+        }
     }
 
     /// Lets SSH know whom the machine must show itself to be: `tagged` is the fingerprint that the cloud's object carries,
@@ -121,6 +136,7 @@ impl Way {
         let mut scan = Command::new("ssh-keyscan");
         scan.args(["-T", &seconds, "-t", "ed25519", "-p", &self.port.to_string(), &self.address]);
         scan.stdin(Stdio::null()).kill_on_drop(true);
+        self.withhold(&mut scan);
         let out = scan.output().await.map_err(|error| missing("ssh-keyscan", &error))?;
         let text = String::from_utf8_lossy(&out.stdout);
         let shown = text.lines().filter(|it| !it.starts_with('#')).find_map(Identity::shown);
@@ -170,6 +186,6 @@ impl Way {
     }
 }
 
-fn missing(program: &str, error: &std::io::Error) -> Barred {
+pub(super) fn missing(program: &str, error: &std::io::Error) -> Barred {
     Barred::Shut { why: format!("cannot run {program}: {error}"), remedy: "install OpenSSH's client (Debian: openssh-client)".to_owned() }
 }

@@ -1,10 +1,7 @@
 //! A machine that nobody uses falls asleep by itself, and its bill with it. Its guest says so, with the program that gaming
 //! machines run; whoever watches archives it; and it sleeps until its owner wakes it.
 
-use crate::{
-    inside::Scene,
-    support::{linode::LINODE, scaleway::SCALEWAY, vendor::Vendor},
-};
+use crate::support::{linode::LINODE, scaleway::SCALEWAY, scene::Scene, vendor::Vendor};
 use std::{
     fs,
     io::{BufRead, BufReader, Lines},
