@@ -53,7 +53,7 @@ pub fn forecast(ask: &Ask, world: &World, facts: &Facts, cloud: &Capabilities) -
     for number in 0..MOST_TURNS {
         let turn = plan(ask, &world, &facts, cloud);
         for note in &turn.notes {
-            let passing = matches!(note, Note::Kept(_) | Note::NotInSpec(_) | Note::Later(_));
+            let passing = matches!(note, Note::Kept(_) | Note::NotInSpec(_) | Note::Later(_) | Note::CapturePending(_));
             if (!passing || turn.verdict == Verdict::Done) && !notes.contains(note) {
                 notes.push(note.clone());
             }

@@ -81,7 +81,7 @@ fn tend(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
         let captured = !draft.scene.root_copies.is_empty();
         let what =
             if captured { "the configuration is newer than the capture of the root disk" } else { "the root disk has no capture yet" };
-        draft.notes.push(Note::Later(format!("{what}; it is captured at the next stop")));
+        draft.notes.push(Note::CapturePending(what));
     }
     Ok(())
 }
