@@ -1,5 +1,7 @@
 //! The command line.
 
+use super::pair::four_digits;
+use crate::machine::SUNSHINE_PAGE;
 use clap::{Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
 use std::path::PathBuf;
 
@@ -37,12 +39,18 @@ pub(crate) enum Command {
     Delete(Delete),
     /// Take over instances that another source manages.
     Adopt(Adopt),
+    /// Wake instances that went to sleep by themselves.
+    Wake(Adopt),
+    /// Keep instances as their files say: when a file changes, when the cloud does, when nobody plays.
+    Watch(Watch),
     /// List instances and where they stand.
     Get(Get),
     /// Show everything about an instance.
     Describe(Get),
     /// Log in to the server of an instance, or run a command there.
     Ssh(Ssh),
+    /// Tell the streaming server of an instance the PIN that Moonlight shows.
+    Pair(Pair),
     /// Change one value in a spec file, and nothing else of it.
     Set(Set),
     /// Serve the API of a vendor over a cloud in a directory, for tests and trials without an account.
@@ -51,12 +59,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Ssh {
-    /// The instance: its name, or its spec file.
-    #[arg(value_name = "FILE|NAME")]
-    pub target: String,
-    /// Where the name is looked up; else CLOUDYPAD_SPECS, else the current directory.
-    #[arg(short = 'f', long = "specs", value_name = "PATH")]
-    pub specs: Option<PathBuf>,
+    #[command(flatten)]
+    pub instance: One,
     /// Forward a port of this machine: [ADDRESS:]PORT:HOST:PORT, as ssh -L takes it. May be given several times.
     #[arg(short = 'L', long, value_name = "FORWARD")]
     pub forward: Vec<String>,
@@ -65,7 +69,45 @@ pub(crate) struct Ssh {
     pub command: Vec<String>,
 }
 
-impl Ssh {
+#[derive(Debug, clap::Args)]
+pub(crate) struct Pair {
+    #[command(flatten)]
+    pub instance: One,
+    /// The four digits that Moonlight shows; asked for, if missing.
+    #[arg(long, value_name = "PIN", value_parser = four_digits)]
+    pub pin: Option<String>,
+    /// What Sunshine calls the client from now on.
+    #[arg(long, value_name = "CLIENT", default_value = "moonlight", value_parser = NonEmptyStringValueParser::new())]
+    pub name: String,
+    /// The user of Sunshine's page; else the playbook's variable sunshine_user, else cloudypad.
+    #[arg(long, value_name = "USER", value_parser = NonEmptyStringValueParser::new())]
+    pub user: Option<String>,
+    /// The environment variable that holds the password of Sunshine's page; else where the playbook finds it.
+    #[arg(long, value_name = "VARIABLE", conflicts_with = "password_file")]
+    pub password_env: Option<String>,
+    /// The file whose first line is the password.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// The port of Sunshine's page on the machine.
+    #[arg(long, value_name = "PORT", default_value_t = SUNSHINE_PAGE)]
+    pub port: u16,
+    /// For how long to wait for Sunshine's answer.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub timeout: std::time::Duration,
+}
+
+/// One instance.
+#[derive(Debug, clap::Args)]
+pub(crate) struct One {
+    /// The instance: its name, or its spec file.
+    #[arg(value_name = "FILE|NAME")]
+    pub target: String,
+    /// Where the name is looked up; else CLOUDYPAD_SPECS, else the current directory.
+    #[arg(short = 'f', long = "specs", value_name = "PATH")]
+    pub specs: Option<PathBuf>,
+}
+
+impl One {
     /// The instance, as other commands name it.
     pub fn as_targets(&self) -> Targets {
         Targets { targets: vec![self.target.clone()], specs: self.specs.clone() }
@@ -187,6 +229,21 @@ pub(crate) struct Adopt {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct Watch {
+    /// Spec files, and directories of specs.
+    #[arg(value_name = "FILE|DIR", required = true)]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub owner: Owner,
+    /// How often to look at the cloud, at most, while nothing happens.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5m")]
+    pub every: std::time::Duration,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct Get {
     #[command(flatten)]
     pub targets: Targets,
@@ -245,6 +302,9 @@ pub(crate) struct Emulator {
     /// Time stands still until it is moved by a request.
     #[arg(long)]
     pub manual_clock: bool,
+    /// The two numbers that servers' addresses begin with, like 127.18, where something here plays the servers.
+    #[arg(long, value_name = "N.N", value_parser = network)]
+    pub network: Option<[u8; 2]>,
     /// What the ids of a new cloud are made from.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
@@ -254,4 +314,10 @@ pub(crate) struct Emulator {
 fn duration(text: &str) -> Result<std::time::Duration, String> {
     let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|it| std::time::Duration::try_from(it).ok());
     parsed.ok_or_else(|| "write a time like 90s, 30m or 1h 30m".to_owned())
+}
+
+/// The first two numbers of addresses.
+fn network(text: &str) -> Result<[u8; 2], String> {
+    let numbers = text.split_once('.').and_then(|(first, second)| Some([first.parse().ok()?, second.parse().ok()?]));
+    numbers.ok_or_else(|| "write two numbers up to 255, like 127.18".to_owned())
 }

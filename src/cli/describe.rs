@@ -5,12 +5,12 @@ use super::{
     args::{Get, Output, Shape},
     hands::{self, Case, Seen, foresee_all},
     plan::show,
-    print, print_json,
+    print, print_json, ready,
     target::Unnamed,
 };
 use crate::{
-    model::{Copy, CopyStatus, LastHeld, Role, Root, Stamp, Tags, Volume, VolumeStatus, World},
-    report::{JSON_VERSION, Screen, plain, plan_json, standing, table, wished, yaml_document},
+    model::{Copy, CopyStatus, LastHeld, Readiness, Role, Root, Stamp, Tags, Volume, VolumeStatus, World},
+    report::{JSON_VERSION, Screen, plain, plan_json, ready_json, standing, table, wished, yaml_document},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -22,6 +22,7 @@ pub(crate) async fn describe(args: Get) -> Outcome {
         Err(exit) => return Ok(exit),
     };
     let seen = foresee_all(&cases).await?;
+    let ready = ready::glance_all(cases.cases.iter().zip(&seen)).await;
     let mut strays = Vec::new();
     let mut asked = BTreeSet::new();
     for case in &cases.cases {
@@ -29,20 +30,21 @@ pub(crate) async fn describe(args: Get) -> Outcome {
         let first = asked.insert(serde_json::to_string(&territory(case))?);
         strays.push(if first { case.provider.strays().await.unwrap_or_default() } else { Vec::new() });
     }
+    let all = cases.cases.iter().zip(&seen).zip(&strays).zip(&ready);
     match args.output {
         Shape::Json => {
-            for ((case, seen), strays) in cases.cases.iter().zip(&seen).zip(&strays) {
-                print_json(&described(case, seen, strays));
+            for (((case, seen), strays), ready) in all {
+                print_json(&described(case, seen, strays, ready.as_ref()));
             }
         }
         Shape::Yaml => {
-            for ((case, seen), strays) in cases.cases.iter().zip(&seen).zip(&strays) {
-                print(&yaml_document(&described(case, seen, strays))?);
+            for (((case, seen), strays), ready) in all {
+                print(&yaml_document(&described(case, seen, strays, ready.as_ref()))?);
             }
         }
         Shape::Table => {
-            for ((case, seen), strays) in cases.cases.iter().zip(&seen).zip(&strays) {
-                print(&objects_text(case, seen));
+            for (((case, seen), strays), ready) in all {
+                print(&objects_text(case, seen, ready.as_ref()));
                 for it in strays {
                     print(&format!("probably left behind, untagged and billed: {}\n", plain(it)));
                 }
@@ -84,7 +86,7 @@ fn tags(tags: &Tags) -> Value {
     json!(tags.0)
 }
 
-fn described(case: &Case, seen: &Seen, strays: &[String]) -> Value {
+fn described(case: &Case, seen: &Seen, strays: &[String], ready: Option<&Readiness>) -> Value {
     let world = &seen.world;
     let servers = world.servers.items().iter().map(|it| {
         let root = match &it.root {
@@ -124,6 +126,7 @@ fn described(case: &Case, seen: &Seen, strays: &[String]) -> Value {
         "v": JSON_VERSION, "type": "description",
         "namespace": case.ask.key.namespace, "name": case.ask.key.name, "place": case.place,
         "observed": standing(world), "wanted": wished(case.ask.spec.server_state, false),
+        "ready": ready.map(ready_json),
         "servers": servers.collect::<Vec<_>>(), "volumes": volumes.collect::<Vec<_>>(), "copies": copies.collect::<Vec<_>>(),
         "addresses": addresses.collect::<Vec<_>>(), "firewalls": firewalls.collect::<Vec<_>>(), "leftBehind": strays, "plan": plan_json(&case.view(seen)),
     })
@@ -163,7 +166,7 @@ fn copy_status(status: &CopyStatus) -> &str {
     }
 }
 
-fn objects_text(case: &Case, seen: &Seen) -> String {
+fn objects_text(case: &Case, seen: &Seen, ready: Option<&Readiness>) -> String {
     let world = &seen.world;
     let mut rows: Vec<Vec<String>> = Vec::new();
     for it in world.servers.items() {
@@ -196,6 +199,10 @@ fn objects_text(case: &Case, seen: &Seen) -> String {
             format!("{} rules", it.rules.len()),
             whole_seconds(it.created),
         ]);
+    }
+    if let Some(it) = ready {
+        let status = if it.is_ready() { "ready" } else { "not ready" };
+        rows.push(vec!["port".to_owned(), it.port.to_string(), status.to_owned(), plain(&it.to_string()), String::new()]);
     }
     if rows.is_empty() {
         let what =

@@ -4,6 +4,7 @@ use super::{
     Exit, Failure, Outcome,
     args::{Emulator, Vendor},
     print,
+    stop::told_to_stop,
 };
 use crate::emulator::{Clock, Cloud, Imitate, Market, Settings, face};
 use tokio::net::TcpListener;
@@ -20,22 +21,13 @@ pub(super) async fn serve(args: Emulator) -> Outcome {
         Vendor::Linode => (Imitate::LocalDisks, Market::Linode),
     };
     let cloud = Cloud::open_market(&args.data, Settings { imitate, clock }, market, args.seed)?;
+    if let Some(network) = args.network {
+        cloud.lay_network(network)?;
+    }
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|error| Failure::new(format!("cannot listen on {}: {error}; choose another address with --listen", args.listen)))?;
     print(&format!("listening on http://{}\n", listener.local_addr()?));
     face::serve(face::Face::new(cloud, args.token)?, listener, told_to_stop()?).await?;
     Ok(Exit::Done)
-}
-
-/// Resolves at the first Ctrl-C or termination signal.
-fn told_to_stop() -> Result<impl Future<Output = ()>, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
 }

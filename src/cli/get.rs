@@ -4,14 +4,15 @@ use super::{
     Exit, Outcome,
     args::{Get, Shape},
     hands::{self, Case, Seen, foresee_all},
-    print, print_json,
+    print, print_json, ready,
     target::Unnamed,
 };
 use crate::{
-    model::{self, Note, Verdict},
-    report::{JSON_VERSION, Screen, plain, standing, table, wished, yaml_document},
+    model::{self, Note, Readiness, Verdict},
+    report::{JSON_VERSION, Screen, plain, ready_json, standing, table, wished, yaml_document},
 };
 use serde::Serialize;
+use serde_json::Value;
 
 /// One row, for people and for tools.
 #[derive(Debug, Serialize)]
@@ -31,6 +32,8 @@ struct Row {
     reason: Option<String>,
     /// What stands in its way or costs more than it seems, in a few words each.
     conditions: Vec<String>,
+    /// Whether somebody can play; nothing where there is nothing to ask.
+    ready: Option<Value>,
     host: Option<String>,
     place: String,
 }
@@ -42,7 +45,8 @@ pub(crate) async fn get(args: Get) -> Outcome {
         Err(exit) => return Ok(exit),
     };
     let seen = foresee_all(&cases).await?;
-    let rows: Vec<Row> = cases.cases.iter().zip(&seen).map(|(case, seen)| row(case, seen)).collect();
+    let ready = ready::glance_all(cases.cases.iter().zip(&seen)).await;
+    let rows: Vec<Row> = cases.cases.iter().zip(&seen).zip(ready).map(|((case, seen), ready)| row(case, seen, ready)).collect();
     match args.output {
         Shape::Json => {
             for row in &rows {
@@ -63,7 +67,8 @@ pub(crate) async fn get(args: Get) -> Outcome {
                     ("held", Some(reason)) => format!("held: {reason}"),
                     _ => "changes pending".to_owned(),
                 };
-                let status = [vec![status], row.conditions.clone()].concat().join("; ");
+                let is_ready = row.ready.as_ref().is_some_and(|it| it["ready"] == true).then(|| "ready".to_owned());
+                let status = [vec![status], is_ready.into_iter().collect(), row.conditions.clone()].concat().join("; ");
                 let host = row.host.clone().unwrap_or_else(|| "-".to_owned());
                 vec![name, row.provider.to_owned(), row.zone.clone(), row.wanted.to_owned(), row.observed.clone(), status, host]
             });
@@ -74,7 +79,7 @@ pub(crate) async fn get(args: Get) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn row(case: &Case, seen: &Seen) -> Row {
+fn row(case: &Case, seen: &Seen, ready: Option<Readiness>) -> Row {
     let placement = case.ask.spec.placement();
     let (verdict, reason) = match &seen.forecast.end {
         Verdict::Held(hold) => ("held", Some(hold.code().to_owned())),
@@ -92,21 +97,25 @@ fn row(case: &Case, seen: &Seen) -> Row {
         observed: standing(&seen.world),
         verdict,
         reason,
-        conditions: conditions(seen),
+        conditions: conditions(seen, ready.as_ref()),
+        ready: ready.as_ref().map(ready_json),
         host: host(case, seen),
         place: case.place.clone(),
     }
 }
 
-/// The conditions of an instance, for a table: what is billed although it looks off, what cannot be captured.
-fn conditions(seen: &Seen) -> Vec<String> {
+/// The conditions of an instance, for a table: what is billed although it looks off, what cannot be captured, what runs and
+/// is not ready.
+fn conditions(seen: &Seen, ready: Option<&Readiness>) -> Vec<String> {
     let notes = seen.forecast.notes.iter();
     let told = notes.filter_map(|note| match note {
         Note::BilledWhenOff(what) => Some(plain(what)),
         Note::CaptureFailed(_) => Some("CaptureFailed".to_owned()),
+        Note::CapturePending(_) => Some("CapturePending".to_owned()),
         _ => None,
     });
-    told.collect()
+    let unready = ready.filter(|it| !it.is_ready()).map(|it| format!("not ready: port {} {}", it.port, it.answer.code().to_lowercase()));
+    told.chain(unready).collect()
 }
 
 /// Where players find it: its DNS name, where it has one, else its address.

@@ -3,7 +3,7 @@
 use super::{Failure, account::Wish};
 use crate::{
     machine::{Inside, Recipe},
-    model::{InstanceKey, ServerState},
+    model::{InstanceKey, ServerState, Spec, spec::Configuration},
     read,
     store::Home,
 };
@@ -39,6 +39,7 @@ pub(crate) fn inside(home: &Home, wish: &Wish) -> Result<Inside, Failure> {
         known_hosts: home.known_hosts().join(key.dotted()),
         scratch: home.scratch().join(key.dotted()),
         log: home.logs().join(format!("{}.log", key.dotted())),
+        withheld: withheld(&wish.ask.spec),
         recipe,
         resolve,
     })
@@ -61,4 +62,21 @@ fn owners_key(private: Option<&str>, public: Option<&str>, resolve: &dyn Fn(&str
     let public = resolve(public?)?;
     let beside = public.to_str()?.strip_suffix(".pub").map(Path::new).filter(|it| it.is_file());
     Some(beside.map_or(public.clone(), Path::to_owned))
+}
+
+/// The variables that our own keys at vendors are usually found in.
+const VENDORS_KEYS: [&str; 2] = ["SCW_SECRET_KEY", "LINODE_TOKEN"];
+
+/// Environment variables whose secrets are for this program alone: the vendors' keys, and what a playbook is told otherwise.
+fn withheld(spec: &Spec) -> Vec<String> {
+    let provider = &spec.provider;
+    let (scaleway, linode) = (provider.scaleway.as_ref(), provider.linode.as_ref());
+    let named = scaleway.and_then(|it| it.credentials.as_ref()).or(linode.and_then(|it| it.credentials.as_ref()));
+    let mut names: Vec<String> = VENDORS_KEYS.into_iter().map(str::to_owned).collect();
+    names.extend(named.and_then(|it| it.env.clone()));
+    if let Configuration::Recipe(recipe) = &spec.configuration {
+        let plays = [recipe.ansible.as_ref(), recipe.on_start.as_ref().and_then(|it| it.ansible.as_ref())];
+        names.extend(plays.into_iter().flatten().flat_map(|it| it.secrets.values()).filter_map(|it| it.env.clone()));
+    }
+    names
 }

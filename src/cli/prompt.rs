@@ -20,6 +20,14 @@ pub(crate) fn confirm_word(question: &str, word: &str, otherwise: &str) -> Resul
     Ok(ask(question, otherwise)? == word)
 }
 
+/// Asks for a word.
+///
+/// # Errors
+/// Where there is nobody to ask; `otherwise` says what to add instead.
+pub(crate) fn word(question: &str, otherwise: &str) -> Result<String, Failure> {
+    ask(question, otherwise)
+}
+
 fn ask(question: &str, otherwise: &str) -> Result<String, Failure> {
     // Whoever cannot see the plan is not asked about it.
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {

@@ -1,36 +1,50 @@
 //! `ssh`: into a server that runs, checked to be the one that was made.
 
 use super::{
-    Failure, Outcome,
-    args::Ssh,
+    Exit, Failure, Outcome,
+    args::{Ssh, Targets},
     hands::{self, Case},
     target::Unnamed,
 };
 use crate::{
-    machine::{Barred, Reach},
+    machine::{Barred, Reach, Way},
     model::{Power, spec::Machine},
     run::reach,
 };
 use std::{io::IsTerminal, os::unix::process::CommandExt, process::Command};
 
-/// Becomes `ssh`, in the right place.
-pub(crate) async fn ssh(args: Ssh) -> Outcome {
-    let cases = match hands::cases(&args.as_targets(), Unnamed::Refused, None, None)? {
-        Ok(cases) => cases,
-        Err(exit) => return Ok(exit),
+/// The one instance that is meant, and the way into its server. `Err` carries the exit where specs have problems.
+pub(super) async fn way_in(targets: &Targets) -> Result<Result<(Case, Way), Exit>, Failure> {
+    let mut cases = match hands::cases(targets, Unnamed::Refused, None, None)? {
+        Ok(cases) => cases.cases,
+        Err(exit) => return Ok(Err(exit)),
     };
-    let [case] = cases.cases.as_slice() else {
+    let (Some(case), true) = (cases.pop(), cases.is_empty()) else {
         return Err(Failure::new("several instances are meant: say which one"));
     };
     if case.ask.spec.provider.local.as_ref().is_some_and(|it| it.machine == Machine::None) {
         let without = "is on the local cloud, where nothing runs without machine: qemu: there is no guest to log in to";
         return Err(Failure::new(format!("{} {without}", case.ask.key)));
     }
-    let reach = running(case).await?;
-    let way = case.inside.known_way(&reach).await.map_err(|barred| match barred {
+    let reach = running(&case).await?;
+    let way = case.inside.known_way(&reach).await.map_err(barred)?;
+    Ok(Ok((case, way)))
+}
+
+/// What somebody who is not let in is told.
+pub(super) fn barred(barred: Barred) -> Failure {
+    match barred {
         Barred::Shut { why, remedy } => Failure::new(format!("{why}\n  you can: {remedy}")),
         Barred::NotYet(why) => Failure::new(format!("{why}\n  you can: try again in a minute, if it was just started")),
-    })?;
+    }
+}
+
+/// Becomes `ssh`, in the right place.
+pub(crate) async fn ssh(args: Ssh) -> Outcome {
+    let (_, way) = match way_in(&args.instance.as_targets()).await? {
+        Ok(found) => found,
+        Err(exit) => return Ok(exit),
+    };
     let mut ssh = Command::new("ssh");
     // Forwarding alone needs no command, and a command given needs no terminal.
     for forward in &args.forward {
@@ -45,6 +59,9 @@ pub(crate) async fn ssh(args: Ssh) -> Outcome {
     ssh.args(["-o", "ControlPath=none"]).args(way.arguments());
     if !args.command.is_empty() {
         ssh.arg("--").args(&args.command);
+    }
+    for variable in &way.withheld {
+        ssh.env_remove(variable);
     }
     let error = ssh.exec();
     Err(Failure::new(format!("cannot run ssh: {error}; install OpenSSH's client (Debian: openssh-client)")))

@@ -217,15 +217,16 @@ impl Market {
         }
     }
 
-    /// The address with a number from 1 on; all lie in ranges that are reserved for examples and benchmarks.
-    pub(super) fn dotted(self, number: u32) -> String {
+    /// The address with a number from 1 on; all lie in ranges that are reserved for examples and benchmarks, where nobody said
+    /// with which two numbers they begin.
+    pub(super) fn dotted(self, number: u32, network: Option<[u8; 2]>) -> String {
         match self {
             Market::Local => format!("203.0.113.{number}"),
             Market::Scaleway | Market::Linode => {
-                let number = number - 1;
+                let (number, [first_number, second_number]) = (number - 1, network.unwrap_or([198, 18]));
                 // The first address of a network is its gateway's where the vendor shows one.
                 let first = if self == Market::Linode { 2 } else { 1 };
-                format!("198.18.{}.{}", number / 250, number % 250 + first)
+                format!("{first_number}.{second_number}.{}.{}", number / 250, number % 250 + first)
             }
         }
     }

@@ -111,6 +111,11 @@ impl Cloud {
         Cloud { dir: PathBuf::new(), store: Mutex::new(Store::in_memory(truth)) }
     }
 
+    /// Has the addresses of servers begin with these two numbers from now on, so that something on this machine can play one.
+    pub fn lay_network(&self, network: [u8; 2]) -> Result<(), Refusal> {
+        self.adjust(|deed| deed.truth.network = Some(network))
+    }
+
     /// The directory it lives in; an empty path in memory.
     pub fn dir(&self) -> &Path {
         &self.dir

@@ -34,6 +34,9 @@ pub struct Truth {
     /// What ids that look random are made from.
     #[serde(default)]
     pub seed: u64,
+    /// The first two numbers of its servers' addresses, where somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<[u8; 2]>,
     /// How time passes.
     pub clock: Timepiece,
     /// The latest moment anything was written; time does not go back behind it.
@@ -130,6 +133,11 @@ pub enum Effect {
 }
 
 impl Truth {
+    /// The address with a number.
+    pub(super) fn dotted(&self, number: u32) -> String {
+        self.market.dotted(number, self.network)
+    }
+
     /// An empty cloud.
     pub(super) fn new(imitate: Imitate, market: Market, seed: u64, clock: Timepiece) -> Truth {
         Truth {
@@ -138,6 +146,7 @@ impl Truth {
             imitate,
             market,
             seed,
+            network: None,
             clock,
             latest: Moment::default(),
             last_stamp: Moment::default(),

@@ -195,6 +195,7 @@ impl Playing<'_> {
         input: Option<Vec<u8>>,
         read: &mut dyn FnMut(&str),
     ) -> Result<Option<i32>, PlayError> {
+        self.way.withhold(&mut command);
         // A group of its own, so that the terminal's Ctrl-C comes to us alone, and we end all of it.
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).process_group(0);
         let mut child = command.spawn().map_err(|error| PlayError::Unable {

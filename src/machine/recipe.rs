@@ -155,11 +155,15 @@ impl Play {
     /// [`RecipeError::NoSecret`], where one is not there.
     pub fn secrets(&self, resolve: Resolve<'_>) -> Result<BTreeMap<String, String>, RecipeError> {
         let Play::Playbook { ansible, .. } = self else { return Ok(BTreeMap::new()) };
-        ansible.secrets.iter().map(|(name, source)| Ok((name.clone(), secret(name, source, resolve)?))).collect()
+        ansible.secrets.iter().map(|(name, source)| Ok((name.clone(), find_secret(name, source, resolve)?))).collect()
     }
 }
 
-fn secret(name: &str, source: &SecretSource, resolve: Resolve<'_>) -> Result<String, RecipeError> {
+/// The value of a secret, from where it is said to be.
+///
+/// # Errors
+/// [`RecipeError`], where it is not there; the message says what to do.
+pub fn find_secret(name: &str, source: &SecretSource, resolve: Resolve<'_>) -> Result<String, RecipeError> {
     let missing = |why: String| RecipeError::NoSecret { name: name.to_owned(), why };
     let value = match (&source.env, &source.file) {
         (Some(env), _) => std::env::var(env).map_err(|_| missing(format!("set the environment variable {env}")))?,

@@ -31,6 +31,8 @@ pub struct Way {
     pub alias: String,
     /// The file in which its identity is known.
     pub known_hosts: PathBuf,
+    /// Environment variables with secrets in them, which no program that is run on this way gets.
+    pub withheld: Vec<String>,
 }
 
 /// Why nobody is let in.
@@ -81,17 +83,23 @@ impl Way {
 
     /// An `ssh` that asks nobody anything.
     pub fn ssh(&self) -> Command {
+        self.ssh_with(&[])
+    }
+
+    /// [`Way::ssh`], with more options.
+    pub(super) fn ssh_with(&self, options: &[&str]) -> Command {
         let mut ssh = Command::new("ssh");
-        ssh.args(self.quiet()).kill_on_drop(true);
+        // A shared connection that outlives it would keep its output open.
+        ssh.args(["-T", "-o", "BatchMode=yes", "-o", "ControlPath=none"]).args(options).args(self.arguments()).kill_on_drop(true);
+        self.withhold(&mut ssh);
         ssh
     }
 
-    /// The arguments of an `ssh` that asks nobody anything.
-    fn quiet(&self) -> Vec<OsString> {
-        // A shared connection that outlives it would keep its output open.
-        let mut words: Vec<OsString> = ["-T", "-o", "BatchMode=yes", "-o", "ControlPath=none"].map(OsString::from).into();
-        words.extend(self.arguments());
-        words
+    /// Keeps from a program what is none of its business.
+    pub(super) fn withhold(&self, program: &mut Command) {
+        for variable in &self.withheld {
+            program.env_remove(variable);
+        }
     }
 
     /// Lets SSH know whom the machine must show itself to be: `tagged` is the fingerprint that the cloud's object carries,
@@ -131,6 +139,7 @@ impl Way {
         let mut scan = Command::new("ssh-keyscan");
         scan.args(["-T", &seconds, "-t", "ed25519", "-p", &self.port.to_string(), &self.address]);
         scan.stdin(Stdio::null()).kill_on_drop(true);
+        self.withhold(&mut scan);
         let out = scan.output().await.map_err(|error| missing("ssh-keyscan", &error))?;
         let text = String::from_utf8_lossy(&out.stdout);
         let shown = text.lines().filter(|it| !it.starts_with('#')).find_map(Identity::shown);
@@ -142,10 +151,9 @@ impl Way {
     /// # Errors
     /// [`Barred`], by whether that passes by itself.
     pub async fn knock(&self) -> Result<(), Barred> {
-        // The way's own options come last, and SSH takes the first of two.
-        let mut ssh = Command::new("ssh");
-        ssh.args(["-o", &format!("ConnectTimeout={}", KNOCK.as_secs())]).args(self.quiet()).arg("true");
-        let out = timeout(PATIENCE * 2, ssh.stdin(Stdio::null()).kill_on_drop(true).output()).await;
+        let short = format!("ConnectTimeout={}", KNOCK.as_secs());
+        let mut ssh = self.ssh_with(&["-o", &short]);
+        let out = timeout(PATIENCE * 2, ssh.arg("true").stdin(Stdio::null()).output()).await;
         match out {
             Err(_) => Err(Barred::NotYet(format!("no answer within {} s", 2 * PATIENCE.as_secs()))),
             Ok(Err(error)) => Err(missing("ssh", &error)),
@@ -183,6 +191,6 @@ impl Way {
     }
 }
 
-fn missing(program: &str, error: &std::io::Error) -> Barred {
+pub(super) fn missing(program: &str, error: &std::io::Error) -> Barred {
     Barred::Shut { why: format!("cannot run {program}: {error}"), remedy: "install OpenSSH's client (Debian: openssh-client)".to_owned() }
 }

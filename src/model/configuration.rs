@@ -54,6 +54,28 @@ pub struct Recipe {
     /// When a changed recipe is applied: `nextStart` never interrupts a player; `now` does.
     #[serde(default)]
     pub when: When,
+    /// The TCP port that answers once the machine is ready, or `none`. Default: 47989, where `network.ports` is `sunshine`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ReadyPort")]
+    pub ready_port: Option<ReadyPort>,
+}
+
+/// What shows that a machine is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ReadyPort {
+    /// This TCP port answers, at the server's public address.
+    Port(#[schemars(range(min = 1, max = 65_535))] u16),
+    /// Nothing shows it.
+    None(NoReadyPort),
+}
+
+/// The word `none`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum NoReadyPort {
+    /// Nothing shows that it is ready.
+    None,
 }
 
 /// What runs at every start: exactly one of `ansible` and `script`.

@@ -1,6 +1,6 @@
 //! What happens during a run, as it happens.
 
-use super::{Hold, Line, Note};
+use super::{Hold, Line, Note, Readiness};
 use std::time::Duration;
 
 /// One thing that happened to one instance.
@@ -69,6 +69,8 @@ pub enum Event {
     LeftBehind(Vec<String>),
     /// The run ended.
     Ended(Ending),
+    /// Whether the server that runs now is ready; told after the end.
+    Ready(Readiness),
 }
 
 /// How a run ended.

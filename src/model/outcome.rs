@@ -174,6 +174,12 @@ pub enum Reason {
     RanOnce,
     /// Another source's object is taken over.
     Adopted,
+    /// Nobody uses the server.
+    Idle,
+    /// Its owner ended its rest.
+    Woken,
+    /// It went off without having been told to.
+    FoundOff,
 }
 
 impl fmt::Display for Reason {
@@ -235,6 +241,9 @@ impl fmt::Display for Reason {
             Reason::StartedUp => write!(f, "everything due at this start is done"),
             Reason::BeforeStart => write!(f, "something is to run once it is started"),
             Reason::Adopted => write!(f, "cloudypad adopt"),
+            Reason::Idle => write!(f, "nobody uses it"),
+            Reason::Woken => write!(f, "its rest is over"),
+            Reason::FoundOff => write!(f, "serverState is present, and it was found off"),
         }
     }
 }
@@ -260,6 +269,8 @@ pub enum Note {
     Mind(String),
     /// The root disk cannot be captured, and what to do about it.
     CaptureFailed(String),
+    /// The server has what no capture has yet, which is captured at the next stop.
+    CapturePending(&'static str),
     /// What somebody else applied before.
     Overrides {
         /// What.
@@ -280,6 +291,7 @@ impl fmt::Display for Note {
             Note::Mind(what) => write!(f, "mind: {what}"),
             Note::LeftAlone(what) => write!(f, "left alone: {what}"),
             Note::BilledWhenOff(what) => f.write_str(what),
+            Note::CapturePending(what) => write!(f, "CapturePending: {what}; it is captured at the next stop"),
             Note::CaptureFailed(what) => write!(f, "CaptureFailed: {what}"),
             Note::Overrides { aim: aim @ Aim::Reach(_), seconds } => write!(f, "overrides: {aim}, applied {}", ago(*seconds)),
             Note::Overrides { aim: aim @ Aim::Delete { .. }, seconds } => write!(f, "overrides: {aim}, begun {}", ago(*seconds)),

@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-pub use super::configuration::{Ansible, Configuration, NoConfiguration, OnStart, Recipe, SecretSource, Variable, When};
+pub use super::configuration::{
+    Ansible, Configuration, NoConfiguration, NoReadyPort, OnStart, ReadyPort, Recipe, SecretSource, Variable, When,
+};
 pub use super::placement::{Credentials, Imitate, Linode, Local, Machine, Placement, ProviderSpec, Scaleway};
 use super::{Capabilities, InstanceKey, Rule};
 
@@ -287,6 +289,15 @@ impl Network {
 }
 
 impl Ports {
+    /// Whether a port is open.
+    pub fn let_in(&self, protocol: &str, port: u16) -> bool {
+        self.pairs().iter().any(|(open, ports)| {
+            let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
+            let within = |first: &str, last: &str| Some((first.parse::<u16>().ok()?..=last.parse().ok()?).contains(&port));
+            open == protocol && within(first, last) == Some(true)
+        })
+    }
+
     /// Each port or range with its protocol, as (protocol, ports).
     pub fn pairs(&self) -> Vec<(String, String)> {
         match self {

@@ -53,7 +53,7 @@ pub fn forecast(ask: &Ask, world: &World, facts: &Facts, cloud: &Capabilities) -
     for number in 0..MOST_TURNS {
         let turn = plan(ask, &world, &facts, cloud);
         for note in &turn.notes {
-            let passing = matches!(note, Note::Kept(_) | Note::NotInSpec(_) | Note::Later(_));
+            let passing = matches!(note, Note::Kept(_) | Note::NotInSpec(_) | Note::Later(_) | Note::CapturePending(_));
             if (!passing || turn.verdict == Verdict::Done) && !notes.contains(note) {
                 notes.push(note.clone());
             }
@@ -70,6 +70,9 @@ pub fn forecast(ask: &Ask, world: &World, facts: &Facts, cloud: &Capabilities) -
             facts.open.clear();
             if let Step::StartServer(server) = &planned.step {
                 facts.played.remove(&start_up_key(server.as_str()));
+            }
+            if let Step::StopServer(server) = &planned.step {
+                facts.ordered_off.insert(server.to_string());
             }
         }
         facts.begun = !acts.is_empty();

@@ -45,6 +45,8 @@ fn event_line(event: &Event) -> Option<String> {
         Event::Ended(Ending::Done { calls: 1 }) => "done: 1 change".to_owned(),
         Event::Ended(Ending::Done { calls }) => format!("done: {calls} changes"),
         Event::Ended(Ending::Held(hold)) => format!("held: {}\n  you can: {}", plain(&hold.to_string()), plain(&hold.remedy())),
+        Event::Ready(it) if it.is_ready() => format!("ready: {}", plain(&it.to_string())),
+        Event::Ready(it) => format!("not ready: {}\n  you can: {}", plain(&it.to_string()), plain(&it.remedy)),
         Event::Ended(Ending::Interrupted) => "stopped between two steps; nothing is lost, the same command goes on from here".to_owned(),
     })
 }
@@ -90,7 +92,7 @@ impl Live {
                 return;
             }
             Event::Said { .. } | Event::Unseen { .. } | Event::Billed(_) | Event::Noted(_) | Event::LeftBehind(_) => {}
-            Event::Ended(_) => {
+            Event::Ended(_) | Event::Ready(_) => {
                 let own = format!("{key} ");
                 rows.retain(|row, bar| {
                     let ended = row.starts_with(&own);

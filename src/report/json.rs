@@ -1,7 +1,7 @@
 //! JSON, one object a line. `specs/output.md` documents it; `v` grows when a field changes its meaning.
 
 use super::{PlanView, standing, wished};
-use crate::model::{Ending, Event, Hold, InstanceKey, Verdict};
+use crate::model::{Ending, Event, Hold, InstanceKey, Readiness, Verdict};
 use serde_json::{Value, json};
 
 /// The version of every JSON object printed.
@@ -39,6 +39,15 @@ pub fn plan_json(view: &PlanView<'_>) -> Value {
     })
 }
 
+/// Whether a server is ready.
+pub fn ready_json(it: &Readiness) -> Value {
+    let remedy = (!it.is_ready()).then_some(&it.remedy);
+    json!({
+        "ready": it.is_ready(), "address": it.address, "port": it.port, "reason": it.answer.code(), "message": it.to_string(),
+        "remedy": remedy,
+    })
+}
+
 /// One event of a run.
 pub fn event_json(key: &InstanceKey, event: &Event) -> Value {
     let mut value = match event {
@@ -58,6 +67,11 @@ pub fn event_json(key: &InstanceKey, event: &Event) -> Value {
         Event::Billed(objects) => json!({"type": "billed", "objects": objects}),
         Event::Noted(note) => json!({"type": "noted", "note": note.to_string()}),
         Event::LeftBehind(objects) => json!({"type": "leftBehind", "objects": objects}),
+        Event::Ready(it) => {
+            let mut value = ready_json(it);
+            value["type"] = json!("ready");
+            value
+        }
         Event::Ended(Ending::Done { calls }) => json!({"type": "ended", "verdict": "done", "calls": calls}),
         Event::Ended(Ending::Held(hold)) => json!({"type": "ended", "verdict": "held", "hold": hold_json(hold)}),
         Event::Ended(Ending::Interrupted) => json!({"type": "ended", "verdict": "interrupted"}),

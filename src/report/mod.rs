@@ -10,7 +10,7 @@ mod table;
 
 pub use clean::{LogLine, gate, json_line, plain, visible, yaml_document};
 pub use events::{Lines, Live};
-pub use json::{JSON_VERSION, event_json, plan_json};
+pub use json::{JSON_VERSION, event_json, plan_json, ready_json};
 pub use plans::{PlanView, plan_text, summary};
 pub use screen::{Screen, span};
 pub use story::story;

@@ -1,110 +1,8 @@
 //! What is run in a machine: once, captured, and carried on; and what runs at every start. The cloud is a vendor's emulator,
 //! the machine behind its addresses a real SSH server.
-//!
-//! An emulator's addresses lie in a range that nobody routes. An `ssh` before the real one does what a jump host would.
 
-use crate::support::{
-    face::Face,
-    linode::LINODE,
-    scaleway::SCALEWAY,
-    shop::{Ran, Shop},
-    sshd::{SshServer, has_ssh, own_user},
-    vendor::Vendor,
-};
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::PathBuf,
-    process::{Command, Stdio},
-};
-
-/// A machine at a vendor, with its owner's specs.
-struct Scene {
-    shop: Shop,
-    face: Face,
-    _machine: SshServer,
-}
-
-impl Scene {
-    fn at(vendor: &'static Vendor) -> Option<Self> {
-        if !has_ssh() {
-            return None;
-        }
-        let shop = Shop::new();
-        let face = Face::start(vendor, &shop);
-        let owner = shop.path("owner");
-        let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&owner).status().unwrap();
-        assert!(made.success());
-        // The key that the machine is given at its birth is made beforehand, as if it had been born before.
-        let host_key = shop.path("home/host-keys/default.mypad");
-        cloudypad::machine::seed(&host_key, None).unwrap();
-        let port = SshServer::free_port();
-        let machine = SshServer::open(&shop.path(""), port, &host_key, &owner);
-        let way = format!(
-            "#!/bin/sh\nexec {} -o \"ProxyCommand=bash -c 'exec 2> /dev/null 3<>/dev/tcp/127.0.0.1/{port}; cat <&3 & cat >&3'\" \"$@\"\n",
-            real_ssh().display()
-        );
-        shop.write("bin/ssh", &way);
-        fs::set_permissions(shop.path("bin/ssh"), fs::Permissions::from_mode(0o755)).unwrap();
-        let scene = Self { shop, face, _machine: machine };
-        scene.script("once", "");
-        scene.script("start", "");
-        Some(scene)
-    }
-
-    /// A script that writes down that it ran, and does something more.
-    fn script(&self, name: &str, more: &str) {
-        let diary = self.shop.path("diary");
-        self.shop.write(&format!("{name}.sh"), &format!("#!/bin/sh\necho {name} >> {}\necho {name} runs\n{more}\n", diary.display()));
-    }
-
-    fn wish(&self, state: &str) {
-        self.wish_with(state, "");
-    }
-
-    /// Writes the wish; `more` is more of the configuration.
-    fn wish_with(&self, state: &str, more: &str) {
-        let own = format!(
-            "  ssh: {{publicKeyPath: owner.pub, user: {}}}\n  configuration:\n    script: once.sh\n    onStart: {{script: start.sh}}\n{more}",
-            own_user()
-        );
-        self.shop.write("pad.yaml", &(self.face.vendor.pad)(state, &own));
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.face.command(&self.shop, args);
-        let path = std::env::var("PATH").unwrap_or_default();
-        command.env("PATH", format!("{}:{path}", self.shop.path("bin").display()));
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Ran {
-        Ran::from(self.command(args).output().unwrap())
-    }
-
-    fn expect(&self, code: i32, args: &[&str]) -> Ran {
-        let ran = self.run(args);
-        assert_eq!(ran.code, code, "{args:?}\n{}\n{}", ran.out, ran.err);
-        ran
-    }
-
-    fn apply(&self) -> Ran {
-        self.expect(0, &["apply", "pad.yaml", "--yes"])
-    }
-
-    /// What ran in the machine since this was asked last.
-    fn ran(&self) -> Vec<String> {
-        let diary = self.shop.path("diary");
-        let text = fs::read_to_string(&diary).unwrap_or_default();
-        let _ = fs::remove_file(diary);
-        text.lines().map(str::to_owned).collect()
-    }
-}
-
-fn real_ssh() -> PathBuf {
-    let found = Command::new("sh").args(["-c", "command -v ssh"]).stdin(Stdio::null()).output().unwrap();
-    PathBuf::from(String::from_utf8(found.stdout).unwrap().trim())
-}
+use crate::support::{linode::LINODE, scaleway::SCALEWAY, scene::Scene, sshd::SshServer, vendor::Vendor};
+use std::{fs, process::Command};
 
 const NOTHING: [&str; 0] = [];
 
@@ -164,6 +62,7 @@ fn another_recipe_waits_for_the_next_start() {
     scene.wish("present");
     scene.apply();
     assert_eq!(scene.ran(), ["once", "start"]);
+    assert_eq!(scene.row()["conditions"], serde_json::json!(["CapturePending"]));
     scene.wish("absent");
     let archived = scene.apply();
     assert!(archived.out.contains("capture   root disk"), "the old capture is not of this recipe: {}", archived.out);
@@ -232,17 +131,12 @@ fn a_machine_that_is_another_is_not_configured() {
     cloudypad::machine::seed(&other, None).unwrap();
     let port = SshServer::free_port();
     let strange = SshServer::open(&scene.shop.path(""), port, &other, &scene.shop.path("owner"));
-    scene.shop.write("bin/ssh", &fs::read_to_string(scene.shop.path("bin/ssh")).unwrap().replace(&port_in(&scene), &port.to_string()));
-    scene._machine = strange;
+    scene.lead_to(port);
+    scene.machine = strange;
     scene.wish("present");
     let held = scene.expect(3, &["apply", "pad.yaml", "--yes"]);
     assert!(held.out.contains("another host key"), "{}", held.out);
     assert_eq!(scene.ran(), NOTHING);
-}
-
-fn port_in(scene: &Scene) -> String {
-    let text = fs::read_to_string(scene.shop.path("bin/ssh")).unwrap();
-    text.split("/dev/tcp/127.0.0.1/").nth(1).unwrap().chars().take_while(char::is_ascii_digit).collect()
 }
 
 #[test]

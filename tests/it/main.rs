@@ -14,6 +14,9 @@
 //! - `vendors`: what any vendor's hands must stand: weather, crowds, haste;
 //! - `openapi`: requests against what Linode says of its own API;
 //! - `inside`: what is run in a machine: recipes, what runs at every start, `cloudypad ssh`;
+//! - `ready`: a machine is ready when somebody can play, not when it runs;
+//! - `pair`: Moonlight's PIN goes to Sunshine, through SSH;
+//! - `secrets`: no secret is where it does not belong, end to end;
 //! - `witnesses`: proofs, given where their ground is seen;
 //! - `house`: floors, schema, examples, laws table.
 
@@ -25,15 +28,19 @@ mod crashes;
 mod figures;
 mod holds;
 mod house;
+mod idle;
 mod inside;
 mod lifecycle;
 mod linode;
 mod matrix;
 mod openapi;
+mod pair;
 mod plans;
 mod properties;
 mod reading;
+mod ready;
 mod scaleway;
+mod secrets;
 mod strangers;
 mod support;
 mod two;

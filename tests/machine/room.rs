@@ -96,6 +96,7 @@ impl Room {
             key: Some(self.path("owner")),
             alias: format!("cloudypad-default.{}", self.dir.file_name().unwrap().to_str().unwrap()),
             known_hosts: self.path("known/default.mypad"),
+            withheld: Vec::new(),
         }
     }
 

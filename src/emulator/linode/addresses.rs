@@ -39,7 +39,7 @@ pub fn of(truth: &Truth, linode: &str) -> Vec<Ipv4Addr> {
 /// Errors: there is none left.
 pub fn allocate(deed: &mut Deed, region: &str, linode: &str) -> Result<Ipv4Addr, Answer> {
     let number = deed.next_address()?;
-    let address = dotted(&deed.truth.market.dotted(number))?;
+    let address = dotted(&deed.truth.dotted(number))?;
     Ok(enter(deed, address, region, linode, true))
 }
 

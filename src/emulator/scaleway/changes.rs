@@ -233,7 +233,7 @@ pub fn give_dynamic(deed: &mut Deed, id: &str) {
     }
     // Without a free address it runs without one.
     let Ok(number) = deed.next_address() else { return };
-    let dynamic = Dynamic { id: deed.mint("dynamic"), address: deed.truth.market.dotted(number), pending: true };
+    let dynamic = Dynamic { id: deed.mint("dynamic"), address: deed.truth.dotted(number), pending: true };
     if let Some(details) = deed.truth.scaleway.servers.get_mut(id) {
         details.dynamic = Some(dynamic);
     }

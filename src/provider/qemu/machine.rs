@@ -60,6 +60,12 @@ pub(super) enum Life {
 }
 
 impl Machine {
+    /// Every machine of a cloud that has files, by its server's id.
+    pub(super) fn all(cloud: &Path) -> Vec<String> {
+        let found = fs::read_dir(cloud.join("machines")).into_iter().flatten().flatten();
+        found.filter_map(|it| it.file_name().into_string().ok()).collect()
+    }
+
     /// The machine of a server, in a cloud's directory.
     pub(super) fn of(cloud: &Path, server: &str) -> Self {
         Self { dir: cloud.join("machines").join(server) }
@@ -69,9 +75,18 @@ impl Machine {
         self.dir.join(name)
     }
 
+    /// Whether it ever had files.
+    pub(super) fn is_known(&self) -> bool {
+        self.dir.is_dir()
+    }
+
+    /// Makes a place for its files.
+    pub(super) fn give_place(&self) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)
+    }
+
     /// The right to act on it, until dropped; `None` where another process has it.
     pub(super) fn hand(&self) -> io::Result<Option<Hand>> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
         let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(self.path("hand"))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Hand { _file: file })),
@@ -117,6 +132,8 @@ impl Machine {
         for port in self.ports().map_err(failed)? {
             let mut qemu = Command::new(line.qemu);
             qemu.args(line.arguments(&self.dir, port)).current_dir(&self.dir);
+            // It lives longer than we do, and nothing of our environment is its business.
+            qemu.env_clear();
             // In a group of its own, a Ctrl-C that is ours does not reach it.
             qemu.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
             let out = qemu.output().await.map_err(failed)?;

@@ -146,7 +146,8 @@ impl Provider for Qemu {
     }
 
     async fn begin(&self) -> Result<(), Problem> {
-        self.book.begin().await
+        self.book.begin().await?;
+        self.sweep().await
     }
 
     async fn vet(&self, _world: &World) -> Result<(), Problem> {

@@ -27,6 +27,9 @@ impl Qemu {
     /// Brings book and machine together, unless somebody else is at it.
     pub(super) async fn tend(&self, server: &Id<Server>) -> Result<Tended, Problem> {
         let machine = self.machine(server.as_str());
+        if !machine.is_known() {
+            return Ok(Tended::default());
+        }
         let Some(_hand) = machine.hand().map_err(failed)? else {
             // Another process does just this; what it finds out is seen at the next look.
             return Ok(Tended { leaving: machine.is_leaving(), changed: false });
@@ -68,6 +71,7 @@ impl Qemu {
     pub(super) async fn start(&self, server: &Id<Server>) -> Result<(), Problem> {
         let qemu = find_qemu()?;
         let machine = self.machine(server.as_str());
+        machine.give_place().map_err(failed)?;
         let _hand = self.take(&machine)?;
         let Some(frame) = self.book.frame(server.as_str())? else {
             return self.book.perform(&Step::StartServer(server.clone())).await.map(|_| ());
@@ -91,6 +95,9 @@ impl Qemu {
     /// Orders a server off: its guest is asked, and the book is told once it is done.
     pub(super) async fn stop(&self, server: &Id<Server>) -> Result<(), Problem> {
         let machine = self.machine(server.as_str());
+        if !machine.is_known() {
+            return self.book.perform(&Step::StopServer(server.clone())).await.map(|_| ());
+        }
         let _hand = self.take(&machine)?;
         if machine.life().await.map_err(failed)? == Life::Gone {
             return self.book.perform(&Step::StopServer(server.clone())).await.map(|_| ());
@@ -102,8 +109,22 @@ impl Qemu {
     /// Ends the machine of a server that is to be deleted.
     pub(super) async fn end(&self, server: &Id<Server>) -> Result<(), Problem> {
         let machine = self.machine(server.as_str());
+        if !machine.is_known() {
+            return Ok(());
+        }
         let _hand = self.take(&machine)?;
         machine.cut().await.map_err(failed)
+    }
+
+    /// Ends machines whose server is gone, which a run that was cut off left behind, and removes their files.
+    pub(super) async fn sweep(&self) -> Result<(), Problem> {
+        for server in Machine::all(self.book.dir()) {
+            if self.book.power(&server)?.is_none() {
+                self.end(&Id::new(server.as_str())).await?;
+                self.machine(&server).forget();
+            }
+        }
+        Ok(())
     }
 
     fn take(&self, machine: &Machine) -> Result<Hand, Problem> {

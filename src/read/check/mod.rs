@@ -13,7 +13,7 @@ use super::node::{Key, Node, Value};
 use super::problem::{quoted, quoted_all};
 use super::shape::{self, Form};
 use super::source::Span;
-use crate::model::spec::{Imitate, Local, Machine};
+use crate::model::spec::{Imitate, Local, Machine, Ports};
 use crate::model::{Capabilities, InstanceKey};
 
 const PROVIDERS: [&str; 3] = ["scaleway", "linode", "local"];
@@ -119,10 +119,29 @@ fn configuration(spec: &Node, findings: &mut Findings) {
             findings.add_with_hint(key.span, "spec.configuration.onStart has neither `ansible` nor `script`", hint);
         }
     }
+    ready_port(spec, findings);
     // Whoever misspells one of the two is told so already.
-    if entries.iter().all(|(key, _)| key.text == "when") {
+    if entries.iter().all(|(key, _)| matches!(key.text.as_str(), "when" | "readyPort")) {
         let hint = "add one of them, or write `configuration: none`";
         findings.add_with_hint(key.span, "spec.configuration has neither `ansible` nor `script`", hint);
+    }
+}
+
+/// A port that shows that a machine is ready must be one that can be reached.
+fn ready_port(spec: &Node, findings: &mut Findings) {
+    let Some((key, node)) = spec.entry("configuration.readyPort") else { return };
+    let Value::Int(port) = node.value else { return };
+    let Some(port) = u16::try_from(port).ok().filter(|it| *it > 0) else { return };
+    let open = match spec.at("network.ports") {
+        Some(list) if list.text().is_none() => Ports::List(list.items().iter().filter_map(Node::text).map(str::to_owned).collect()),
+        _ => Ports::default(),
+    };
+    if spec.at("provider.local").is_some() {
+        let message = "of a machine of the local cloud only SSH can be reached";
+        findings.add_with_hint(node.place(Some(key)), message, "remove `readyPort`");
+    } else if !open.let_in("tcp", port) {
+        let message = format!("spec.configuration.readyPort is {port}, which spec.network.ports does not let in");
+        findings.add_with_hint(node.place(Some(key)), message, format!("add `{port}/tcp` there, or write `readyPort: none`"));
     }
 }
 

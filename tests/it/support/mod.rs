@@ -3,7 +3,9 @@
 pub mod face;
 pub mod linode;
 pub mod scaleway;
+pub mod scene;
 pub mod shop;
 pub mod sshd;
+pub mod sunshine;
 pub mod vendor;
 pub mod words;

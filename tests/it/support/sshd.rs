@@ -29,16 +29,23 @@ impl SshServer {
     /// Starts one that shows this host key and lets in whoever has the key of `owner`, a private key's file. Its own files
     /// are put into `dir`.
     pub fn open(dir: &Path, port: u16, host_key: &Path, owner: &Path) -> Self {
+        Self::open_with(dir, port, host_key, owner, "")
+    }
+
+    /// One with more settings.
+    pub fn open_with(dir: &Path, port: u16, host_key: &Path, owner: &Path, more: &str) -> Self {
         let public = dir.join("let-in.pub");
         let made = Command::new("ssh-keygen").arg("-y").arg("-f").arg(owner).output().unwrap();
         fs::write(&public, made.stdout).unwrap();
         let config = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\nPasswordAuthentication no\n\
-             KbdInteractiveAuthentication no\nUsePAM no\nPidFile none\nSubsystem sftp internal-sftp\nSetEnv TMPDIR={}\n",
+             KbdInteractiveAuthentication no\nUsePAM no\nPidFile none\nSubsystem sftp internal-sftp\nSetEnv TMPDIR={} PATH={}/guest/bin:{}\n{more}",
             host_key.display(),
             public.display(),
-            // Machines share no files with one another.
-            dir.display()
+            // Machines share no files with one another, and what is installed on one is on it alone.
+            dir.display(),
+            dir.display(),
+            std::env::var("PATH").unwrap_or_default()
         );
         let file = dir.join("sshd_config");
         fs::write(&file, config).unwrap();

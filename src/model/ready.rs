@@ -1,0 +1,80 @@
+//! Whether somebody can play: a server is ready when the port that players come to answers, not when it runs.
+
+use super::spec::{Configuration, PortPreset, Ports, ReadyPort, Spec};
+use core::fmt;
+
+/// Sunshine's port of first contact, over TCP; the other ports follow from it.
+pub const STREAMING_PORT: u16 = 47989;
+
+/// What came of asking whether a server is ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readiness {
+    /// The server's public address.
+    pub address: String,
+    /// The TCP port that was asked.
+    pub port: u16,
+    /// What came back.
+    pub answer: Answer,
+    /// What the owner can do where it is not ready.
+    pub remedy: String,
+}
+
+/// What comes back from a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Somebody takes connections.
+    Open,
+    /// The machine is there, and nobody listens at the port.
+    Refused,
+    /// Nothing comes back.
+    Silent,
+    /// No way leads there, with what this machine says.
+    Unreachable(String),
+}
+
+impl Answer {
+    /// A word for tools.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Answer::Open => "Open",
+            Answer::Refused => "Refused",
+            Answer::Silent => "Silent",
+            Answer::Unreachable(_) => "Unreachable",
+        }
+    }
+}
+
+impl Readiness {
+    /// Whether somebody can play.
+    pub fn is_ready(&self) -> bool {
+        self.answer == Answer::Open
+    }
+}
+
+impl fmt::Display for Readiness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, port, .. } = self;
+        match &self.answer {
+            Answer::Open => write!(f, "{address} answers on port {port}"),
+            Answer::Refused => write!(f, "{address} refuses port {port}: the machine runs, and nothing listens there"),
+            Answer::Silent => write!(f, "{address} is silent on port {port}: nothing comes back"),
+            Answer::Unreachable(why) => write!(f, "{address} cannot be reached on port {port}: {why}"),
+        }
+    }
+}
+
+impl Spec {
+    /// The TCP port that answers once a machine of this spec is ready; none where nothing shows it.
+    pub fn ready_port(&self) -> Option<u16> {
+        let Configuration::Recipe(recipe) = &self.configuration else { return None };
+        // Nothing but SSH leads into a machine of the local cloud.
+        if self.provider.local.is_some() {
+            return None;
+        }
+        match recipe.ready_port {
+            Some(ReadyPort::Port(port)) => Some(port),
+            Some(ReadyPort::None(_)) => None,
+            None => (self.network.ports == Ports::Preset(PortPreset::Sunshine)).then_some(STREAMING_PORT),
+        }
+    }
+}
