@@ -141,10 +141,7 @@ impl Machine {
                 fs::write(self.path("ssh-port"), port.to_string()).map_err(failed)?;
                 return Ok(());
             }
-            let said = String::from_utf8_lossy(&out.stderr);
-            last = said.lines().map(str::trim).rfind(|it| !it.is_empty()).unwrap_or("it said nothing").to_owned();
-            // Its words are its own; without the file they are told all the same.
-            let _ = fs::write(self.path("qemu.log"), said.as_bytes());
+            last = self.last_words(&out.stderr);
             if !last.contains("host forwarding") {
                 break;
             }
@@ -153,6 +150,18 @@ impl Machine {
             answer: format!("QEMU does not start: {last}"),
             remedy: Some(format!("mend what it names; all it said: {}", self.path("qemu.log").display())),
         })
+    }
+
+    /// The last thing that QEMU said: in its log, or before it had one.
+    fn last_words(&self, said: &[u8]) -> String {
+        let said = String::from_utf8_lossy(said);
+        let log = self.path("qemu.log");
+        let kept = OpenOptions::new().create(true).append(true).mode(0o600).open(&log).and_then(|mut it| it.write_all(said.as_bytes()));
+        if let Err(error) = kept {
+            tracing::warn!(%error, "what QEMU said could not be kept");
+        }
+        let all = fs::read_to_string(&log).unwrap_or_else(|_| said.into_owned());
+        all.lines().map(str::trim).rfind(|it| !it.is_empty()).unwrap_or("it said nothing").to_owned()
     }
 
     /// Ports to try: the last one first, so that what knows the machine by it still does, then free ones.
@@ -249,7 +258,7 @@ impl Machine {
 
     /// What was noted of its last run is no longer so.
     pub(super) fn forget_the_last_run(&self) -> io::Result<()> {
-        for name in ["ordered-off", "went-off"] {
+        for name in ["ordered-off", "went-off", "qemu.log"] {
             match fs::remove_file(self.path(name)) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 _ => {}
