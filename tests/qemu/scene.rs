@@ -137,6 +137,16 @@ impl Scene {
         panic!("never said {killed_at:?}:\n{said}");
     }
 
+    /// Applies, while somebody else does something at each line that it says.
+    pub fn apply_while(&self, meanwhile: &dyn Fn()) {
+        let mut child = self.command(&["apply", "pad.yaml", "--yes"]).spawn().unwrap();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            line.unwrap();
+            meanwhile();
+        }
+        assert!(child.wait().unwrap().success());
+    }
+
     /// What a command says inside the guest.
     pub fn inside(&self, command: &str) -> String {
         self.expect(0, &["ssh", "pad.yaml", "--", command]).out

@@ -152,7 +152,7 @@ impl Machine {
         })
     }
 
-    /// The last thing that QEMU said: in its log, or before it had one.
+    /// The last two lines that QEMU said: in its log, or before it had one.
     fn last_words(&self, said: &[u8]) -> String {
         let said = String::from_utf8_lossy(said);
         let log = self.path("qemu.log");
@@ -161,7 +161,12 @@ impl Machine {
             tracing::warn!(%error, "what QEMU said could not be kept");
         }
         let all = fs::read_to_string(&log).unwrap_or_else(|_| said.into_owned());
-        all.lines().map(str::trim).rfind(|it| !it.is_empty()).unwrap_or("it said nothing").to_owned()
+        let lines: Vec<&str> = all.lines().map(str::trim).filter(|it| !it.is_empty()).collect();
+        match lines.as_slice() {
+            [] => "it said nothing".to_owned(),
+            [.., one, two] => format!("{one} {two}"),
+            [one] => (*one).to_owned(),
+        }
     }
 
     /// Ports to try: the last one first, so that what knows the machine by it still does, then free ones.
