@@ -1,6 +1,7 @@
 //! The product, told by its tests. In reading order:
 //!
 //! - `plans`: golden plans, one `.case` file per story, in `tests/plans/`;
+//! - `turns`: single turns: what is written and waited for, and what a run's memory adds, in `tests/turns/`;
 //! - `lifecycle`: the reference lifecycle as a transcript, with the real binary on the local cloud;
 //! - `bytes`, `crashes`, `strangers`: no byte is lost, whatever is killed and whoever interferes;
 //! - `matrix`: killed at every point of every call;
@@ -36,6 +37,7 @@ mod reading;
 mod scaleway;
 mod strangers;
 mod support;
+mod turns;
 mod two;
 mod vendors;
 mod witnesses;
