@@ -1,6 +1,7 @@
 //! Floor 2: reaching into the machine: what its guest is given for its first boot, the way in, and what configures it.
 
 mod identity;
+mod idle;
 mod inside;
 mod output;
 mod play;
@@ -10,6 +11,7 @@ mod seed;
 mod way;
 
 pub use identity::Identity;
+pub use idle::IdleWord;
 pub use inside::{Inside, Part, Reach};
 pub use play::{PlayError, Playing};
 pub use recipe::{Play, Recipe, RecipeError, Resolve};

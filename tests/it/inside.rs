@@ -19,14 +19,14 @@ use std::{
 };
 
 /// A machine at a vendor, with its owner's specs.
-struct Scene {
-    shop: Shop,
-    face: Face,
+pub struct Scene {
+    pub shop: Shop,
+    pub face: Face,
     _machine: SshServer,
 }
 
 impl Scene {
-    fn at(vendor: &'static Vendor) -> Option<Self> {
+    pub fn at(vendor: &'static Vendor) -> Option<Self> {
         if !has_ssh() {
             return None;
         }
@@ -63,7 +63,7 @@ impl Scene {
     }
 
     /// Writes the wish; `more` is more of the configuration.
-    fn wish_with(&self, state: &str, more: &str) {
+    pub fn wish_with(&self, state: &str, more: &str) {
         let own = format!(
             "  ssh: {{publicKeyPath: owner.pub, user: {}}}\n  configuration:\n    script: once.sh\n    onStart: {{script: start.sh}}\n{more}",
             own_user()
@@ -71,7 +71,7 @@ impl Scene {
         self.shop.write("pad.yaml", &(self.face.vendor.pad)(state, &own));
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = self.face.command(&self.shop, args);
         let path = std::env::var("PATH").unwrap_or_default();
         command.env("PATH", format!("{}:{path}", self.shop.path("bin").display()));
@@ -82,18 +82,18 @@ impl Scene {
         Ran::from(self.command(args).output().unwrap())
     }
 
-    fn expect(&self, code: i32, args: &[&str]) -> Ran {
+    pub fn expect(&self, code: i32, args: &[&str]) -> Ran {
         let ran = self.run(args);
         assert_eq!(ran.code, code, "{args:?}\n{}\n{}", ran.out, ran.err);
         ran
     }
 
-    fn apply(&self) -> Ran {
+    pub fn apply(&self) -> Ran {
         self.expect(0, &["apply", "pad.yaml", "--yes"])
     }
 
     /// What ran in the machine since this was asked last.
-    fn ran(&self) -> Vec<String> {
+    pub fn ran(&self) -> Vec<String> {
         let diary = self.shop.path("diary");
         let text = fs::read_to_string(&diary).unwrap_or_default();
         let _ = fs::remove_file(diary);
