@@ -2,6 +2,7 @@
 //!
 //! - `plans`: golden plans, one `.case` file per story, in `tests/plans/`;
 //! - `turns`: single turns: what is written and waited for, and what a run's memory adds, in `tests/turns/`;
+//! - `imagined`: the world that a forecast walks through;
 //! - `lifecycle`: the reference lifecycle as a transcript, with the real binary on the local cloud;
 //! - `bytes`, `crashes`, `strangers`: no byte is lost, whatever is killed and whoever interferes;
 //! - `matrix`: killed at every point of every call;
@@ -27,6 +28,7 @@ mod figures;
 mod holds;
 mod house;
 mod idle;
+mod imagined;
 mod inside;
 mod lifecycle;
 mod linode;

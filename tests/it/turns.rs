@@ -57,6 +57,10 @@ fn answered(block: &str) -> String {
 fn answer(ask: &Ask, world: &World, facts: &Facts, cloud: &Capabilities) -> String {
     let turn = plan(ask, world, facts, cloud);
     assert_eq!(audit(&turn, ask, world, cloud), [], "the second opinion objects");
+    let mut taken = plan(ask, world, facts, cloud);
+    for key in turn.next.iter().map(|it| it.step.key()) {
+        assert!(taken.take(&key).is_some_and(|it| it.step.key() == key), "{key} is the step of that name");
+    }
     let mut told = String::new();
     for planned in &turn.next {
         let _ = writeln!(told, "  do   {}", describe(planned));
@@ -99,4 +103,16 @@ fn tagged(tags: &Tags) -> String {
     let mut told: Vec<String> = tags.0.iter().filter(|it| !common(it)).map(|it| applied(it).unwrap_or_else(|| it.clone())).collect();
     told.sort();
     if told.is_empty() { String::new() } else { format!(" [{}]", told.join(", ")) }
+}
+
+#[test]
+fn a_server_is_reached_at_its_own_address_else_at_the_one_it_has_reserved() {
+    let reached = |seen: &str| {
+        let (ask, _) = words::ask("linode; present").unwrap();
+        let world = words::world_of(seen, &ask).unwrap();
+        world.address_of(&world.servers.items()[0]).map(str::to_owned)
+    };
+    assert_eq!(reached("server srv running, root local, own address 198.51.100.4").as_deref(), Some("198.51.100.4"));
+    assert_eq!(reached("another address ip-2; server srv running, root local").as_deref(), Some("203.0.113.7"));
+    assert_eq!(reached("no address; another address ip-2; server srv running, root local"), None);
 }

@@ -28,6 +28,12 @@ pub fn facts(text: &str, ask: &Ask) -> Result<Facts, String> {
             [server, "ordered", "off", "at", seconds] => {
                 facts.stopped.insert((*server).to_owned(), stamp(seconds)?);
             }
+            [server, "ordered", "off"] => {
+                facts.ordered_off.insert((*server).to_owned());
+            }
+            [server, "restarted", "at", seconds] => {
+                facts.restarted.insert((*server).to_owned(), stamp(seconds)?);
+            }
             ["mounted"] => facts.mounted = true,
             ["begun"] => facts.begun = true,
             // This very wish, by this run.

@@ -386,6 +386,7 @@ impl Builder<'_> {
                 ["type", name] => server.machine_type = (*name).to_owned(),
                 ["recipe", recipe] => tags = tags.with_value("recipe", recipe),
                 ["capture", "due"] => tags = tags.with("capture:due"),
+                ["by", "nobody"] => tags.0.retain(|it| !it.starts_with("by:")),
                 ["by", owner] => tags = tags.with_value("by", owner),
                 ["protected"] => tags = tags.with("protect:yes"),
                 ["locked"] => server.locked = true,
