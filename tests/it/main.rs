@@ -49,4 +49,5 @@ mod support;
 mod turns;
 mod two;
 mod vendors;
+mod watch;
 mod witnesses;

@@ -8,5 +8,6 @@ pub mod scene;
 pub mod shop;
 pub mod sshd;
 pub mod sunshine;
+pub mod teller;
 pub mod vendor;
 pub mod words;
