@@ -69,6 +69,18 @@ pub(crate) async fn adopt(args: Adopt) -> Outcome {
     carry_out(cases, args.output, &Consent::Yes { given: args.yes }).await
 }
 
+/// Wakes instances that went to sleep by themselves.
+pub(crate) async fn wake(args: Adopt) -> Outcome {
+    let mut cases = match hands::cases(&args.targets, Unnamed::Refused, args.owner.owner.as_deref(), None)? {
+        Ok(cases) => cases,
+        Err(exit) => return Ok(exit),
+    };
+    for case in &mut cases.cases {
+        case.ask.wake = true;
+    }
+    carry_out(cases, args.output, &Consent::Yes { given: args.yes }).await
+}
+
 /// What the owner must say before anything is changed.
 enum Consent {
     /// `yes`, or the flag.
@@ -86,7 +98,7 @@ async fn carry_out(cases: Cases, output: Output, consent: &Consent) -> Outcome {
             let teller = Teller::new(output, cases.cases.len() > 1);
             for (case, seen) in cases.cases.iter().zip(&seen) {
                 if matches!(&seen.forecast.end, Verdict::Held(hold) if misses_its_root(hold)) {
-                    tell_strays(case, &teller).await;
+                    tell_strays(case, &|case, event| teller.tell(case, event)).await;
                 }
             }
             let ready = glance_all(cases.cases.iter().zip(&seen), &teller).await;
@@ -209,7 +221,8 @@ async fn run_all(cases: &Cases, shown: &[Seen], now: &[Seen], output: Output) ->
         }
     }
     worst = worse(worst, glance_all(rest.into_iter().map(|(looked, _)| looked), &teller).await);
-    let runs = due.into_iter().map(|((case, _), _)| run_one(&cases.home, case, stop.clone(), &teller));
+    let tell = |case: &Case, event: &Event| teller.tell(case, event);
+    let runs = due.into_iter().map(|((case, _), _)| run_until_ready(&cases.home, case, stop.clone(), &tell));
     for outcome in futures_util::future::join_all(runs).await {
         let exit = outcome.unwrap_or_else(|failure| {
             complain(&format!("error: {failure}"));
@@ -244,7 +257,22 @@ fn worse(one: Exit, other: Exit) -> Exit {
     if weight(other) > weight(one) { other } else { one }
 }
 
-async fn run_one(home: &Home, case: &Case, stop: watch::Receiver<bool>, teller: &Teller) -> Result<Exit, Failure> {
+/// One run of one instance, and what comes of it where somebody is to play.
+async fn run_until_ready(home: &Home, case: &Case, stop: watch::Receiver<bool>, teller: &dyn Fn(&Case, &Event)) -> Result<Exit, Failure> {
+    Ok(match run_one(home, case, stop.clone(), teller).await? {
+        Ending::Done { .. } => ready::attend(case, stop, &|event| teller(case, &event)).await,
+        Ending::Held(_) => Exit::Held,
+        Ending::Interrupted => Exit::Interrupted,
+    })
+}
+
+/// One run of one instance, whose lock is held.
+pub(super) async fn run_one(
+    home: &Home,
+    case: &Case,
+    stop: watch::Receiver<bool>,
+    teller: &dyn Fn(&Case, &Event),
+) -> Result<Ending, Failure> {
     let mut journal = Journal::open(home, &case.ask.key)?;
     // A server that may have been made and vanished, in this run or in one that was cut off, may have left a root disk behind.
     let doubtful = Cell::new(case.ask.deletion.is_some() || journal.facts().open.contains_key(CREATE_SERVER_KEY));
@@ -252,27 +280,16 @@ async fn run_one(home: &Home, case: &Case, stop: watch::Receiver<bool>, teller: 
         if matches!(&event, Event::Failed { key, .. } if key == CREATE_SERVER_KEY) {
             doubtful.set(true);
         }
-        teller.tell(case, &event);
+        teller(case, &event);
     };
     let provider = case.provider.as_ref();
-    let run = Run {
-        ask: &case.ask,
-        provider,
-        journal: &mut journal,
-        stop: stop.clone(),
-        inside: Some(&case.inside),
-        patience: case.patience,
-        tell: &tell,
-    };
+    let run =
+        Run { ask: &case.ask, provider, journal: &mut journal, stop, inside: Some(&case.inside), patience: case.patience, tell: &tell };
     let ending = converge(run).await.map_err(|trouble| Failure::new(format!("{}: {trouble}", case.ask.key)))?;
     if doubtful.get() || matches!(&ending, Ending::Held(hold) if misses_its_root(hold)) {
         tell_strays(case, teller).await;
     }
-    Ok(match ending {
-        Ending::Done { .. } => ready::attend(case, stop, &tell).await,
-        Ending::Held(_) => Exit::Held,
-        Ending::Interrupted => Exit::Interrupted,
-    })
+    Ok(ending)
 }
 
 /// Whether a root disk is missed, which may be there without a tag.
@@ -281,16 +298,16 @@ fn misses_its_root(hold: &Hold) -> bool {
 }
 
 /// Tells what a server that vanished has probably left behind.
-async fn tell_strays(case: &Case, teller: &Teller) {
+async fn tell_strays(case: &Case, teller: &dyn Fn(&Case, &Event)) {
     if let Ok(strays) = case.provider.strays().await
         && !strays.is_empty()
     {
-        teller.tell(case, &Event::LeftBehind(strays));
+        teller(case, &Event::LeftBehind(strays));
     }
 }
 
 /// Hears signals from now on, on a thread of its own: a call may keep this one busy.
-fn listen(stopper: watch::Sender<bool>) {
+pub(super) fn listen(stopper: watch::Sender<bool>) {
     let (ready, hears) = mpsc::channel();
     std::thread::spawn(move || {
         if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -319,7 +336,7 @@ async fn hear(stopper: &watch::Sender<bool>, ready: &mpsc::Sender<()>) {
 }
 
 /// Tells events: as JSON, as a live view on a terminal, else a line each.
-enum Teller {
+pub(super) enum Teller {
     Json,
     Live(Live),
     Lines(Lines),
@@ -337,7 +354,15 @@ impl Teller {
         }
     }
 
-    fn tell(&self, case: &Case, event: &Event) {
+    /// Tells everything line by line, each with its instance: for who does not end.
+    pub fn in_lines(output: Output) -> Self {
+        match output {
+            Output::Json => Teller::Json,
+            Output::Text => Teller::Lines(Lines::new(true)),
+        }
+    }
+
+    pub fn tell(&self, case: &Case, event: &Event) {
         let key = &case.ask.key;
         match self {
             Teller::Json => print_json(&event_json(key, event)),

@@ -39,6 +39,10 @@ pub(crate) enum Command {
     Delete(Delete),
     /// Take over instances that another source manages.
     Adopt(Adopt),
+    /// Wake instances that went to sleep by themselves.
+    Wake(Adopt),
+    /// Keep instances as their files say: when a file changes, when the cloud does, when nobody plays.
+    Watch(Watch),
     /// List instances and where they stand.
     Get(Get),
     /// Show everything about an instance.
@@ -219,6 +223,21 @@ pub(crate) struct Adopt {
     /// Do not ask.
     #[arg(short, long)]
     pub yes: bool,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Watch {
+    /// Spec files, and directories of specs.
+    #[arg(value_name = "FILE|DIR", required = true)]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub owner: Owner,
+    /// How often to look at the cloud, at most, while nothing happens.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5m")]
+    pub every: std::time::Duration,
     /// How to print.
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Output,

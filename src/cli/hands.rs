@@ -14,7 +14,7 @@ use crate::{
     model::{Ask, Deletion, Event, Facts, World},
     plan::{Forecast, forecast},
     provider::Provider,
-    read::Reading,
+    read::{ReadSpec, Reading},
     report::{PlanView, plain},
     run::look,
     store::{Home, Journal},
@@ -54,6 +54,13 @@ pub(crate) fn case_in_file(file: &Path, name: Option<&str>) -> Result<Result<Cas
     prepare(target::in_file(file, name)?, None, None)
 }
 
+/// [`cases`], for one spec.
+pub(crate) fn case_of(spec: ReadSpec, owner: Option<&str>) -> Result<Case, Failure> {
+    let cases = prepare(Reading { specs: vec![spec], problems: Vec::new() }, owner, None)?;
+    let case = cases.ok().and_then(|mut it| it.cases.pop());
+    case.ok_or_else(|| Failure::new("nothing is described there"))
+}
+
 fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> Result<Result<Cases, Exit>, Failure> {
     if !found.problems.is_empty() {
         show_problems(&found.problems, "; nothing was changed");
@@ -86,7 +93,7 @@ fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> R
 }
 
 /// Where our own files are: an absolute path, so that what is named below it is found from anywhere.
-fn home() -> Result<Home, Failure> {
+pub(super) fn home() -> Result<Home, Failure> {
     match std::env::var_os("CLOUDYPAD_HOME").filter(|it| !it.is_empty()) {
         Some(all) => Ok(Home::at(&std::path::absolute(all)?)),
         None => Home::find().map_err(Failure::new),

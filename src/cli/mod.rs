@@ -17,6 +17,7 @@ mod ssh;
 mod stop;
 mod target;
 mod validate;
+mod watch;
 
 use crate::report::{LogLine, gate, json_line, plain};
 use args::{Args, Command};
@@ -90,6 +91,8 @@ pub fn main() -> ExitCode {
         Command::Apply(it) => in_runtime(apply::apply(it)),
         Command::Delete(it) => in_runtime(apply::delete(it)),
         Command::Adopt(it) => in_runtime(apply::adopt(it)),
+        Command::Wake(it) => in_runtime(apply::wake(it)),
+        Command::Watch(it) => in_runtime(watch::watch(it)),
         Command::Get(it) => in_runtime(get::get(it)),
         Command::Describe(it) => in_runtime(describe::describe(it)),
         Command::Ssh(it) => in_runtime(ssh::ssh(it)),

@@ -6,8 +6,9 @@ use super::{
     recipe::{Play, Recipe},
 };
 use serde_json::{Map, Value};
-use std::{fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, path::PathBuf, sync::Mutex, time::Duration};
+use std::{fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, path::PathBuf, process::Stdio, sync::Mutex, time::Duration};
 use tokio::{
+    process::Child,
     sync::watch,
     time::{Instant, timeout},
 };
@@ -114,6 +115,7 @@ impl Inside {
             .secrets(&*self.resolve)
             .map_err(|error| PlayError::Unable { why: error.to_string(), remedy: "put it there; the same command goes on".to_owned() })?;
         let way = self.enter(reach, &stop, tell).await?;
+        let _at_work = say_at_work(&way);
         // What a run that was killed left there; the instance's lock is held.
         let _ = std::fs::remove_dir_all(&self.scratch);
         let log = Mutex::new(self.open_log(play));
@@ -172,4 +174,12 @@ impl Inside {
         let _ = writeln!(log, "--- {} {what}", jiff::Timestamp::now());
         Some(log)
     }
+}
+
+/// Tells the guest that it is being configured, and so is in use, until this is dropped. A guest that cannot be told is not
+/// one that would fall asleep.
+fn say_at_work(way: &Way) -> Option<Child> {
+    let mut ssh = way.ssh();
+    ssh.arg("mkdir -p /run/cloudypad && exec flock /run/cloudypad/configuring cat");
+    ssh.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()
 }

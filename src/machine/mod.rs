@@ -2,6 +2,7 @@
 //! streaming server.
 
 mod identity;
+mod idle;
 mod inside;
 mod output;
 mod play;
@@ -13,6 +14,7 @@ mod tunnel;
 mod way;
 
 pub use identity::Identity;
+pub use idle::IdleWord;
 pub use inside::{Inside, Part, Reach};
 pub use play::{PlayError, Playing};
 pub use recipe::{Play, Recipe, RecipeError, Resolve, find_secret};

@@ -47,6 +47,8 @@ pub struct Capabilities {
     pub detach_together: bool,
     /// Whether a powered-off server costs as much as a running one.
     pub billed_when_off: bool,
+    /// Whether a server costs as much as before when its guest powers itself off.
+    pub billed_when_guest_is_off: bool,
     /// Seconds within which a new object may still be missing from lists.
     pub listing_lag: u64,
     /// Seconds within which a call whose answer was lost may still take effect.
@@ -135,6 +137,7 @@ impl Capabilities {
             copy_limit_gb: None,
             detach_together: true,
             billed_when_off: false,
+            billed_when_guest_is_off: true,
             listing_lag: 5,
             late_effect: 60,
             default_image: "ubuntu_jammy_gpu_os_12".to_owned(),
@@ -180,6 +183,7 @@ impl Capabilities {
             copy_limit_gb: Some(6),
             detach_together: false,
             billed_when_off: true,
+            billed_when_guest_is_off: true,
             listing_lag: 10,
             late_effect: 60,
             default_image: "linode/ubuntu22.04".to_owned(),

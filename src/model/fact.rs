@@ -13,6 +13,10 @@ pub struct Facts {
     pub made: BTreeMap<String, Stamp>,
     /// When this machine last ordered a server off, by its id, on the vendor's clock. For people; nothing is decided by it.
     pub stopped: BTreeMap<String, Stamp>,
+    /// Servers, by id, whose last order from this machine was to be off; one that was just made is off as well.
+    pub ordered_off: BTreeSet<String>,
+    /// When this machine last started a server, by its id, that it had not ordered off, on the vendor's clock.
+    pub restarted: BTreeMap<String, Stamp>,
     /// What ran inside a server to its end, by step key, and is not written on the server yet.
     pub played: BTreeSet<String>,
     /// Whether what ran inside the server told that the data disk is mounted.

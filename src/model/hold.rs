@@ -163,6 +163,18 @@ pub enum Hold {
         /// For how many seconds.
         seconds: u64,
     },
+    /// It went to sleep by itself, and its owner has not woken it.
+    Archived {
+        /// Since when nobody uses it, in seconds of the vendor's clock.
+        since: i64,
+    },
+    /// It was found off, started, and went off again at once, and nobody told it to.
+    KeepsGoingOff {
+        /// The server.
+        server: String,
+        /// How many seconds after it was started.
+        seconds: u64,
+    },
     /// A call kept failing.
     KeepsFailing {
         /// What was asked.
@@ -214,6 +226,8 @@ impl Hold {
             Hold::DiskBroken { .. } => "DiskBroken",
             Hold::Refused { .. } => "Refused",
             Hold::Stuck { .. } => "Stuck",
+            Hold::Archived { .. } => "Archived",
+            Hold::KeepsGoingOff { .. } => "KeepsGoingOff",
             Hold::KeepsFailing { .. } => "KeepsFailing",
         }
     }
@@ -271,6 +285,12 @@ impl Hold {
             Hold::Refused { remedy: Some(remedy), .. } => remedy.clone(),
             Hold::Refused { .. } => "do what the cloud's answer asks for, then apply again".to_owned(),
             Hold::Stuck { .. } => "look at it in the vendor's console; apply again: the run goes on where it is".to_owned(),
+            Hold::Archived { .. } => {
+                "cloudypad wake, or write another word as wake: in its spec; applying it again does not wake it".to_owned()
+            }
+            Hold::KeepsGoingOff { .. } => {
+                "look why in the vendor's console; cloudypad wake starts it once more, serverState: stopped leaves it off".to_owned()
+            }
             Hold::KeepsFailing { .. } => "nothing is lost; apply again later: the run goes on where it is".to_owned(),
         }
     }
@@ -325,6 +345,13 @@ impl fmt::Display for Hold {
             Hold::Refused { step, answer, .. } => write!(f, "the cloud refused to {step}: {answer}"),
             Hold::Stuck { awaited, seconds } if *seconds < 120 => write!(f, "waited {seconds} s until {awaited}, in vain"),
             Hold::Stuck { awaited, seconds } => write!(f, "waited {} min until {awaited}, in vain", seconds / 60),
+            Hold::Archived { since } => {
+                let since = jiff::Timestamp::from_second(*since).map_or_else(|_| since.to_string(), |it| it.to_string());
+                write!(f, "it went to sleep by itself (idle since {since})")
+            }
+            Hold::KeepsGoingOff { server, seconds } => {
+                write!(f, "server {server} was found off, started, and was off again {seconds} s later, and nobody told it to")
+            }
             Hold::KeepsFailing { step, answer } => write!(f, "could not {step}: {answer}"),
         }
     }

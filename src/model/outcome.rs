@@ -174,6 +174,12 @@ pub enum Reason {
     RanOnce,
     /// Another source's object is taken over.
     Adopted,
+    /// Nobody uses the server.
+    Idle,
+    /// Its owner ended its rest.
+    Woken,
+    /// It went off without having been told to.
+    FoundOff,
 }
 
 impl fmt::Display for Reason {
@@ -235,6 +241,9 @@ impl fmt::Display for Reason {
             Reason::StartedUp => write!(f, "everything due at this start is done"),
             Reason::BeforeStart => write!(f, "something is to run once it is started"),
             Reason::Adopted => write!(f, "cloudypad adopt"),
+            Reason::Idle => write!(f, "nobody uses it"),
+            Reason::Woken => write!(f, "its rest is over"),
+            Reason::FoundOff => write!(f, "serverState is present, and it was found off"),
         }
     }
 }

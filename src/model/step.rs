@@ -1,7 +1,7 @@
 //! What may be done: single mutating calls, and what is asked for.
 
 use super::{
-    Address, Aim, Applied, Declared, Expendable, Firewall, Id, Image, Instance, InstanceKey, LocalDisk, Quiet, Role, Rule, Server,
+    Address, Aim, Applied, Declared, Expendable, Firewall, Id, Idle, Image, Instance, InstanceKey, LocalDisk, Quiet, Role, Rule, Server,
     Snapshot, Spared, Stamp, Tags, Volume,
 };
 
@@ -24,6 +24,10 @@ pub struct Ask {
     pub on_start: bool,
     /// How it stands to another spec that was applied meanwhile.
     pub stance: Stance,
+    /// That its guest said that nobody uses it: then it is archived although its spec says `present`.
+    pub idle: Option<Idle>,
+    /// End its rest, whatever was told of it.
+    pub wake: bool,
 }
 
 impl Ask {
@@ -31,7 +35,18 @@ impl Ask {
     pub fn of(instance: Instance) -> Self {
         let key = instance.key();
         let spec = instance.spec.into();
-        Self { key, spec, deletion: None, owner: None, adopt: false, recipe: "none".to_owned(), on_start: false, stance: Stance::Apply }
+        Self {
+            key,
+            spec,
+            deletion: None,
+            owner: None,
+            adopt: false,
+            recipe: "none".to_owned(),
+            on_start: false,
+            stance: Stance::Apply,
+            idle: None,
+            wake: false,
+        }
     }
 
     /// What the instance is applied for.

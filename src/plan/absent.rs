@@ -9,5 +9,6 @@ use crate::model::{Hold, Reason, ServerState};
 /// Plans towards the archive.
 pub(crate) fn plan(draft: &mut Draft<'_>) -> Result<(), Hold> {
     let fates = Fates::of_archive(draft)?;
-    retiring::retire(draft, &fates, &Reason::ServerState(ServerState::Absent))
+    let reason = if draft.scene.rest.is_some() { Reason::Idle } else { Reason::ServerState(ServerState::Absent) };
+    retiring::retire(draft, &fates, &reason)
 }

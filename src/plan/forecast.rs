@@ -71,6 +71,9 @@ pub fn forecast(ask: &Ask, world: &World, facts: &Facts, cloud: &Capabilities) -
             if let Step::StartServer(server) = &planned.step {
                 facts.played.remove(&start_up_key(server.as_str()));
             }
+            if let Step::StopServer(server) = &planned.step {
+                facts.ordered_off.insert(server.to_string());
+            }
         }
         facts.begun = !acts.is_empty();
         if stalled {

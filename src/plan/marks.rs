@@ -1,11 +1,15 @@
 //! Marks: the tags that make objects ours and remember facts, and what protection forbids.
 
 use super::{draft::Draft, scene::Scene};
-use crate::model::{HAD_DATA, Hold, KEEP, Object, PROTECTED, Reason, Role, Step, Tags, Volume, tag_value};
+use crate::model::{HAD_DATA, HOST, Hold, KEEP, Object, PROTECTED, REST, Reason, Role, Step, Tags, Volume, tag_value};
 
 /// The tags that every object of the instance carries.
 pub(crate) fn common_tags(scene: &Scene<'_>) -> Tags {
     let tags = Tags::of(&scene.ask.key);
+    let tags = match scene.rest {
+        Some(rest) => tags.with_value(REST, &rest.value()),
+        None => tags,
+    };
     match &scene.ask.owner {
         Some(owner) => tags.with_value("by", owner),
         None => tags,
@@ -27,6 +31,10 @@ pub(crate) fn copy_tags(scene: &Scene<'_>, role: Role, disk: &Tags, line: &str) 
         let recipe = inherited("recipe").or((scene.ask.recipe == NO_RECIPE).then(|| NO_RECIPE.to_owned()));
         if let Some(recipe) = recipe {
             tags = tags.with_value("recipe", &recipe);
+        }
+        // Which host key is inside.
+        if let Some(host) = server.and_then(|it| it.get(HOST)) {
+            tags = tags.with_value(HOST, host);
         }
         tags = tags.with_value("img", &inherited("img").unwrap_or_else(|| tag_value("img", scene.ask.spec.image(scene.cloud))));
         tags = tags

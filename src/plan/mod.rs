@@ -3,7 +3,7 @@
 //! In reading order: [`scene`] sorts a look into server, disks and copies, or holds; one file per wish
 //! (`running`, `stopped`, `absent`, `deleted`) over shared moves (`retiring`, `building`, `upkeep`) and the
 //! `marks` they leave, all written into a `draft`; `others` knows who else applies; `forecast` walks the plan to its end in an imagined
-//! world; `audit` is a second opinion.
+//! world; `rest` knows instances that sleep; `audit` is a second opinion.
 
 mod absent;
 mod audit;
@@ -16,6 +16,7 @@ mod line;
 mod marks;
 mod naming;
 mod others;
+mod rest;
 mod retiring;
 mod running;
 mod scene;
@@ -62,10 +63,13 @@ fn draft<'w>(ask: &'w Ask, world: &'w World, facts: &'w Facts, cloud: &'w Capabi
     if upkeep::note_given_up(&mut draft) {
         return Ok(draft);
     }
+    if rest::end(&mut draft) || rest::begin(&mut draft) {
+        return Ok(draft);
+    }
     if ask.deletion.is_none() {
         naming::refuse_taken(&draft)?;
     }
-    match (ask.deletion, ask.spec.server_state) {
+    match (ask.deletion, draft.scene.wish()) {
         (Some(deletion), _) => deleted::plan(&mut draft, deletion)?,
         (None, ServerState::Present) => running::plan(&mut draft)?,
         (None, ServerState::Stopped) => stopped::plan(&mut draft)?,
@@ -74,6 +78,9 @@ fn draft<'w>(ask: &'w Ask, world: &'w World, facts: &'w Facts, cloud: &'w Capabi
     if ask.deletion.is_none() {
         upkeep::plan(&mut draft)?;
     }
+    rest::note_unwatched(&mut draft);
+    rest::remember_first(&mut draft);
     upkeep::await_transitions(&mut draft);
+    rest::stay(&draft)?;
     Ok(draft)
 }

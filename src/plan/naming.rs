@@ -58,7 +58,7 @@ fn record<'w>(draft: &Draft<'w>) -> Result<Option<&'w Record>, Hold> {
 
 /// A name that somebody else uses is not taken over; said before anything is made.
 pub(crate) fn refuse_taken(draft: &Draft<'_>) -> Result<(), Hold> {
-    if !has_name(draft) || draft.scene.ask.spec.server_state != ServerState::Present {
+    if !has_name(draft) || draft.scene.wish() != ServerState::Present {
         return Ok(());
     }
     match (record(draft)?, &draft.scene.ask.spec.network.dns) {
@@ -75,7 +75,7 @@ pub(crate) fn follow(draft: &mut Draft<'_>) -> Result<(), Hold> {
     if !has_name(draft) {
         return Ok(());
     }
-    let state = draft.scene.ask.spec.server_state;
+    let state = draft.scene.wish();
     let is_archived = draft.scene.server.is_none() && draft.scene.leaving.is_none();
     let needs_it = state == ServerState::Present || (state == ServerState::Absent && is_archived);
     let record = match record(draft) {

@@ -62,7 +62,7 @@ pub(crate) fn carried(scene: &Scene<'_>) -> Option<(Object, String)> {
     if scene.ask.spec.suspend {
         return None;
     }
-    let goes = scene.ask.deletion.is_some() || scene.ask.spec.server_state == ServerState::Absent;
+    let goes = scene.ask.deletion.is_some() || scene.wish() == ServerState::Absent;
     let server = scene.server.filter(|_| !goes).map(|it| (Object::Server(it.id.clone()), &it.tags));
     let firewall = || scene.firewall.map(|it| (Object::Firewall(it.id.clone()), &it.tags));
     let (object, tags) = server.or_else(firewall)?;

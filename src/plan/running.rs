@@ -4,7 +4,7 @@ use super::{
     building,
     draft::Draft,
     marks::{NO_RECIPE, refuse_protected},
-    retiring,
+    rest, retiring,
 };
 use crate::model::{
     CAPTURE_DUE, Hold, Note, Object, OffBy, Power, Reason, START_DUE, Seed, Server, ServerState, Step, Tags, configure_key, start_up_key,
@@ -156,8 +156,11 @@ pub(crate) fn settle_off(draft: &mut Draft<'_>, server: &Server, reason: &mut Re
 }
 
 /// What a guest needs at its first boot comes before it.
-fn start(draft: &mut Draft<'_>, server: &Server, reason: Reason) -> Result<(), Hold> {
+fn start(draft: &mut Draft<'_>, server: &Server, mut reason: Reason) -> Result<(), Hold> {
     draft.refuse_locked(server)?;
+    if reason == Reason::ServerState(ServerState::Present) && rest::is_found_off(&draft.scene, server)? {
+        reason = Reason::FoundOff;
+    }
     if is_due_at_start(draft, &server.tags) && !server.tags.has(START_DUE) {
         let tags = server.tags.clone().with(START_DUE);
         draft.step(Step::Retag { object: Object::Server(server.id.clone()), tags, name: None }, Reason::BeforeStart);
@@ -168,7 +171,7 @@ fn start(draft: &mut Draft<'_>, server: &Server, reason: Reason) -> Result<(), H
         draft.step(Step::SeedServer(server.id.clone()), Reason::BeforeFirstBoot);
         return Ok(());
     }
-    if reason == Reason::ServerState(ServerState::Present)
+    if matches!(reason, Reason::ServerState(ServerState::Present) | Reason::FoundOff)
         && let Some(by) = &server.told.off_by
         && !is_own_order(draft, server, by)
     {

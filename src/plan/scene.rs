@@ -1,9 +1,10 @@
 //! A look, sorted: which server, which disks, which copies are the instance's. Whatever cannot be
 //! told apart for sure is a hold.
 
+use super::rest;
 use crate::model::{
     Address, Applied, Ask, Capabilities, Cause, Copy, CopyStatus, DELETED, Facts, Firewall, HAD_DATA, Hold, LOSER, PROTECTED, Power, Ran,
-    Role, Root, Seen, Server, ServerState, Stamp, Tags, UNCAPTURED, Volume, VolumeStatus, World, instance_tag, tag_value,
+    Rest, Role, Root, Seen, Server, ServerState, Stamp, Tags, UNCAPTURED, Volume, VolumeStatus, World, instance_tag, tag_value,
 };
 
 /// One instance, sorted. References point into the look.
@@ -15,6 +16,8 @@ pub(crate) struct Scene<'w> {
     pub cloud: &'w Capabilities,
     /// Which spec was applied last, as far as the instance says.
     pub applied: Option<Applied>,
+    /// The rest that it is in, or on the way to.
+    pub rest: Option<Rest>,
     /// The elected server.
     pub server: Option<&'w Server>,
     /// A server on its way out.
@@ -69,6 +72,7 @@ impl<'w> Scene<'w> {
             facts,
             cloud,
             applied: Applied::latest(world),
+            rest: None,
             server: None,
             leaving: None,
             spare_servers: Vec::new(),
@@ -88,7 +92,13 @@ impl<'w> Scene<'w> {
         scene.sort_volumes()?;
         scene.check_copies()?;
         scene.sort_network();
+        scene.rest = rest::standing(&scene).filter(|_| !ask.wake);
         Ok(scene)
+    }
+
+    /// What is wished for the server: the spec's word, but while the instance rests.
+    pub fn wish(&self) -> ServerState {
+        if self.rest.is_some() { ServerState::Absent } else { self.ask.spec.server_state }
     }
 
     /// Servers: the used one, or of several unused ones the oldest.

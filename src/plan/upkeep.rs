@@ -9,7 +9,7 @@ use super::{
 };
 use crate::model::{
     APPLIED, Awaited, BLANK, CAPTURE_DUE, CREATE_SERVER_KEY, Copy, CopyStatus, DELETED, Expendable, FRESH, HAD_DATA, Hold, Image, KEEP,
-    LOSER, Note, Object, PROTECTED, Power, RECORD, Reason, Role, Root, Server, ServerState, Snapshot, Spared, Step, Tags, UNCAPTURED,
+    LOSER, Note, Object, PROTECTED, Power, RECORD, REST, Reason, Role, Root, Server, ServerState, Snapshot, Spared, Step, Tags, UNCAPTURED,
     Volume, VolumeStatus, Word, World, capture_failed, capture_remedy, copy_key, delete_copy_key,
 };
 
@@ -99,7 +99,7 @@ fn delete_data(draft: &mut Draft<'_>) -> Result<(), Hold> {
     }
     // The way to absent ends the disk itself.
     if let Some(data) = draft.scene.data.filter(|it| it.is_free())
-        && draft.scene.ask.spec.server_state != ServerState::Absent
+        && draft.scene.wish() != ServerState::Absent
         && let Some(spared) = Spared::<Volume>::let_go(draft.scene.world, &data.id, word.clone())
     {
         draft.step(Step::DeleteVolume(spared), Reason::LetGo(word.clone()));
@@ -154,7 +154,7 @@ fn retain_copies(draft: &mut Draft<'_>) {
 }
 
 /// Brings the tags that the spec decides in line: source, protection, what is remembered.
-fn repair_tags(draft: &mut Draft<'_>) {
+pub(crate) fn repair_tags(draft: &mut Draft<'_>) {
     let planned: Vec<String> = draft.next.iter().map(|it| it.step.key()).collect();
     for (object, has, wants) in tags_out_of_line(&draft.scene) {
         let id = object.id().to_owned();
@@ -172,6 +172,13 @@ fn repair_tags(draft: &mut Draft<'_>) {
             () if has.owner().is_some() && has.owner() != wants.owner() => Reason::Adopted,
             () if captured && draft.scene.root_capture().is_none() => Reason::GivenUp,
             () if captured => Reason::Captured,
+            () if has.get(REST) != wants.get(REST) => {
+                if wants.get(REST).is_some() {
+                    Reason::Idle
+                } else {
+                    Reason::Woken
+                }
+            }
             () if telling.as_ref() == Some(&wants) => Reason::SaysSpec,
             () => Reason::Tags,
         };
@@ -207,7 +214,8 @@ impl<'a> Wanted<'a> {
             && !(self.disown && tags.owner().is_some())
             && self.flags.iter().all(|(tag, wanted)| tags.has(tag) == *wanted)
             && self.values.iter().all(|(word, value)| tags.get(word) == Some(value))
-            && self.forget.is_none_or(|word| tags.get(word).is_none());
+            && self.forget.is_none_or(|word| tags.get(word).is_none())
+            && tags.get(REST) == self.common.get(REST);
         if satisfied {
             return None;
         }
@@ -218,6 +226,7 @@ impl<'a> Wanted<'a> {
         if let Some(word) = self.forget {
             fresh.0.retain(|tag| tag.split(':').next() != Some(word));
         }
+        fresh.0.retain(|tag| !tag.starts_with("rest:"));
         fresh = self.common.0.iter().fold(fresh, |all, tag| all.with(tag.as_str()));
         fresh = self.flags.iter().fold(fresh, |all, (tag, wanted)| all.with_if(tag, *wanted));
         Some(self.values.iter().fold(fresh, |all, (word, value)| all.with_value(word, value)))
@@ -400,7 +409,7 @@ pub(crate) fn copy_line(copy: Copy<'_>) -> String {
 
 /// What stays and is billed while there is no server, and what the spec no longer names.
 fn note_what_is_kept(draft: &mut Draft<'_>) {
-    let archived = draft.scene.ask.spec.server_state == ServerState::Absent;
+    let archived = draft.scene.wish() == ServerState::Absent;
     let mut notes = Vec::new();
     {
         let scene = &draft.scene;

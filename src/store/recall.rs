@@ -1,6 +1,8 @@
 //! What a journal comes to: its lines, folded. Pure, so that whoever asks what a run may remember asks the same code.
 
-use crate::model::{Applied, Facts, MOUNTED, Stamp, is_create_key, is_play_key, start_up_key, started_server, stopped_server};
+use crate::model::{
+    Applied, CREATE_SERVER_KEY, Facts, MOUNTED, Stamp, is_create_key, is_play_key, start_up_key, started_server, stopped_server,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,6 +88,10 @@ pub struct Recall {
     pub open: BTreeMap<String, Stamp>,
     /// When servers were ordered off, by id, on the vendor's clock.
     pub stopped: BTreeMap<String, Stamp>,
+    /// Servers, by id, whose last order was to be off, or to be made.
+    pub ordered_off: BTreeSet<String>,
+    /// When servers were started that had not been ordered off, by id, on the vendor's clock.
+    pub restarted: BTreeMap<String, Stamp>,
     /// What was applied last from here.
     pub applied: Option<Applied>,
     /// What ran inside a server to its end, by step key.
@@ -101,6 +107,9 @@ impl Recall {
             return;
         }
         self.applied = entry.spec.as_deref().and_then(Applied::read).or(self.applied);
+        if entry.receipt.as_deref() == Some(CREATE_SERVER_KEY) {
+            self.create(entry.outcome.as_deref(), entry.detail.as_deref());
+        }
         match (&entry.intent, &entry.receipt, entry.cloud) {
             (Some(key), _, Some(cloud)) => self.open(key, cloud),
             (_, Some(key), _) if is_play_key(key) => self.play(key, entry.outcome.as_deref(), entry.detail.as_deref()),
@@ -131,6 +140,9 @@ impl Recall {
     pub fn settle(&mut self, receipts: &[Closing]) {
         for receipt in receipts.iter().filter(|it| it.outcome != UNKNOWN) {
             self.open.remove(&receipt.key);
+            if receipt.key == CREATE_SERVER_KEY {
+                self.create(Some(receipt.outcome), Some(&receipt.detail));
+            }
             if is_play_key(&receipt.key) {
                 self.play(&receipt.key, Some(receipt.outcome), Some(&receipt.detail));
             }
@@ -144,8 +156,17 @@ impl Recall {
 
     /// What it adds to a look.
     pub fn facts(&self) -> Facts {
-        let (open, stopped, played) = (self.open.clone(), self.stopped.clone(), self.played.clone());
-        Facts { open, stopped, applied_here: self.applied, played, mounted: self.mounted, ..Facts::default() }
+        let it = self.clone();
+        Facts {
+            open: it.open,
+            stopped: it.stopped,
+            ordered_off: it.ordered_off,
+            restarted: it.restarted,
+            applied_here: it.applied,
+            played: it.played,
+            mounted: it.mounted,
+            ..Facts::default()
+        }
     }
 
     fn open(&mut self, key: &str, cloud: Stamp) {
@@ -153,9 +174,20 @@ impl Recall {
             self.open.insert(key.to_owned(), cloud);
         } else if let Some(server) = stopped_server(key) {
             self.stopped.insert(server.to_owned(), cloud);
+            self.ordered_off.insert(server.to_owned());
         } else if let Some(server) = started_server(key) {
+            if !self.ordered_off.remove(server) {
+                self.restarted.insert(server.to_owned(), cloud);
+            }
             // What ran at an earlier start has to run again.
             self.played.remove(&start_up_key(server));
+        }
+    }
+
+    /// Takes in what came of making a server.
+    fn create(&mut self, outcome: Option<&str>, id: Option<&str>) {
+        if let (Some(MADE), Some(id)) = (outcome, id) {
+            self.ordered_off.insert(id.to_owned());
         }
     }
 

@@ -22,6 +22,18 @@ struct Story {
 
 const STORIES: &[Story] = &[
     Story {
+        code: "Archived",
+        spec: "scaleway; present; root snapshot",
+        world: "root snapshot s ready; asleep since 400",
+        then: ("scaleway; present; root snapshot; woken", "root snapshot s ready; asleep since 400"),
+    },
+    Story {
+        code: "Archived",
+        spec: "linode; present; root snapshot",
+        world: "root image i ready; asleep since 400",
+        then: ("linode; present; root snapshot; wake tonight", "root image i ready; asleep since 400"),
+    },
+    Story {
         code: "CaptureFailed",
         spec: "linode; absent; root snapshot",
         world: "server s running, root local, recipe none, uncaptured 6-800",
@@ -300,6 +312,25 @@ fn a_refused_snapshot_delete_is_tried_again_next_time() {
     assert_eq!(shop.cloud().truth().unwrap().snapshots.len(), 2);
 }
 
+/// A machine that is found off is started. One that was started for that, and is off again within a quarter of an hour, is
+/// not, until its owner has looked; one that stayed on for longer is.
+#[test]
+fn a_machine_that_does_not_stay_on_is_started_once() {
+    // Off since 900.
+    let (ask, world, cloud) = words::parse("spec: scaleway; present\nworld: server s off, root r\n").unwrap();
+    let (woken, ..) = words::parse("spec: scaleway; present; woken\nworld: nothing\n").unwrap();
+    let started = |seconds: Option<i64>| {
+        let restarted = seconds.map(|it| ("s".to_owned(), words::at(it))).into_iter().collect();
+        Facts { restarted, ..Facts::default() }
+    };
+    for fine in [None, Some(-1), Some(950)] {
+        assert_eq!(forecast(&ask, &world, &started(fine), &cloud).end, Verdict::Done, "{fine:?}");
+    }
+    let held = Verdict::Held(Hold::KeepsGoingOff { server: "mypad".to_owned(), seconds: 899 });
+    assert_eq!(forecast(&ask, &world, &started(Some(1)), &cloud).end, held);
+    assert_eq!(forecast(&woken, &world, &started(Some(1)), &cloud).end, Verdict::Done);
+}
+
 /// The table in specs/laws.md names exactly the holds that exist.
 #[test]
 fn the_table_of_holds_is_complete() {
@@ -332,6 +363,8 @@ fn the_table_of_holds_is_complete() {
         Hold::DiskBroken { object: text() },
         Hold::Refused { step: text(), answer: text(), remedy: None },
         Hold::Stuck { awaited: text(), seconds: 1 },
+        Hold::Archived { since: 1 },
+        Hold::KeepsGoingOff { server: text(), seconds: 1 },
         Hold::KeepsFailing { step: text(), answer: text() },
     ];
     let mut codes: Vec<_> = all.iter().map(Hold::code).collect();
@@ -339,7 +372,7 @@ fn the_table_of_holds_is_complete() {
     listed.sort_unstable();
     assert_eq!(listed, codes);
     let told: Vec<_> = STORIES.iter().map(|it| it.code).collect();
-    let by_call = ["OutOfStock", "Refused", "Stuck", "KeepsFailing"];
+    let by_call = ["OutOfStock", "Refused", "Stuck", "KeepsFailing", "KeepsGoingOff"];
     for code in codes {
         assert!(told.contains(&code) || by_call.contains(&code), "no story tells {code}");
     }

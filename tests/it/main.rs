@@ -28,6 +28,7 @@ mod crashes;
 mod figures;
 mod holds;
 mod house;
+mod idle;
 mod inside;
 mod lifecycle;
 mod linode;

@@ -30,6 +30,11 @@ fn silence(faults: u8, switches: u8) -> impl Fn(&Capabilities) -> Weather {
     move |_| Weather { faults, calls: true, looks: false, edits: false, strangers: false, platform: false, switches }
 }
 
+/// Somebody in the console, and the guest itself, so many times; nothing else goes wrong.
+fn strangers(faults: u8) -> impl Fn(&Capabilities) -> Weather {
+    move |_| Weather { faults, calls: false, looks: false, edits: false, strangers: true, platform: false, switches: 0 }
+}
+
 struct Bound {
     stories: Vec<Story>,
     /// Whether every order of what comes to pass by itself is walked, also when nothing more may go wrong.
@@ -45,6 +50,7 @@ fn small() -> Vec<Bound> {
         Bound { stories: odd::beginnings(storm(1)), thorough: false },
         Bound { stories: cast::ways(storm(1)), thorough: false },
         Bound { stories: lives, thorough: false },
+        Bound { stories: cast::restless(strangers(2)), thorough: false },
         Bound { stories: cast::rivals(silence(0, 1)), thorough: false },
     ]
 }

@@ -283,6 +283,9 @@ impl Writer {
         self.dated(&facts.open);
         self.dated(&facts.made);
         self.dated(&facts.stopped);
+        self.dated(&facts.restarted);
+        self.number(facts.ordered_off.len());
+        facts.ordered_off.iter().for_each(|it| self.text(it));
         self.flag(facts.begun);
         self.number(facts.refused.len());
         facts.refused.iter().for_each(|it| self.text(it));

@@ -58,7 +58,7 @@ const POLICIES: [Policy; 7] = [
 ];
 
 /// From which wish to which.
-const WAYS: [(&str, &str); 13] = [
+const WAYS: [(&str, &str); 16] = [
     ("", "present"),
     ("present", "stopped"),
     ("stopped", "present"),
@@ -72,7 +72,22 @@ const WAYS: [(&str, &str); 13] = [
     ("present", "present; type other"),
     ("present", "present; root 40 GB"),
     ("present", "present; image other"),
+    ("present", "present; idle 900 s"),
+    ("present; idle 900 s", "present"),
+    ("present; idle 900 s", "present; woken"),
 ];
+
+/// A machine that does not stay on.
+pub fn restless(weather: impl Fn(&Capabilities) -> Weather) -> Vec<Story> {
+    let restless = |kind: &&'static str| {
+        let policy = "present; root snapshot";
+        let mut story = story(kind, &[policy], None, weather(&ask(kind, policy).1));
+        story.name = format!("{kind}: present, and it does not stay on");
+        story.start = rested(kind, "root snapshot", "present");
+        story
+    };
+    KINDS.iter().map(restless).collect()
+}
 
 /// Every way under every policy at every kind of cloud.
 pub fn ways(weather: impl Fn(&Capabilities) -> Weather) -> Vec<Story> {

@@ -139,6 +139,9 @@ fn end(now: &Situation, story: &Story) -> Result<(), Breach> {
                 if !is_explained(hold, now.scars, ask, story) {
                     return Err(breach("convergence", format!("held for no reason of the owner's: {hold}")));
                 }
+                if hold == "Archived" {
+                    fulfilled(now, &archived(ask), !process.memory.refused.is_empty()).map_err(|how| breach("convergence", how))?;
+                }
             }
             _ => fulfilled(now, ask, !process.memory.refused.is_empty())
                 .map_err(|how| breach(if how.contains("twice") { "once" } else { "convergence" }, how))?,
@@ -159,6 +162,10 @@ pub fn is_true(verdict: &Verdict, now: &Situation, by: usize, story: &Story) -> 
     if let Verdict::Held(hold) = verdict {
         let reason = hold.code();
         let explained = is_explained(reason, now.scars, ask, story);
+        if reason == "Archived" {
+            let told = now.appliers[by].process.as_ref().is_some_and(|it| !it.memory.refused.is_empty());
+            return fulfilled(now, &archived(ask), told).map_err(|how| breach("convergence", how));
+        }
         return if explained { Ok(()) } else { Err(breach("convergence", format!("held for no reason of the owner's: {reason}"))) };
     }
     if now.has_hidden() {
@@ -185,6 +192,8 @@ fn is_explained(hold: &str, scars: u16, ask: &Ask, story: &Story) -> bool {
         "Suspended" => spec.suspend,
         "Protected" => spec.protect,
         "OtherApplier" => story.rival.is_some(),
+        "Archived" => !ask.wake && story.wishes.iter().any(|it| it.idle.is_some()),
+        "KeepsGoingOff" => any(scar::GUEST | scar::STOPPED),
         "RootWouldDie" => !spec.root_disk_snapshot.enable && !spec.root_disk.disposable,
         "WouldShrink" => true,
         // Who has an instance deleted, and wants it again half-way, is asked as well.
@@ -199,6 +208,13 @@ fn is_explained(hold: &str, scars: u16, ask: &Ask, story: &Story) -> bool {
         "UnknownState" => any(scar::DETACHED | scar::GUEST),
         _ => false,
     }
+}
+
+/// What an instance that rests is held to: nothing but that its owner wishes it `present` is otherwise than in an archive.
+fn archived(ask: &Ask) -> Ask {
+    let mut ask = ask.clone();
+    ask.spec.amend(|spec| spec.server_state = ServerState::Absent);
+    ask
 }
 
 /// Whether the truth is what the spec says: one of each, and nothing beside it but what the cloud would not delete, which
@@ -243,6 +259,8 @@ fn fulfilled(now: &Situation, ask: &Ask, told: bool) -> Result<(), String> {
         let server = cloud.servers.first().map(|it| &it.it).ok_or("done, and there is no server")?;
         let power = if spec.server_state == ServerState::Present { Power::Running } else { Power::Off };
         want(server.power == power, "the server is not as wished")?;
+        let root_dies = !spec.root_disk_snapshot.enable && !spec.root_disk.disposable && !can.root_outlives_server;
+        want(ask.idle.is_none() || root_dies, "nobody uses it, and it is not archived")?;
         want(server.root != Root::Detached, "the server has no root disk")?;
         let data = cloud.volumes.iter().find(|it| it.it.tags.role() == Some(Role::Data));
         let attached = data.is_some_and(|it| it.it.status == VolumeStatus::InUse && server.volumes.contains(&it.it.id));

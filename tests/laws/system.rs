@@ -61,7 +61,7 @@ pub struct Story {
 #[derive(Clone)]
 pub struct Seen {
     pub world: Arc<World>,
-    pub facts: Facts,
+    pub facts: Box<Facts>,
     pub epoch: u32,
 }
 
@@ -302,6 +302,13 @@ impl Situation {
             to.moment(*stamp);
         }
         recall.played.iter().for_each(|it| to.text(it));
+        // Of a server that is gone nothing is decided any more.
+        let is_here = |id: &str| self.cloud.servers.iter().any(|it| it.it.id.as_str() == id);
+        recall.ordered_off.iter().filter(|it| is_here(it)).for_each(|it| to.text(it));
+        for (server, at) in recall.restarted.iter().filter(|(it, _)| is_here(it)) {
+            to.text(server);
+            to.moment(*at);
+        }
         to.flag(recall.mounted);
     }
 

@@ -39,11 +39,13 @@ impl SshServer {
         fs::write(&public, made.stdout).unwrap();
         let config = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\nPasswordAuthentication no\n\
-             KbdInteractiveAuthentication no\nUsePAM no\nPidFile none\nSubsystem sftp internal-sftp\nSetEnv TMPDIR={}\n{more}",
+             KbdInteractiveAuthentication no\nUsePAM no\nPidFile none\nSubsystem sftp internal-sftp\nSetEnv TMPDIR={} PATH={}/guest/bin:{}\n{more}",
             host_key.display(),
             public.display(),
-            // Machines share no files with one another.
-            dir.display()
+            // Machines share no files with one another, and what is installed on one is on it alone.
+            dir.display(),
+            dir.display(),
+            std::env::var("PATH").unwrap_or_default()
         );
         let file = dir.join("sshd_config");
         fs::write(&file, config).unwrap();

@@ -4,14 +4,14 @@
 //! commas. A server brings its volumes along. Address and firewall exist unless the world is `nothing`
 //! or says `no address`, `no firewall`. Times are seconds; the look is at 1000. The spec of the case is the one that was
 //! applied last, unless the world says `applied absent at 880` (somebody else's spec, with that state), `applied deletion
-//! at 880`, or `applied nothing`; `watched` in the spec: it is kept, and not applied now.
+//! at 880`, or `applied nothing`; `asleep since 400` in a world: all that is kept says so; `watched` in the spec: it is kept, and not applied now.
 
 #![allow(dead_code)] // the benchmarks use a part of it
 
 use cloudypad::model::{
-    APPLIED, Address, Aim, Applied, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, FailedCapture, Firewall, Id, Image, Instance,
-    LastHeld, Lock, OffBy, Origin, Power, Ran, Record, Root, Rule, Seed, Seen, Server, ServerState, Snapshot, Stamp, Stance, Tags, Told,
-    Volume, VolumeStatus, World, tag_value,
+    APPLIED, Address, Aim, Applied, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, FailedCapture, Firewall, Id, Idle, Image,
+    Instance, LastHeld, Lock, OffBy, Origin, Power, REST, Ran, Record, Rest, Root, Rule, Seed, Seen, Server, ServerState, Snapshot, Stamp,
+    Stance, Tags, Told, Volume, VolumeStatus, World, tag_value,
 };
 use serde_json::json;
 
@@ -53,6 +53,7 @@ pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
     let mut spec = json!({"serverState": "present", "provider": {}, "ssh": {"publicKeyPath": "id.pub"}});
     let mut deletion = None;
     let (mut owner, mut adopt, mut recipe, mut on_start, mut stance) = (None, false, "none".to_owned(), false, Stance::Apply);
+    let (mut idle, mut wake) = (None, false);
     let mut provider = "local";
     for item in items(text) {
         let mut parts = item.split(',').map(str::trim);
@@ -82,6 +83,10 @@ pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
                 let (record, zone) = head.trim_start_matches("dns ").split_once('.').ok_or("dns RECORD.ZONE")?;
                 spec["network"]["dns"] = json!({"zone": zone, "record": record});
             }
+            "idle" => idle = Some(Idle { seconds: number(head)? }),
+            "woken" if head == "woken" => wake = true,
+            "wake" => spec["wake"] = json!(head.trim_start_matches("wake ")),
+            "autostop" => spec["autostop"] = json!({"enable": true}),
             "owner" => owner = Some(head.trim_start_matches("owner ").to_owned()),
             "adopt" => adopt = true,
             "watched" => stance = Stance::Keep,
@@ -125,7 +130,7 @@ pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
         None if provider == "linode" => Capabilities::linode(),
         None => Capabilities::scaleway(),
     };
-    Ok((Ask { deletion, owner, adopt, recipe, on_start, stance, ..Ask::of(instance) }, cloud))
+    Ok((Ask { deletion, owner, adopt, recipe, on_start, stance, idle, wake, ..Ask::of(instance) }, cloud))
 }
 
 /// That somebody applied another spec than the case's, for this.
@@ -139,6 +144,13 @@ fn another(aim: &str, seconds: &str) -> Result<Applied, String> {
     };
     let at = seconds.parse().map_err(|_| format!("applied at {seconds:?}"))?;
     Ok(Applied { at, digest: 0x000b_5e55_ed5a_11ed, aim })
+}
+
+/// The rest of the case's instance, as it was before anybody woke it.
+fn rest(ask: &Ask, since: &str) -> Result<Rest, String> {
+    let mut spec = (*ask.spec).clone();
+    spec.wake.clear();
+    Ok(Rest::of(&spec, since.parse().map_err(|_| format!("since {since:?}"))?))
 }
 
 /// An empty world at 1000 s.
@@ -185,6 +197,7 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
     let (mut address, mut firewall) = (true, true);
     let mut blind = None;
     let mut applied = Some(Applied::now(ask, at(90), None));
+    let mut asleep = None;
     let (mut open, mut denied, mut lent, mut named, mut address_owner) = (false, false, None, None, None);
     for item in items(text) {
         let parts: Vec<&str> = item.split(',').map(str::trim).collect();
@@ -192,6 +205,7 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
         match words.as_slice() {
             ["nothing"] => (address, firewall) = (false, false),
             ["applied", "nothing"] => applied = None,
+            ["asleep", "since", seconds] => asleep = Some(rest(ask, seconds)?),
             ["applied", aim @ .., "at", seconds] => applied = Some(another(&aim.join(" "), seconds)?),
             ["no", "address"] => address = false,
             ["no", "firewall"] => firewall = false,
@@ -232,6 +246,16 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
     if let Some(applied) = applied {
         for tags in builder.servers.iter_mut().map(|it| &mut it.tags).chain(firewalls.iter_mut().map(|it| &mut it.tags)) {
             *tags = tags.clone().with_value(APPLIED, &applied.value());
+        }
+    }
+    if let Some(rest) = asleep {
+        let volumes = builder.volumes.iter_mut().map(|it| &mut it.tags);
+        let copies = builder.snapshots.iter_mut().map(|it| &mut it.tags).chain(builder.images.iter_mut().map(|it| &mut it.tags));
+        for tags in volumes.chain(copies).chain(firewalls.iter_mut().map(|it| &mut it.tags)) {
+            *tags = tags.clone().with_value(REST, &rest.value());
+        }
+        if let Seen::Present(addresses) = &mut world.addresses {
+            addresses.iter_mut().for_each(|it| it.tags = it.tags.clone().with_value(REST, &rest.value()));
         }
     }
     world.firewalls = Seen::listed(firewalls);
@@ -332,6 +356,7 @@ impl Builder<'_> {
                 ["holds", volume] => server.volumes.push(Id::new(*volume)),
                 ["had", "data"] => tags = tags.with("had:data"),
                 ["start", "due"] => tags = tags.with("start:due"),
+                ["falls", "asleep", "since", seconds] => tags = tags.with_value(REST, &rest(self.ask, seconds)?.value()),
                 ["image", image] => tags = tags.with_value("img", image),
                 ["type", name] => server.machine_type = (*name).to_owned(),
                 ["recipe", recipe] => tags = tags.with_value("recipe", recipe),

@@ -42,6 +42,16 @@ fn read_copies_as(world: &mut World, from: CopyStatus, to: CopyStatus) {
     });
 }
 
+/// Nothing says that it rests.
+pub fn rest_is_overlooked(world: &mut World) {
+    let forget = |tags: &mut Tags| tags.0.retain(|it| !it.starts_with("rest:"));
+    each(&mut world.servers).iter_mut().for_each(|it| forget(&mut it.tags));
+    each(&mut world.volumes).iter_mut().for_each(|it| forget(&mut it.tags));
+    each(&mut world.addresses).iter_mut().for_each(|it| forget(&mut it.tags));
+    each(&mut world.firewalls).iter_mut().for_each(|it| forget(&mut it.tags));
+    every_copy(world, |_, _, tags| forget(tags));
+}
+
 /// A copy that is being made is a copy.
 pub fn making_is_ready(world: &mut World) {
     read_copies_as(world, CopyStatus::Creating, CopyStatus::Ready);

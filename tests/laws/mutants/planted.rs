@@ -103,6 +103,12 @@ fn of_sight() -> Vec<Mutant> {
             Stage::new("local", ROOT, &["present", "present; image other"], "absent", clear),
         ),
         mutant(
+            "that an instance rests is overlooked",
+            Sees(eyes::rest_is_overlooked),
+            CONVERGENCE,
+            Stage::new("local", ROOT, &["present"], "present; idle 900 s", clear),
+        ),
+        mutant(
             "what is archived is not come back from",
             Sees(eyes::copies_are_overlooked),
             CONVERGENCE,
@@ -223,6 +229,12 @@ fn of_memory() -> Vec<Mutant> {
             }),
             SAFETY,
             Stage::new("local", BOTH, &["present"], "deleted keeping snapshots", clear),
+        ),
+        mutant(
+            "a guest that nobody uses is not heard",
+            Hears(|ask| ask.idle = None),
+            CONVERGENCE,
+            Stage::new("local", ROOT, &["present"], "present; idle 900 s", clear),
         ),
         mutant(
             "absent is heard as delete",

@@ -178,7 +178,7 @@ impl Situation {
         refused.iter().for_each(|it| witness.held(it));
         process.clock = None;
         process.waits = None;
-        let seen = Seen { world: Arc::new(world), facts, epoch };
+        let seen = Seen { world: Arc::new(world), facts: Box::new(facts), epoch };
         process.phase = match (&plan.verdict, &process.phase) {
             _ if refused.is_some() => Phase::Ended(refused.map_or(Verdict::Done, Verdict::Held), epoch),
             (Verdict::Held(hold), _) => {

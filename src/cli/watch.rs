@@ -1,0 +1,234 @@
+//! `watch`: keeps instances as their files say, until it is told to end.
+
+use super::{
+    Exit, Failure, Outcome,
+    apply::{Teller, listen, run_one},
+    args::{Output, Watch},
+    complain,
+    hands::{self, Case},
+    target,
+    validate::show_problems,
+};
+use crate::{
+    machine::IdleWord,
+    model::{Ending, Event, Idle, InstanceKey, Power, ServerState, Stance},
+    read::{self, Problem, ReadSpec},
+    report::plain,
+    run::reach,
+    store::{Home, Lock},
+};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    pin::Pin,
+    time::Duration,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{sleep, timeout},
+};
+
+/// A file that changed is read once it was left alone for so long: the beginning of a YAML file is often one itself.
+const QUIET: Duration = Duration::from_millis(500);
+/// Between two tries to listen to a guest.
+const AGAIN: Duration = Duration::from_secs(15);
+/// The shortest time between two looks at the cloud that nothing asks for.
+const SHORTEST: Duration = Duration::from_secs(10);
+
+/// Keeps what the paths name.
+pub(crate) async fn watch(args: Watch) -> Outcome {
+    if args.every < SHORTEST {
+        return Err(Failure::new(format!("--every: write {} s or more; files and guests are heard at once anyway", SHORTEST.as_secs())));
+    }
+    let home = hands::home()?;
+    let (stopper, stop) = watch::channel(false);
+    listen(stopper);
+    let (changed, mut changes) = mpsc::unbounded_channel();
+    let _eyes = open_eyes(&args.paths, changed)?;
+    let teller = Teller::in_lines(args.output);
+    let keeper = Keeper { args: &args, home: &home, teller: &teller, stop: stop.clone() };
+    let (mut kept, mut told) = (BTreeMap::new(), Vec::new());
+    let mut lives: Lives<'_> = keeper.read(&mut kept, &mut told).into_iter().collect();
+    if args.output == Output::Text {
+        let count = if kept.len() == 1 { "1 instance".to_owned() } else { format!("{} instances", kept.len()) };
+        complain(&format!("watching {count}; Ctrl-C ends it"));
+    }
+    let mut ended = stop;
+    loop {
+        tokio::select! {
+            _ = ended.wait_for(|it| *it) => break,
+            Some(()) = changes.recv() => {
+                while timeout(QUIET, changes.recv()).await.is_ok_and(|it| it.is_some()) {}
+                lives.extend(keeper.read(&mut kept, &mut told));
+            }
+            Some(()) = lives.next() => {}
+        }
+    }
+    // What is in flight is settled first.
+    while lives.next().await.is_some() {}
+    Ok(Exit::Interrupted)
+}
+
+/// Says whenever something changes that the paths may name.
+fn open_eyes(paths: &[PathBuf], changed: mpsc::UnboundedSender<()>) -> Result<RecommendedWatcher, Failure> {
+    let mut eyes = notify::recommended_watcher(move |seen: notify::Result<notify::Event>| {
+        // To read a file is no change. What could not be followed may be one.
+        if !seen.is_ok_and(|it| it.kind.is_access()) {
+            let _ = changed.send(());
+        }
+    })?;
+    for path in paths {
+        // An editor puts another file in a file's place: its directory is what stays.
+        let above = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let (at, mode) = if path.is_dir() { (path.as_path(), RecursiveMode::Recursive) } else { (above, RecursiveMode::NonRecursive) };
+        eyes.watch(at, mode).map_err(|error| Failure::new(format!("cannot watch {}: {error}", at.display())))?;
+    }
+    Ok(eyes)
+}
+
+type Lives<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = ()> + 'a>>>;
+
+/// What was last read of an instance.
+struct Kept {
+    spec: ReadSpec,
+    /// Where its next wish goes, while it is kept.
+    wishes: Option<mpsc::UnboundedSender<Case>>,
+}
+
+/// What keeping needs.
+struct Keeper<'a> {
+    args: &'a Watch,
+    home: &'a Home,
+    teller: &'a Teller,
+    stop: watch::Receiver<bool>,
+}
+
+impl<'a> Keeper<'a> {
+    /// Reads the files, hands on what changed, and gives the lives of those that are new. What is broken or gone is left
+    /// where it is, and hurts no other.
+    fn read(&'a self, kept: &mut BTreeMap<InstanceKey, Kept>, told: &mut Vec<Problem>) -> Vec<Pin<Box<dyn Future<Output = ()> + 'a>>> {
+        let read::Reading { specs, problems } = read::read(&self.args.paths);
+        if !problems.is_empty() && problems != *told {
+            show_problems(&problems, "; what is described there is left as it is");
+        }
+        *told = problems;
+        let mut here: BTreeMap<InstanceKey, Vec<ReadSpec>> = BTreeMap::new();
+        specs.into_iter().for_each(|it| here.entry(it.instance.key()).or_default().push(it));
+        for (key, kept) in kept.iter_mut().filter(|(key, _)| !here.contains_key(key)) {
+            if kept.wishes.take().is_some() {
+                complain(&format!("{key}: no spec describes it any more; it is left as it is"));
+            }
+        }
+        let mut born = Vec::new();
+        for (key, mut specs) in here {
+            let Some(spec) = specs.pop().filter(|_| specs.is_empty()) else {
+                complain(&format!("{key}: described twice, so nothing new is done for it"));
+                continue;
+            };
+            let before = kept.get_mut(&key);
+            let is_edited = before.as_ref().is_some_and(|it| it.spec.instance != spec.instance);
+            if !is_edited && before.as_ref().is_some_and(|it| it.wishes.is_some()) {
+                continue;
+            }
+            let mut case = match hands::case_of(spec.clone(), self.args.owner.owner.as_deref()) {
+                Ok(case) => case,
+                Err(failure) => {
+                    complain(&format!("{}: {failure}; {key} is left as it is", target::place(&spec)));
+                    continue;
+                }
+            };
+            // Whoever edits a file wants it so now; what lay there was wished before.
+            case.ask.stance = if is_edited { Stance::Apply } else { Stance::Keep };
+            match before.and_then(|it| {
+                it.spec = spec.clone();
+                it.wishes.as_ref()
+            }) {
+                Some(wishes) => drop(wishes.send(case)),
+                None => {
+                    let (wishes, coming) = mpsc::unbounded_channel();
+                    kept.insert(key, Kept { spec, wishes: Some(wishes) });
+                    born.push(Box::pin(self.keep(case, coming)) as Pin<Box<dyn Future<Output = ()>>>);
+                }
+            }
+        }
+        born
+    }
+
+    /// Keeps one instance until nothing describes it any more.
+    async fn keep(&self, mut case: Case, mut coming: mpsc::UnboundedReceiver<Case>) {
+        let mut stop = self.stop.clone();
+        let mut last = None;
+        while !*stop.borrow() {
+            self.settle(&case, &mut last).await;
+            (case.ask.stance, case.ask.idle) = (Stance::Keep, None);
+            let pause = self.args.every.mul_f64(0.9 + 0.2 * jitter(&case.ask.key));
+            tokio::select! {
+                _ = stop.wait_for(|it| *it) => return,
+                next = coming.recv() => match next {
+                    Some(next) => case = next,
+                    None => return,
+                },
+                () = sleep(pause) => {}
+                word = idleness(&case), if is_done(&last) => {
+                    complain(&format!("{}: nobody uses it: {}", case.ask.key, plain(&word.reason)));
+                    let seconds = case.ask.spec.autostop.as_ref().map_or(0, |it| u64::from(it.timeout_seconds));
+                    case.ask.idle = Some(Idle { seconds });
+                }
+            }
+        }
+    }
+
+    /// One run, told where something happens, or it ends otherwise than the last.
+    async fn settle(&self, case: &Case, last: &mut Option<Ending>) {
+        let key = &case.ask.key;
+        let before = last.take();
+        let lock = match Lock::take(self.home, key) {
+            Ok(lock) => lock,
+            Err(error) => return complain(&format!("{key}: {error}")),
+        };
+        let tell = |case: &Case, event: &Event| {
+            let is_news = match event {
+                Event::Ended(Ending::Done { calls: 0 }) => !is_done(&before),
+                Event::Ended(ending) => before.as_ref() != Some(ending),
+                _ => true,
+            };
+            if is_news {
+                self.teller.tell(case, event);
+            }
+        };
+        match run_one(self.home, case, self.stop.clone(), &tell).await {
+            Ok(ending) => *last = Some(ending),
+            Err(failure) => complain(&format!("error: {failure}")),
+        }
+        drop(lock);
+    }
+}
+
+fn is_done(ending: &Option<Ending>) -> bool {
+    matches!(ending, Some(Ending::Done { .. }))
+}
+
+/// Between 0 and 1, another for each instance and each time: they are not all looked at in one moment.
+fn jitter(key: &InstanceKey) -> f64 {
+    let seed = crate::model::digest(&format!("{key} {:?}", std::time::Instant::now()));
+    (seed >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// Waits until the guest of a server that runs says that nobody uses it, where its spec asks for that.
+async fn idleness(case: &Case) -> IdleWord {
+    let spec = &case.ask.spec;
+    if spec.server_state == ServerState::Present && spec.autostop.as_ref().is_some_and(|it| it.enable) {
+        let world = case.look().await;
+        let server = world.servers.items().iter().find(|it| it.power == Power::Running);
+        while let Some(reach) = server.and_then(|it| reach(&world, it)) {
+            match case.inside.await_idleness(&reach).await {
+                Ok(word) => return word,
+                Err(barred) => tracing::debug!(instance = %case.ask.key, ?barred, "cannot listen"),
+            }
+            sleep(AGAIN).await;
+        }
+    }
+    std::future::pending().await
+}

@@ -1,0 +1,111 @@
+//! Rest: an instance that nobody uses is archived although its spec says `present`, until its owner wakes it.
+//!
+//! That is a fact on the cloud. While there is a server, it says whether it is on its way to rest; once it is gone, so does
+//! everything that is kept, which said it before.
+
+use super::{draft::Draft, retiring::Fates, scene::Scene, upkeep};
+use crate::model::{Hold, Note, Object, REST, Ran, Reason, Rest, Server, ServerState, Stance, Step, Tags};
+
+/// A server that went off again so many seconds after it was found off and started is not started once more.
+const AT_ONCE: i64 = 15 * 60;
+
+/// The rest that the cloud knows of, where it is the spec's: another `serverState` or another `wake` ends it.
+pub(crate) fn standing(scene: &Scene<'_>) -> Option<Rest> {
+    if scene.ask.deletion.is_some() || scene.ask.spec.server_state != ServerState::Present {
+        return None;
+    }
+    let said: Vec<&Tags> = match scene.server {
+        Some(server) => vec![&server.tags],
+        None => scene.leaving.iter().map(|it| &it.tags).chain(kept(scene)).collect(),
+    };
+    said.into_iter().filter_map(Rest::said_by).filter(|it| it.is_of(&scene.ask.spec)).max()
+}
+
+/// The tags of everything that may outlive the server.
+fn kept<'w>(scene: &Scene<'w>) -> impl Iterator<Item = &'w Tags> {
+    let world = scene.world;
+    (world.volumes.items().iter().map(|it| &it.tags))
+        .chain(scene.root_copies.iter().chain(&scene.data_copies).map(|it| it.tags()))
+        .chain(world.addresses.items().iter().map(|it| &it.tags))
+        .chain(world.firewalls.items().iter().map(|it| &it.tags))
+}
+
+/// Has the server say that it is on its way to rest, where its guest said that nobody uses it. `true` where that is to be
+/// done first.
+pub(crate) fn begin(draft: &mut Draft<'_>) -> bool {
+    let scene = &draft.scene;
+    let (Some(idle), Some(server)) = (scene.ask.idle, scene.server) else { return false };
+    let is_wished = scene.ask.deletion.is_none() && scene.ask.spec.server_state == ServerState::Present;
+    if !is_wished || scene.rest.is_some() || scene.ask.wake || server.ran == Ran::Never {
+        return false;
+    }
+    // What could not be archived goes on running, and its owner is told.
+    let notes = draft.notes.len();
+    let fates = Fates::of_archive(draft);
+    draft.notes.truncate(notes);
+    if let Err(hold) = fates {
+        draft.notes.push(Note::Mind(format!("nobody uses it, and it cannot be archived: {hold}; {}", hold.remedy())));
+        return false;
+    }
+    let now = draft.scene.world.now.0.div_euclid(1_000_000);
+    let since = now.saturating_sub(idle.seconds.try_into().unwrap_or(i64::MAX));
+    let tags = server.tags.clone().with_value(REST, &Rest::of(&draft.scene.ask.spec, since).value());
+    draft.step(Step::Retag { object: Object::Server(server.id.clone()), tags, name: None }, Reason::Idle);
+    true
+}
+
+/// Has everything that would keep the instance at rest forget it, where its owner wakes it. `true` where that is to be
+/// done first: what is cut off after it is carried on by whoever applies next.
+pub(crate) fn end(draft: &mut Draft<'_>) -> bool {
+    if !draft.scene.ask.wake || standing(&draft.scene).is_none() {
+        return false;
+    }
+    upkeep::repair_tags(draft);
+    !draft.next.is_empty()
+}
+
+/// The server goes once everything that is kept says that the instance rests.
+pub(crate) fn remember_first(draft: &mut Draft<'_>) {
+    if draft.scene.rest.is_some() && draft.next.iter().any(|it| matches!(it.step, Step::Retag { .. })) {
+        draft.next.retain(|it| !matches!(it.step, Step::DeleteServer { .. }));
+    }
+}
+
+/// Says that a guest which goes to sleep ends no bill by that, where nobody watches.
+pub(crate) fn note_unwatched(draft: &mut Draft<'_>) {
+    let (ask, cloud) = (draft.scene.ask, draft.scene.cloud);
+    let sleeps = ask.spec.autostop.as_ref().is_some_and(|it| it.enable) && draft.scene.wish() == ServerState::Present;
+    if sleeps && ask.deletion.is_none() && ask.stance == Stance::Apply && cloud.billed_when_guest_is_off {
+        let name = cloud.name;
+        draft
+            .notes
+            .push(Note::Mind(format!("autostop: at {name} a guest that powers itself off is billed on; cloudypad watch archives it")));
+    }
+}
+
+/// An instance that has come to rest stays there.
+pub(crate) fn stay(draft: &Draft<'_>) -> Result<(), Hold> {
+    match draft.scene.rest {
+        Some(rest) if draft.is_quiet() => Err(Hold::Archived { since: rest.since }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a server that should run is off although this very wish was reached before, and nobody here told it to be.
+///
+/// # Errors
+/// Where it was started for that already, and did not stay.
+pub(crate) fn is_found_off(scene: &Scene<'_>, server: &Server) -> Result<bool, Hold> {
+    let (id, facts) = (server.id.as_str(), scene.facts);
+    let was_reached = scene.applied.is_some_and(|it| it.is_of(scene.ask)) && server.ran != Ran::Never;
+    if !was_reached || facts.ordered_off.contains(id) || scene.ask.wake {
+        return Ok(false);
+    }
+    let stood = server.off_since.zip(facts.restarted.get(id)).map(|(off, started)| off.seconds_since(*started));
+    match stood {
+        Some(seconds) if (1..AT_ONCE).contains(&seconds) => {
+            Err(Hold::KeepsGoingOff { server: server.name.clone(), seconds: seconds.unsigned_abs() })
+        }
+        _ => Ok(true),
+    }
+}
