@@ -220,9 +220,9 @@ async fn run_all(cases: &Cases, shown: &[Seen], now: &[Seen], output: Output) ->
             teller.tell(case, &Event::Ended(ending));
         }
     }
-    worst = worse(worst, glance_all(rest.into_iter().map(|(looked, _)| looked), &teller).await);
     let tell = |case: &Case, event: &Event| teller.tell(case, event);
-    let runs = due.into_iter().map(|((case, _), _)| run_until_ready(&cases.home, case, stop.clone(), &tell));
+    worst = worse(worst, glance_all(rest.into_iter().map(|(looked, _)| looked), &teller).await);
+    let runs = due.into_iter().map(|((case, _), _)| run_and_attend(&cases.home, case, stop.clone(), &tell));
     for outcome in futures_util::future::join_all(runs).await {
         let exit = outcome.unwrap_or_else(|failure| {
             complain(&format!("error: {failure}"));
@@ -257,8 +257,8 @@ fn worse(one: Exit, other: Exit) -> Exit {
     if weight(other) > weight(one) { other } else { one }
 }
 
-/// One run of one instance, and what comes of it where somebody is to play.
-async fn run_until_ready(home: &Home, case: &Case, stop: watch::Receiver<bool>, teller: &dyn Fn(&Case, &Event)) -> Result<Exit, Failure> {
+/// One run of one instance, whose lock is held, and what comes after it for whoever waits to play.
+async fn run_and_attend(home: &Home, case: &Case, stop: watch::Receiver<bool>, teller: &dyn Fn(&Case, &Event)) -> Result<Exit, Failure> {
     Ok(match run_one(home, case, stop.clone(), teller).await? {
         Ending::Done { .. } => ready::attend(case, stop, &|event| teller(case, &event)).await,
         Ending::Held(_) => Exit::Held,

@@ -111,6 +111,7 @@ fn conditions(seen: &Seen, ready: Option<&Readiness>) -> Vec<String> {
     let told = notes.filter_map(|note| match note {
         Note::BilledWhenOff(what) => Some(plain(what)),
         Note::CaptureFailed(_) => Some("CaptureFailed".to_owned()),
+        Note::CapturePending(_) => Some("CapturePending".to_owned()),
         _ => None,
     });
     let unready = ready.filter(|it| !it.is_ready()).map(|it| format!("not ready: port {} {}", it.port, it.answer.code().to_lowercase()));

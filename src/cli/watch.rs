@@ -6,7 +6,7 @@ use super::{
     args::{Output, Watch},
     complain,
     hands::{self, Case},
-    target,
+    ready, target,
     validate::show_problems,
 };
 use crate::{
@@ -199,7 +199,12 @@ impl<'a> Keeper<'a> {
             }
         };
         match run_one(self.home, case, self.stop.clone(), &tell).await {
-            Ok(ending) => *last = Some(ending),
+            Ok(ending) => {
+                if matches!(ending, Ending::Done { calls: 1.. }) {
+                    ready::attend(case, self.stop.clone(), &|event| self.teller.tell(case, &event)).await;
+                }
+                *last = Some(ending);
+            }
             Err(failure) => complain(&format!("error: {failure}")),
         }
         drop(lock);

@@ -269,6 +269,8 @@ pub enum Note {
     Mind(String),
     /// The root disk cannot be captured, and what to do about it.
     CaptureFailed(String),
+    /// The server has what no capture has yet, which is captured at the next stop.
+    CapturePending(&'static str),
     /// What somebody else applied before.
     Overrides {
         /// What.
@@ -289,6 +291,7 @@ impl fmt::Display for Note {
             Note::Mind(what) => write!(f, "mind: {what}"),
             Note::LeftAlone(what) => write!(f, "left alone: {what}"),
             Note::BilledWhenOff(what) => f.write_str(what),
+            Note::CapturePending(what) => write!(f, "CapturePending: {what}; it is captured at the next stop"),
             Note::CaptureFailed(what) => write!(f, "CaptureFailed: {what}"),
             Note::Overrides { aim: aim @ Aim::Reach(_), seconds } => write!(f, "overrides: {aim}, applied {}", ago(*seconds)),
             Note::Overrides { aim: aim @ Aim::Delete { .. }, seconds } => write!(f, "overrides: {aim}, begun {}", ago(*seconds)),

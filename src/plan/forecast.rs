@@ -53,7 +53,7 @@ pub fn forecast(ask: &Ask, world: &World, facts: &Facts, cloud: &Capabilities) -
     for number in 0..MOST_TURNS {
         let turn = plan(ask, &world, &facts, cloud);
         for note in &turn.notes {
-            let passing = matches!(note, Note::Kept(_) | Note::NotInSpec(_) | Note::Later(_));
+            let passing = matches!(note, Note::Kept(_) | Note::NotInSpec(_) | Note::Later(_) | Note::CapturePending(_));
             if (!passing || turn.verdict == Verdict::Done) && !notes.contains(note) {
                 notes.push(note.clone());
             }
@@ -64,9 +64,7 @@ pub fn forecast(ask: &Ask, world: &World, facts: &Facts, cloud: &Capabilities) -
             let ends = clock + planned.line.seconds;
             acts.push(Act { line: planned.line.clone(), reason: planned.reason.clone(), turn: number, begins: clock, ends });
             let effect = imagine::begin(&mut world, ask, cloud, planned, acts.len());
-            if !matches!(effect, Effect::Nothing) || planned.line.seconds > 0 {
-                pending.push((ends, effect, planned.step.key()));
-            }
+            pending.push((ends, effect, planned.step.key()));
             facts.open.clear();
             if let Step::StartServer(server) = &planned.step {
                 facts.played.remove(&start_up_key(server.as_str()));

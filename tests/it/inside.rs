@@ -62,6 +62,7 @@ fn another_recipe_waits_for_the_next_start() {
     scene.wish("present");
     scene.apply();
     assert_eq!(scene.ran(), ["once", "start"]);
+    assert_eq!(scene.row()["conditions"], serde_json::json!(["CapturePending"]));
     scene.wish("absent");
     let archived = scene.apply();
     assert!(archived.out.contains("capture   root disk"), "the old capture is not of this recipe: {}", archived.out);
