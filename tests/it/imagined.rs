@@ -10,14 +10,14 @@ use std::{fs, path::Path};
 /// The spec, what is seen, and the cloud seconds until everything is done.
 const TABLE: &[(&str, &str, u64)] = &[
     ("scaleway; present", "server srv off, root vol-r, recipe none", 20),
-    ("scaleway; present", "root disk vol-r, born 999", 25),
-    ("scaleway; present", "nothing", 30),
+    ("scaleway; present", "root disk vol-r, born 999", 32),
+    ("scaleway; present", "nothing", 35),
     ("linode; present", "nothing", 103),
-    ("linode; present; data 100 GB", "root image img-r ready", 92),
-    ("scaleway; absent; root snapshot", "server srv off, root vol-r", 102),
-    ("scaleway; absent; root snapshot; data 100 GB, snapshot", "server srv running, root vol-r, data vol-d", 247),
-    ("linode; absent; root snapshot, onStop refresh", "server srv running, root local", 256),
-    ("linode; absent; root snapshot, onStop refresh; root 20 GB", "server srv off, root local 40 GB", 256),
+    ("linode; present; data 100 GB", "root image img-r ready", 91),
+    ("scaleway; absent; root snapshot", "server srv off, root vol-r", 101),
+    ("scaleway; absent; root snapshot; data 100 GB, snapshot", "server srv running, root vol-r, data vol-d", 246),
+    ("linode; absent; root snapshot, onStop refresh", "server srv running, root local", 255),
+    ("linode; absent; root snapshot, onStop refresh; root 20 GB", "server srv off, root local 40 GB", 255),
     ("local; present; root snapshot; data 100 GB", "nothing", 57),
 ];
 

@@ -213,6 +213,7 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
     let mut blind = None;
     let mut applied = Some(Applied::now(ask, at(90), None));
     let mut asleep = None;
+    let mut free = false;
     let (mut open, mut denied, mut lent, mut named, mut address_owner) = (false, false, None, None, None);
     let (mut more_addresses, mut more_firewalls) = (Vec::new(), Vec::new());
     for item in items(text) {
@@ -224,6 +225,7 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
             ["asleep", "since", seconds] => asleep = Some(rest(ask, seconds)?),
             ["applied", aim @ .., "at", seconds] => applied = Some(another(&aim.join(" "), seconds)?),
             ["no", "address"] => address = false,
+            ["address", "free"] => free = true,
             ["no", "firewall"] => firewall = false,
             ["no", ..] => {}
             ["record", "taken", address] => world.record = numbered(record(ask, address, false), &parts[1..]),
@@ -246,7 +248,7 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
     }
     let tags = builder.tags(&[]);
     if address {
-        let server = lent.or(builder.servers.first().map(|it| it.id.clone()));
+        let server = lent.or(builder.servers.first().filter(|_| !free).map(|it| it.id.clone()));
         let tags = address_owner.map_or(tags.clone(), |owner| tags.clone().with_value("by", owner));
         let address = Address { id: Id::new("ip-1"), address: "203.0.113.7".into(), server, created: at(10), tags };
         more_addresses.insert(0, address);
@@ -285,7 +287,7 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
     }
     world.firewalls = Seen::listed(firewalls);
     for server in &mut builder.servers {
-        server.address = address.then(|| Id::new("ip-1"));
+        server.address = (address && !free).then(|| Id::new("ip-1"));
         server.firewall = server.firewall.take().or(firewall.then(|| Id::new("fw-1")));
     }
     world.servers = Seen::listed(builder.servers);
