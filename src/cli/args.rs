@@ -13,7 +13,7 @@ use std::path::PathBuf;
 #[command(
     version,
     max_term_width = 100,
-    after_help = "Exit codes: 0 done, 1 failed, 2 changes pending (plan --detailed-exitcode), 3 held and needs you, \
+    after_help = "Exit codes: 0 done, 1 failed, 2 changes pending (plan --detailed-exitcode), 3 held, or not ready, and needs you, \
                   130 interrupted and safe to resume."
 )]
 pub(crate) struct Args {

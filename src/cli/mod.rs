@@ -37,7 +37,7 @@ pub enum Exit {
     Failed = 1,
     /// `plan --detailed-exitcode`: changes are pending.
     Pending = 2,
-    /// Held: the owner is needed.
+    /// Held, or a server runs that nobody can play on: the owner is needed.
     Held = 3,
     /// Interrupted, everything in flight settled; the same command goes on.
     Interrupted = 130,

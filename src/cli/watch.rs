@@ -97,6 +97,14 @@ struct Kept {
     wishes: Option<mpsc::UnboundedSender<Case>>,
 }
 
+/// What makes a life go on otherwise.
+enum News {
+    /// Its file says something else.
+    Wish(Box<Case>),
+    /// It is not to be kept any more.
+    Leave,
+}
+
 /// What keeping needs.
 struct Keeper<'a> {
     args: &'a Watch,
@@ -158,30 +166,64 @@ impl<'a> Keeper<'a> {
 
     /// Keeps one instance until nothing describes it any more.
     async fn keep(&self, mut case: Case, mut coming: mpsc::UnboundedReceiver<Case>) {
-        let mut stop = self.stop.clone();
         let mut last = None;
-        while !*stop.borrow() {
-            self.settle(&case, &mut last).await;
+        loop {
+            let mut news = self.settle_unless_told(&case, &mut coming, &mut last).await;
             (case.ask.stance, case.ask.idle) = (Stance::Keep, None);
-            let pause = self.args.every.mul_f64(0.9 + 0.2 * jitter(&case.ask.key));
-            tokio::select! {
-                _ = stop.wait_for(|it| *it) => return,
-                next = coming.recv() => match next {
-                    Some(next) => case = next,
-                    None => return,
-                },
-                () = sleep(pause) => {}
-                word = idleness(&case), if is_done(&last) => {
-                    complain(&format!("{}: nobody uses it: {}", case.ask.key, plain(&word.reason)));
-                    let seconds = case.ask.spec.autostop.as_ref().map_or(0, |it| u64::from(it.timeout_seconds));
-                    case.ask.idle = Some(Idle { seconds });
+            if news.is_none() {
+                let pause = self.args.every.mul_f64(0.9 + 0.2 * jitter(&case.ask.key));
+                tokio::select! {
+                    told = self.news(&mut coming) => news = Some(told),
+                    () = sleep(pause) => {}
+                    word = idleness(&case), if is_done(&last) => {
+                        complain(&format!("{}: nobody uses it: {}", case.ask.key, plain(&word.reason)));
+                        let seconds = case.ask.spec.autostop.as_ref().map_or(0, |it| u64::from(it.timeout_seconds));
+                        case.ask.idle = Some(Idle { seconds });
+                    }
                 }
+            }
+            match news {
+                None => {}
+                Some(News::Wish(wish)) => case = *wish,
+                Some(News::Leave) => return,
+            }
+        }
+    }
+
+    /// The latest wish, or that the instance is not to be kept any more.
+    async fn news(&self, coming: &mut mpsc::UnboundedReceiver<Case>) -> News {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            _ = stop.wait_for(|it| *it) => News::Leave,
+            wish = coming.recv() => match wish {
+                Some(mut wish) => {
+                    while let Ok(later) = coming.try_recv() {
+                        wish = later;
+                    }
+                    News::Wish(Box::new(wish))
+                }
+                None => News::Leave,
+            }
+        }
+    }
+
+    /// One run, ended between two of its steps where there are news meanwhile, which are given back.
+    async fn settle_unless_told(&self, case: &Case, coming: &mut mpsc::UnboundedReceiver<Case>, last: &mut Option<Ending>) -> Option<News> {
+        let (halt, halted) = watch::channel(false);
+        let run = self.settle(case, halted, last);
+        tokio::pin!(run);
+        tokio::select! {
+            () = &mut run => None,
+            news = self.news(coming) => {
+                let _ = halt.send(true);
+                run.await;
+                Some(news)
             }
         }
     }
 
     /// One run, told where something happens, or it ends otherwise than the last.
-    async fn settle(&self, case: &Case, last: &mut Option<Ending>) {
+    async fn settle(&self, case: &Case, stop: watch::Receiver<bool>, last: &mut Option<Ending>) {
         let key = &case.ask.key;
         let before = last.take();
         let lock = match Lock::take(self.home, key) {
@@ -198,10 +240,10 @@ impl<'a> Keeper<'a> {
                 self.teller.tell(case, event);
             }
         };
-        match run_one(self.home, case, self.stop.clone(), &tell).await {
+        match run_one(self.home, case, stop.clone(), &tell).await {
             Ok(ending) => {
                 if matches!(ending, Ending::Done { calls: 1.. }) {
-                    ready::attend(case, self.stop.clone(), &|event| self.teller.tell(case, &event)).await;
+                    ready::attend(case, stop, &|event| self.teller.tell(case, &event)).await;
                 }
                 *last = Some(ending);
             }

@@ -21,6 +21,8 @@ pub(super) struct Course {
     pub task: String,
     /// What the task that failed said.
     pub answer: String,
+    /// An object of JSON over several lines, as far as it was read: where more is said, Ansible writes it so.
+    unfinished: Option<String>,
     pub last: String,
     pub failed: bool,
     pub unreachable: bool,
@@ -41,10 +43,22 @@ impl Course {
             self.failed = !self.unreachable;
             self.task.clone_from(&self.under_way);
             let said = line.split_once("=> ").map_or(line, |it| it.1);
-            let message = serde_json::from_str::<Value>(said).ok().and_then(|it| Some(it.get("msg")?.as_str()?.to_owned()));
-            self.answer = message.unwrap_or_else(|| said.to_owned());
+            self.unfinished = (said == "{").then(|| said.to_owned());
+            self.answer = message(said).unwrap_or_else(|| said.to_owned());
+        } else if let Some(mut said) = self.unfinished.take() {
+            said.push_str(line);
+            match message(&said) {
+                Some(message) => self.answer = message,
+                None if line.starts_with([' ', '\t']) => self.unfinished = Some(said),
+                None => {}
+            }
         }
     }
+}
+
+/// What an object of JSON that Ansible writes has to say.
+fn message(said: &str) -> Option<String> {
+    serde_json::from_str::<Value>(said).ok()?.get("msg")?.as_str().map(str::to_owned)
 }
 
 /// The lines that a program writes, as it writes them.
@@ -84,5 +98,28 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         let text = String::from_utf8_lossy(&self.line).trim_end_matches(['\n', '\r']).to_owned();
         self.line.clear();
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Course;
+
+    #[test]
+    fn a_failure_is_told_in_its_own_words_however_much_is_said() {
+        let lines = |text: &str| {
+            text.lines().fold(Course::default(), |mut course, line| {
+                course.read(line);
+                course
+            })
+        };
+        let brief = lines("TASK [install] ***\nfatal: [pad]: FAILED! => {\"msg\": \"no such package\"}\n");
+        let long = lines(
+            "TASK [install] ***\nfatal: [pad]: FAILED! => {\n    \"changed\": false,\n    \"msg\": \"no such package\"\n}\n\nPLAY RECAP\n",
+        );
+        for course in [brief, long] {
+            assert_eq!((course.task.as_str(), course.answer.as_str(), course.failed), ("install", "no such package", true));
+        }
+        assert_eq!(lines("fatal: [pad]: FAILED! => {\nPLAY RECAP\n").answer, "{");
     }
 }

@@ -234,4 +234,10 @@ mod tests {
             assert_eq!(Applied::read(odd), None, "{odd}");
         }
     }
+
+    #[test]
+    fn a_span_is_told_in_the_unit_that_people_use() {
+        let told = [0, 1, 119, 120, 7_199, 7_200, 172_799, 172_800].map(ago);
+        assert_eq!(told, ["just now", "1 s ago", "119 s ago", "2 min ago", "119 min ago", "2 h ago", "47 h ago", "2 days ago"]);
+    }
 }

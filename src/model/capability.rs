@@ -288,3 +288,56 @@ impl Capabilities {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A cloud in a box has no network between: lists never lag, nothing takes effect late, and what needs a guest, a name
+    /// server or an account is not there.
+    #[test]
+    fn the_local_cloud_is_of_a_kind_and_has_no_distance() {
+        for (imitate, like) in [(Imitate::Scaleway, Capabilities::scaleway()), (Imitate::Linode, Capabilities::linode())] {
+            let local = Capabilities::local(&Local { imitate, ..Local::default() });
+            assert_eq!((local.provider, local.name, local.default_image.as_str()), ("local", "the local cloud", "local-os"));
+            assert_eq!((local.root_outlives_server, local.capture), (like.root_outlives_server, like.capture), "of its kind");
+            assert_eq!((local.data_snapshots, local.default_on_stop), (like.data_snapshots, like.default_on_stop), "of its kind");
+            assert_eq!((local.listing_lag, local.late_effect), (0, 0));
+            assert!(
+                !local.dns && !local.seeds && !local.watchdog && local.without_key.is_none(),
+                "nobody is inside, nobody asks for a name"
+            );
+            assert!(!local.own_address && !local.address_at_birth && !local.unique_names && local.copy_limit_gb.is_none());
+            assert!(local.data_at_birth && local.tells_last_held);
+            assert_eq!((local.name_length, local.volume_gb), ((1, 63), (1, 10_000)));
+        }
+    }
+
+    #[test]
+    fn the_local_cloud_lives_at_its_own_speed() {
+        let at = |speed| Capabilities::local(&Local { speed, ..Local::default() });
+        let seconds = Duration::from_secs;
+        assert_eq!(at(1).pace, Pace { first: seconds(1), longest: seconds(5), deadline: seconds(1800) });
+        assert_eq!(at(100).pace, Pace { first: Duration::from_millis(10), longest: Duration::from_millis(50), deadline: seconds(18) });
+        assert_eq!(
+            at(1_000_000).pace,
+            Pace { first: Duration::from_micros(200), longest: Duration::from_millis(20), deadline: seconds(5) }
+        );
+        assert!((at(100).speed - 100.0).abs() < f64::EPSILON);
+        assert_eq!(at(1).durations, at(100).durations, "in cloud seconds");
+        let image = Capabilities::local(&Local { imitate: Imitate::Linode, ..Local::default() });
+        assert_eq!((at(1).durations.copy, image.durations.copy), (2, 60), "a capture as an image takes longer than a snapshot");
+        assert_ne!(at(1).durations, Capabilities::scaleway().durations);
+    }
+
+    #[test]
+    fn what_runs_faster_is_asked_more_often() {
+        let (life, fast) = (Capabilities::scaleway(), Capabilities::scaleway().at_speed(10.0));
+        assert_eq!(fast.pace.first, life.pace.first / 10);
+        assert_eq!(fast.pace.longest, life.pace.longest / 10);
+        assert_eq!(fast.pace.deadline, life.pace.deadline / 10);
+        assert_eq!(Capabilities { pace: life.pace, speed: 1.0, ..fast.clone() }, life, "and nothing else differs");
+        assert!((fast.speed - 10.0).abs() < f64::EPSILON);
+        assert_eq!(life.clone().at_speed(0.5).pace, life.pace, "never less often");
+    }
+}

@@ -356,3 +356,17 @@ impl fmt::Display for Hold {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two minutes are waited in seconds up to the last one, then in minutes.
+    #[test]
+    fn a_wait_in_vain_is_told_in_seconds_or_minutes() {
+        let told = |seconds| Hold::Stuck { awaited: "server mypad runs".to_owned(), seconds }.to_string();
+        assert_eq!(told(119), "waited 119 s until server mypad runs, in vain");
+        assert_eq!(told(120), "waited 2 min until server mypad runs, in vain");
+        assert_eq!(told(1800), "waited 30 min until server mypad runs, in vain");
+    }
+}

@@ -122,3 +122,35 @@ impl fmt::Display for InstanceKey {
         if self.namespace == "default" { f.write_str(&self.name) } else { write!(f, "{}/{}", self.namespace, self.name) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Thing;
+
+    #[test]
+    fn ids_compare_and_read_as_the_vendors_text() {
+        let (a, b) = (Id::<Thing>::new("a-1"), Id::<Thing>::new("b-1"));
+        assert!(a < b);
+        assert!(b > a);
+        assert_eq!(format!("{a} {a:?}"), "a-1 a-1");
+    }
+
+    #[test]
+    fn a_span_is_in_whole_seconds_and_knows_its_direction() {
+        let (early, late) = (Stamp(1_000_000), Stamp(3_500_000));
+        assert_eq!(late.seconds_since(early), 2);
+        assert_eq!(early.seconds_since(late), -3);
+        assert_eq!(early.plus_seconds(2), Stamp(3_000_000));
+        assert_eq!(late.plus_seconds(u64::MAX), Stamp(i64::MAX), "the end of time, and not its beginning");
+    }
+
+    #[test]
+    fn a_namespace_is_named_where_it_is_not_the_default() {
+        let key = |namespace: &str| InstanceKey { namespace: namespace.to_owned(), name: "pad".to_owned() };
+        assert_eq!([key("default").to_string(), key("default").object_name(), key("default").dotted()], ["pad", "pad", "default.pad"]);
+        assert_eq!([key("lab").to_string(), key("lab").dotted()], ["lab/pad", "lab.pad"]);
+        assert!(key("lab").object_name().starts_with("pad-") && key("lab").object_name() != key("attic").object_name());
+    }
+}

@@ -93,3 +93,23 @@ fn network(text: &str) -> Option<String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Vendors answer with networks in forms of their own: what lets in the same is the same rule.
+    #[test]
+    fn rules_that_let_in_the_same_are_the_same() {
+        let from = |text: &str| Rule::new("tcp", "22", text).from;
+        assert_eq!(from("203.0.113.7"), "203.0.113.7/32");
+        assert_eq!(from("203.0.113.7/24"), "203.0.113.0/24");
+        assert_eq!(from("203.0.113.7/0"), "0.0.0.0/0");
+        assert_eq!(from("2001:DB8::7"), "2001:db8::7/128");
+        assert_eq!(from("2001:db8:1:2:3::7/64"), "2001:db8:1:2::/64");
+        assert_eq!(from("::1/0"), "::/0");
+        assert_eq!(from("somewhere"), "somewhere", "what is no network is compared as it is written");
+        assert_eq!(Rule::new("udp", "5-5", "::").ports, "5");
+        assert_eq!(Rule::new("udp", "5-6", "::").ports, "5-6");
+    }
+}

@@ -78,3 +78,35 @@ impl Spec {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        ServerState,
+        spec::{Local, NoReadyPort, ProviderSpec, Recipe},
+    };
+
+    fn gaming(provider: ProviderSpec, ports: Ports, ready_port: Option<ReadyPort>) -> Spec {
+        let mut spec = Spec::undeclared(ServerState::Present, provider);
+        spec.network.ports = ports;
+        let recipe = Recipe { script: Some("setup.sh".to_owned()), ready_port, ..Recipe::default() };
+        spec.configuration = Configuration::Recipe(Box::new(recipe));
+        spec
+    }
+
+    #[test]
+    fn what_streams_is_ready_when_its_port_answers() {
+        let far = || serde_json::from_str::<ProviderSpec>(r#"{"scaleway": {"instanceType": "L4-1-24G"}}"#).unwrap();
+        let near = || ProviderSpec { local: Some(Local::default()), ..ProviderSpec::default() };
+        let few = || Ports::List(vec!["22/tcp".to_owned(), "8000-9000/tcp".to_owned()]);
+        let port = |provider, ports, said| gaming(provider, ports, said).ready_port();
+        assert_eq!(port(far(), Ports::default(), None), Some(STREAMING_PORT));
+        assert_eq!(port(far(), few(), None), None, "whatever it is, it does not stream");
+        assert_eq!(port(far(), few(), Some(ReadyPort::Port(8443))), Some(8443));
+        assert_eq!(port(far(), Ports::default(), Some(ReadyPort::None(NoReadyPort::None))), None);
+        assert_eq!(port(near(), Ports::default(), None), None);
+        assert_eq!(Spec::undeclared(ServerState::Present, far()).ready_port(), None, "nothing is configured, so nothing streams");
+        assert!(few().let_in("tcp", 8443) && !few().let_in("udp", 8443) && !few().let_in("tcp", 9001));
+    }
+}

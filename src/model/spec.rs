@@ -424,3 +424,21 @@ impl Spec {
         self.data_disk.as_ref().filter(|disk| !disk.delete).and_then(|disk| disk.size_gb)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// What is left out means this, today and in every later version.
+    #[test]
+    fn what_a_spec_leaves_out() {
+        let spec: Spec = serde_json::from_value(json!({"serverState": "present", "provider": {"local": {}}, "autostop": {}})).unwrap();
+        let local = spec.provider.local.as_ref().unwrap();
+        assert_eq!((local.zone.as_str(), local.instance_type.as_str(), local.speed), ("local-1", "local-small", 60));
+        assert_eq!(spec.autostop, Some(Autostop { enable: true, timeout_seconds: 900 }));
+        assert_eq!((spec.root_disk.size_gb, spec.root_disk_snapshot.retain, spec.data_disk_snapshot.retain), (30, 1, 1));
+        assert_eq!(spec.network.allow_from, ["0.0.0.0/0"]);
+        assert_eq!(spec, Spec { autostop: spec.autostop.clone(), ..Spec::undeclared(ServerState::Present, spec.provider.clone()) });
+    }
+}

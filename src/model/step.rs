@@ -463,3 +463,70 @@ pub enum Awaited {
     /// The vendor's clock past this moment: until then a list may be stale or a lost call take effect.
     Clock(Stamp),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A journal keeps keys alone: what a run makes of them later must be in them.
+    #[test]
+    fn a_key_tells_what_its_step_was() {
+        let server: Id<Server> = Id::new("srv");
+        let start = Step::StartServer(server.clone()).key();
+        let stop = Step::StopServer(server.clone()).key();
+        assert_eq!((started_server(&start), stopped_server(&start)), (Some("srv"), None));
+        assert_eq!((started_server(&stop), stopped_server(&stop)), (None, Some("srv")));
+        assert_eq!(started_server("start-server"), None, "of which server?");
+
+        let firewall = Step::CreateFirewall { name: "mypad".to_owned(), tags: Tags::default() }.key();
+        let reserve = Step::ReserveAddress { tags: Tags::default() }.key();
+        let volume = create_volume_key(Role::Data);
+        for key in [CREATE_SERVER_KEY, &firewall, &volume] {
+            assert!(is_create_key(key) && is_named_create_key(key), "{key}");
+        }
+        for key in [&reserve, &copy_key("vol")] {
+            assert!(is_create_key(key) && !is_named_create_key(key), "{key} makes what has no name of its own");
+        }
+        let (configure, start_up) = (configure_key("srv", "r8", None), start_up_key("srv"));
+        for key in [&configure, &start_up] {
+            assert!(is_play_key(key) && !is_create_key(key), "{key}");
+        }
+        assert_ne!(configure, configure_key("srv", "r8", Some("r7")), "the same recipe over another one is another play");
+        for key in [&start, &stop, &detach_key(&server), &delete_copy_key("z")] {
+            assert!(!is_create_key(key) && !is_play_key(key) && !is_named_create_key(key), "{key}");
+        }
+    }
+
+    /// Before these a second look is taken.
+    #[test]
+    fn what_cannot_be_undone_is_known() {
+        let gone = [Step::DeleteRecord { addresses: Vec::new() }, Step::ReleaseAddress(Id::new("ip"))];
+        assert!(gone.iter().all(Step::is_destructive));
+        let back = [Step::StopServer(Id::new("srv")), Step::ReserveAddress { tags: Tags::default() }];
+        assert!(!back.iter().any(Step::is_destructive));
+    }
+
+    /// Whoever applies finds his own word again in what he writes.
+    #[test]
+    fn a_step_says_what_it_says_to_be_applied() {
+        let said = Applied { at: 7, digest: 8, aim: Aim::Delete { keep_snapshots: false } };
+        let tags = Tags::default().with_value(super::super::APPLIED, &said.value());
+        let server = NewServer {
+            name: "mypad".to_owned(),
+            machine_type: "local-small".to_owned(),
+            boot: Boot::Stock("local-os".to_owned()),
+            root_gb: 30,
+            data: None,
+            address: None,
+            firewall: None,
+            tags: tags.clone(),
+        };
+        let steps = [
+            Step::CreateFirewall { name: "mypad".to_owned(), tags: tags.clone() },
+            Step::Retag { object: Object::Server(Id::new("srv")), tags: tags.clone(), name: None },
+            Step::CreateServer(server),
+        ];
+        assert!(steps.iter().all(|it| it.applied() == Some(said)));
+        assert_eq!(Step::ReserveAddress { tags }.applied(), None, "an address says nothing of it");
+    }
+}

@@ -170,3 +170,38 @@ fn fit(tag: &str) -> String {
 pub fn digest(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The narrowest cloud takes 50 characters: what is longer ends in a digest, so that two long names stay two.
+    #[test]
+    fn a_tag_fits_every_cloud_and_stays_its_own() {
+        let long = |end: &str| fit(&format!("in:default.{}{end}", "a".repeat(60)));
+        assert_eq!((long("x").len(), long("y").len()), (LONGEST, LONGEST));
+        assert_ne!(long("x"), long("y"));
+        assert_eq!(fit(&"a".repeat(LONGEST)), "a".repeat(LONGEST), "what just fits is left as it is");
+        assert_eq!(fit("Name:MyPad"), "name:mypad", "one cloud does not tell upper from lower case");
+        let [comma, space] = ["name:a,b", "name:a b"].map(fit);
+        assert!(comma.starts_with("name:a-b-") && comma != space, "{comma} {space}");
+        assert_eq!(fit(&"é".repeat(40)).len(), LONGEST);
+        assert_eq!(fit(&format!("{}é", "a".repeat(10))).len(), 10 + 1 + 1 + 16);
+    }
+
+    /// FNV-1a, as published: objects that earlier versions named are found by it.
+    #[test]
+    fn digests_are_what_they_were() {
+        assert_eq!(digest(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(digest("a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(digest("foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn an_object_says_when_it_was_made_where_that_is_known() {
+        let born = Tags::default().with("kept").born(Stamp(7_900_000));
+        assert_eq!((born.0.as_slice(), born.birth()), (["kept".to_owned(), "born:7".to_owned()].as_slice(), Stamp(7_000_000)));
+        let unknown = Tags::default().with("kept").born(Stamp(0));
+        assert_eq!((unknown.0.as_slice(), unknown.birth()), (["kept".to_owned()].as_slice(), Stamp(0)));
+    }
+}

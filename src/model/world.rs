@@ -489,3 +489,16 @@ impl fmt::Display for Power {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_machine_does_is_told_in_words() {
+        let locks = [Lock::Vendor, Lock::Bill, Lock::Maintenance, Lock::Owner].map(|by| Power::Locked(by).to_string());
+        assert_eq!(locks, ["locked", "suspended", "stopped for maintenance", "locked"]);
+        let powers = [Power::Off, Power::StoppedInPlace, Power::Deleting, Power::Unknown("dreaming".to_owned())];
+        assert_eq!(powers.map(|it| it.to_string()), ["off", "stopped in place", "being deleted", "dreaming"]);
+    }
+}

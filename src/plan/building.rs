@@ -247,7 +247,6 @@ pub(crate) fn firewall_part(draft: &mut Draft<'_>) -> Option<Option<Id<Firewall>
 /// What a server that exists lacks, whether it runs or not: a claimed root, network, data disk, size.
 /// `true` once nothing of it is missing.
 pub(crate) fn complete(draft: &mut Draft<'_>, server: &Server) -> Result<bool, Hold> {
-    let before = draft.next.len() + draft.waits.len();
     if let Some(root) = draft.scene.root.filter(|it| it.tags.role().is_none()) {
         claim_root(draft, root);
     }
@@ -269,7 +268,8 @@ pub(crate) fn complete(draft: &mut Draft<'_>, server: &Server) -> Result<bool, H
     }
     complete_root(draft, server)?;
     complete_data(draft, server)?;
-    Ok(draft.next.len() + draft.waits.len() == before)
+    // Whoever looks after a server begins with a quiet draft.
+    Ok(draft.is_quiet())
 }
 
 /// What becomes of the address of a server that cannot be given another one.

@@ -4,7 +4,7 @@ use super::{
     imagine::{self, Effect},
     plan,
 };
-use crate::model::{Ask, Capabilities, Facts, Line, Note, Reason, Stamp, Step, Verdict, World, start_up_key};
+use crate::model::{Ask, Capabilities, Facts, Line, Note, Reason, Step, Verdict, World, start_up_key};
 
 /// What an apply is expected to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,9 +64,7 @@ pub fn forecast(ask: &Ask, world: &World, facts: &Facts, cloud: &Capabilities) -
             let ends = clock + planned.line.seconds;
             acts.push(Act { line: planned.line.clone(), reason: planned.reason.clone(), turn: number, begins: clock, ends });
             let effect = imagine::begin(&mut world, ask, cloud, planned, acts.len());
-            if !matches!(effect, Effect::Nothing) || planned.line.seconds > 0 {
-                pending.push((ends, effect, planned.step.key()));
-            }
+            pending.push((ends, effect, planned.step.key()));
             facts.open.clear();
             if let Step::StartServer(server) = &planned.step {
                 facts.played.remove(&start_up_key(server.as_str()));
@@ -86,7 +84,7 @@ pub fn forecast(ask: &Ask, world: &World, facts: &Facts, cloud: &Capabilities) -
         }
         let Some(next) = pending.iter().map(|(at, ..)| *at).min() else { continue };
         clock = next;
-        world.now = Stamp(world.now.0.max(started.plus_seconds(clock).0) + 1);
+        imagine::pass(&mut world, started.plus_seconds(clock));
         let (due, rest): (Vec<_>, Vec<_>) = pending.into_iter().partition(|(at, ..)| *at <= clock);
         pending = rest;
         for (_, effect, _) in due {

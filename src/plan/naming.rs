@@ -23,11 +23,11 @@ pub(crate) fn is_ours_to_remember(scene: &Scene<'_>) -> bool {
     }
 }
 
-/// The id of the instance's record, where only that tells whose it is.
+/// The id of a record that is the instance's ([`is_ours_to_remember`]), where only that tells whose it is.
 pub(crate) fn record_id<'w>(scene: &Scene<'w>) -> Option<&'w str> {
     match &scene.world.record {
-        Seen::Present(record) if record.ours => record.id.as_deref(),
-        _ => None,
+        Seen::Present(record) => record.id.as_deref(),
+        Seen::Absent | Seen::Unknown(_) => None,
     }
 }
 

@@ -78,7 +78,7 @@ fn tend(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
             "the configuration changed; it is applied at the next start, or at once with configuration: {when: now}".to_owned(),
         ));
     } else if spec.root_disk_snapshot.enable && draft.scene.root_capture().is_none() && draft.scene.given_up().is_none() {
-        let captured = !draft.scene.root_copies.is_empty();
+        let captured = draft.scene.is_capture_outdated();
         let what =
             if captured { "the configuration is newer than the capture of the root disk" } else { "the root disk has no capture yet" };
         draft.notes.push(Note::CapturePending(what));
@@ -149,7 +149,7 @@ pub(crate) fn settle_off(draft: &mut Draft<'_>, server: &Server, reason: &mut Re
     if !retiring::capture_while_off(draft, server)? {
         return Ok(false);
     }
-    if server.tags.has(CAPTURE_DUE) && server.tags.get("recipe").is_some() {
+    if server.tags.has(CAPTURE_DUE) && draft.scene.root_capture().is_some() {
         *reason = Reason::AfterCapture;
     }
     Ok(true)

@@ -308,12 +308,10 @@ impl<'w> Scene<'w> {
         Some(Hold::CaptureFailed { disk_gb, limit_gb: it.limit_gb, said: it.said })
     }
 
-    /// Whether some object remembers that the instance had a data disk.
+    /// Whether the root disk, or a copy of one, remembers that the instance had a data disk. What a server remembers is asked of it first.
     pub fn had_data(&self) -> bool {
         let remembers = |tags: &Tags| tags.has(HAD_DATA);
-        self.server.is_some_and(|it| remembers(&it.tags))
-            || self.root.is_some_and(|it| remembers(&it.tags))
-            || self.root_copies.iter().any(|it| remembers(it.tags()))
+        self.root.is_some_and(|it| remembers(&it.tags)) || self.root_copies.iter().any(|it| remembers(it.tags()))
     }
 
     /// The line of descent of the server's root disk.

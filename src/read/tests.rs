@@ -185,6 +185,33 @@ fn a_secret_and_what_runs_at_a_start_are_one_thing_each() {
 }
 
 #[test]
+fn a_port_that_shows_that_it_is_ready_can_be_reached() {
+    let scaleway = "scaleway: {instanceType: L4-1-24G}";
+    let on = |provider: &str, ready: &str, network: &str| {
+        let more = format!("  network: {{{network}}}\n  configuration:\n    script: here.sh\n    readyPort: {ready}\n");
+        let mut all = told(&with(&more).replace("local: {}", provider));
+        all.retain(|it| !it.contains("here.sh"));
+        all
+    };
+    for (ready, network) in [("47989", ""), ("none", ""), ("8443", "ports: [8000-9000/tcp]"), ("none", "ports: [22/tcp]")] {
+        assert_eq!(on(scaleway, ready, network), [] as [&str; 0], "{ready} {network}");
+    }
+    for (ready, network) in [("8443", ""), ("47989", "ports: [22/tcp, 47989/udp]")] {
+        assert_eq!(
+            on(scaleway, ready, network),
+            [format!("11:16 spec.configuration.readyPort is {ready}, which spec.network.ports does not let in")]
+        );
+    }
+    assert_eq!(on("local: {}", "47989", ""), ["11:16 of a machine of the local cloud only SSH can be reached"]);
+    for wrong in ["0", "65536"] {
+        assert_eq!(on(scaleway, wrong, ""), [format!("11:16 spec.configuration.readyPort is {wrong}, but must be between 1 and 65535")]);
+    }
+    assert!(on(scaleway, "non", "")[0].contains("`non` is not a value of spec.configuration.readyPort"));
+    let alone = told(&with("  configuration: {readyPort: none}\n"));
+    assert!(alone[0].contains("has neither `ansible` nor `script`"), "{alone:?}");
+}
+
+#[test]
 fn clouds_refuse_what_they_cannot_do() {
     let on = |provider: &str, more: &str| told(&with(more).replace("local: {}", provider));
     let linode = "linode: {region: fr-par, instanceType: g6-nanode-1}";

@@ -1,60 +1,16 @@
 //! A machine that nobody uses falls asleep by itself, and its bill with it. Its guest says so, with the program that gaming
 //! machines run; whoever watches archives it; and it sleeps until its owner wakes it.
 
-use crate::support::{linode::LINODE, scaleway::SCALEWAY, scene::Scene, vendor::Vendor};
+use crate::support::{linode::LINODE, scaleway::SCALEWAY, scene::Scene, teller::Teller, vendor::Vendor};
 use std::{
     fs,
-    io::{BufRead, BufReader, Lines},
     os::unix::fs::PermissionsExt,
     path::Path,
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Command, Stdio},
 };
 
 /// What notices idleness, as a guest runs it.
 const NOTICES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/gaming/roles/autostop/files/cloudypad-idle");
-
-/// A process that ends with the test, and what it says.
-struct Teller {
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-    told: Vec<String>,
-}
-
-impl Teller {
-    fn of(command: &mut Command) -> Self {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines, told: Vec::new() }
-    }
-
-    /// Reads on until a line says this.
-    fn until(&mut self, says: &str) {
-        loop {
-            let line = self.lines.next().unwrap_or_else(|| panic!("it ended and never said {says:?}: {:#?}", self.told)).unwrap();
-            let found = line.contains(says);
-            self.told.push(line);
-            if found {
-                return;
-            }
-        }
-    }
-
-    /// Ctrl-C; its exit code.
-    fn interrupt(mut self) -> i32 {
-        let told = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
-        assert!(told.success());
-        // Whatever else it says is read, so that it can say it.
-        self.lines.by_ref().for_each(drop);
-        self.child.wait().unwrap().code().unwrap()
-    }
-}
-
-impl Drop for Teller {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// The guest's own: what notices idleness, for a machine that stands for nobody but itself.
 struct Guest<'a> {
@@ -180,7 +136,7 @@ fn unwatched_it_switches_itself_off() {
     assert!(applied.out.contains("a guest that powers itself off is billed on"), "{}", applied.out);
     let mut notices = guest.notice(1);
     notices.until("powerOff");
-    assert!(notices.child.wait().unwrap().success());
+    assert_eq!(notices.wait(), 0);
     assert!(scene.shop.path("guest/off").exists());
     scene.face.post("/_emulator/guest-shutdown", serde_json::json!({"server": paid_for(&scene)[0]}));
     let started = scene.apply();

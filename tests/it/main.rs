@@ -1,6 +1,8 @@
 //! The product, told by its tests. In reading order:
 //!
 //! - `plans`: golden plans, one `.case` file per story, in `tests/plans/`;
+//! - `turns`: single turns: what is written and waited for, and what a run's memory adds, in `tests/turns/`;
+//! - `imagined`: the world that a forecast walks through;
 //! - `lifecycle`: the reference lifecycle as a transcript, with the real binary on the local cloud;
 //! - `bytes`, `crashes`, `strangers`: no byte is lost, whatever is killed and whoever interferes;
 //! - `matrix`: killed at every point of every call;
@@ -29,6 +31,7 @@ mod figures;
 mod holds;
 mod house;
 mod idle;
+mod imagined;
 mod inside;
 mod lifecycle;
 mod linode;
@@ -43,6 +46,8 @@ mod scaleway;
 mod secrets;
 mod strangers;
 mod support;
+mod turns;
 mod two;
 mod vendors;
+mod watch;
 mod witnesses;

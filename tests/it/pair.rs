@@ -10,18 +10,22 @@ use crate::support::{
     sshd::SshServer,
     sunshine::{Heard, Manner, PASSWORD, PIN, Sunshine, USER},
 };
+use base64::{Engine, prelude::BASE64_STANDARD};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{fs, io::Write, net::TcpListener, process::Command};
 
 /// The variable that holds the password of Sunshine's page, for the playbook and for `pair`.
 const VARIABLE: &str = "PAGE_PASSWORD";
 
+/// What a spec says of the page.
+const SAID_BY_THE_SPEC: &str = "secrets: {sunshine_password: {env: PAGE_PASSWORD}}, variables: {sunshine_user: player}";
+
 /// A machine that runs. What configures it names Sunshine's user and where the password is, as a gaming machine's spec does.
 fn gaming() -> Option<Scene> {
     let scene = Scene::at(&SCALEWAY)?;
     scene.wish("present");
     scene.apply();
-    write_wish(&scene, "present", "secrets: {sunshine_password: {env: PAGE_PASSWORD}}, variables: {sunshine_user: player}");
+    write_wish(&scene, "present", SAID_BY_THE_SPEC);
     Some(scene)
 }
 
@@ -61,7 +65,8 @@ fn a_client_is_paired() {
     let paired = Ran::from(loud.env("CLOUDYPAD_LOG", "trace").output().unwrap());
     assert_eq!((paired.code, paired.out.as_str()), (0, "paired: Deck may stream from mypad\n"), "{}", paired.err);
     assert_eq!(page.heard(), asked("Deck"));
-    assert!(paired.err.contains("TRACE") && !paired.err.contains(PASSWORD), "{}", paired.err);
+    let sent = BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}"));
+    assert!(paired.err.contains("TRACE") && ![PASSWORD, &sent].iter().any(|it| paired.err.contains(it)), "{}", paired.err);
 
     // Older versions of Sunshine say the same in other words; the password is in a file beside the playbook.
     let page = Sunshine::open(Manner::Older);
@@ -76,18 +81,19 @@ fn a_client_is_paired() {
     assert_eq!(page.heard(), asked("moonlight"));
     assert_eq!(pair(&scene, page.port, &["--pin", PIN, "--user", USER, "--password-file", "password"]).code, 0);
     assert_eq!(page.heard(), asked("moonlight"));
+
+    write_wish(&scene, "present", SAID_BY_THE_SPEC);
+    the_pin_is_asked_for(&scene);
 }
 
-/// Where there is a terminal, the PIN is asked for.
-#[test]
-fn the_pin_is_asked_for() {
+/// Somebody types the PIN at a terminal.
+fn the_pin_is_asked_for(scene: &Scene) {
     if Command::new("script").arg("--version").output().is_err() {
         println!("skipped: no script(1) to make a terminal with");
         return;
     }
-    let Some(scene) = gaming() else { return };
     let page = Sunshine::open(Manner::Usual);
-    let program = pairing(&scene, page.port, &[]);
+    let program = pairing(scene, page.port, &[]);
     let words: Vec<_> = std::iter::once(program.get_program()).chain(program.get_args()).map(|it| it.to_str().unwrap()).collect();
     let mut terminal = Command::new("script");
     terminal.args(["-qec", &words.join(" "), "/dev/null"]).current_dir(scene.shop.path("")).env_clear();

@@ -2,7 +2,7 @@
 //! public address, and says what is wrong where it does not. What listens there is played by the test, on an address of this
 //! machine that the emulated cloud has given to the server.
 
-use crate::support::{linode::LINODE, scaleway::SCALEWAY, scene::Scene, shop::Ran, vendor::Vendor};
+use crate::support::{linode::LINODE, scaleway::SCALEWAY, scene::Scene, shop::Ran};
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     io::{BufRead, BufReader, Read},
@@ -22,8 +22,9 @@ fn listen(scene: &Scene, port: u16) -> TcpListener {
 }
 
 /// From nothing to ready, and what is said where the port falls silent again.
-fn told(vendor: &'static Vendor) {
-    let Some(scene) = Scene::at(vendor) else { return };
+#[test]
+fn whether_somebody_can_play_is_told() {
+    let Some(scene) = Scene::at(&SCALEWAY) else { return };
     let address = scene.address();
     let sunshine = listen(&scene, STREAMING);
     scene.wish_for("present", GAMING);
@@ -58,16 +59,6 @@ fn told(vendor: &'static Vendor) {
     let stopped = scene.apply();
     assert!(!stopped.out.contains("ready"), "{}", stopped.out);
     assert!(scene.row()["ready"].is_null());
-}
-
-#[test]
-fn at_scaleway_it_is_told() {
-    told(&SCALEWAY);
-}
-
-#[test]
-fn at_linode_it_is_told() {
-    told(&LINODE);
 }
 
 /// An apply of a cloud that is not quite as fast as the emulator, so that there is time to wait.
@@ -124,6 +115,9 @@ fn a_start_after_which_nobody_can_play_is_no_success() {
     // It is no hold: the spec is reached.
     let row = scene.row();
     assert_eq!((&row["verdict"], &row["ready"]["ready"]), (&"inSync".into(), &false.into()), "{row}");
+    let sunshine = listen(&scene, STREAMING);
+    assert!(scene.apply().out.contains(&format!("ready: {} answers", scene.address())));
+    drop(sunshine);
 }
 
 /// The owner says which port it is, or that none is.

@@ -15,7 +15,8 @@ use std::{
     io::Write,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, ExitStatus},
+    sync::mpsc,
 };
 
 /// Secrets of the playbook: one from the environment, one from a file. No text of ours or of Ansible's has them by chance.
@@ -107,11 +108,19 @@ fn write_playbook(shop: &Shop, gate: &Path) {
     let play = format!(
         "- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.debug: {{msg: \"{{{{ one }}}} and {{{{ other }}}}\"}}\n    \
          - ansible.builtin.copy: {{content: \"{{{{ one }}}}{{{{ other }}}}\", dest: {}, mode: '0600'}}\n    \
-         - ansible.builtin.command: cat {}\n",
+         - ansible.builtin.raw: cat {}\n",
         shop.path("machine-has").display(),
         gate.display()
     );
     shop.write("gaming.yml", &play);
+}
+
+/// How far a run came.
+enum Came {
+    /// To where the playbook waits.
+    ToTheGate(fs::File),
+    /// It ended.
+    ToItsEnd(ExitStatus),
 }
 
 /// One run with every secret there is, watched in its middle and looked through after its end.
@@ -132,14 +141,19 @@ fn nothing_leaks(vendor: &'static Vendor, more: &[&str]) {
     let path = command.get_envs().find(|it| it.0 == "PATH").and_then(|it| it.1).unwrap().to_owned();
     let path = std::env::join_paths(std::env::split_paths(&path).chain([ansible])).unwrap();
     command.env("PATH", path).env(vendor.key_variable, token).env("OWN_SECRET", FROM_ENV).env("CLOUDYPAD_LOG", "trace");
-    // An ssh for each task would do the same, more slowly.
-    command.env("HOME", scene.shop.path("home-of-ansible")).env("ANSIBLE_PYTHON_INTERPRETER", "/usr/bin/env python3");
+    command.env("HOME", scene.shop.path("home-of-ansible")).env("ANSIBLE_PYTHON_INTERPRETER", "/usr/bin/python3");
     let (out, err) = (scene.shop.path("said.out"), scene.shop.path("said.err"));
     command.stdout(fs::File::create(&out).unwrap()).stderr(fs::File::create(&err).unwrap());
     let mut child = command.spawn().unwrap();
-
+    let number = child.id();
+    let (tell, hears) = mpsc::channel();
+    let told = tell.clone();
     // Whoever opens the gate to write waits until the playbook reads: it is in the middle of its run.
-    let mut opened = fs::OpenOptions::new().write(true).open(&gate).unwrap();
+    std::thread::spawn(move || told.send(Came::ToTheGate(fs::OpenOptions::new().write(true).open(gate).unwrap())));
+    std::thread::spawn(move || tell.send(Came::ToItsEnd(child.wait().unwrap())));
+    let Came::ToTheGate(mut opened) = hears.recv().unwrap() else {
+        panic!("it never came so far:\n{}\n{}", fs::read_to_string(&out).unwrap(), fs::read_to_string(&err).unwrap());
+    };
     let secrets = secrets(&scene, token);
     let all = processes();
     for process in &all {
@@ -149,7 +163,7 @@ fn nothing_leaks(vendor: &'static Vendor, more: &[&str]) {
             assert_eq!(leak(&secrets, &process.arguments), None, "in the arguments of {}", said());
         }
     }
-    let started = descendants(child.id(), &all);
+    let started = descendants(number, &all);
     let names: Vec<_> = started.iter().map(|it| String::from_utf8_lossy(&it.arguments).replace('\0', " ")).collect();
     for program in ["ansible-playbook", "ssh"] {
         assert!(names.iter().any(|it| it.contains(program)), "{program} runs beside: {names:?}");
@@ -163,7 +177,7 @@ fn nothing_leaks(vendor: &'static Vendor, more: &[&str]) {
     opened.write_all(b"go on\n").unwrap();
     drop(opened);
 
-    let status = child.wait().unwrap();
+    let Came::ToItsEnd(status) = hears.recv().unwrap() else { unreachable!("the gate is opened once") };
     let said = Ran { code: status.code().unwrap(), out: fs::read_to_string(&out).unwrap(), err: fs::read_to_string(&err).unwrap() };
     assert_eq!(said.code, 0, "{}\n{}", said.out, said.err);
     assert_eq!(scene.shop.read("machine-has"), format!("{FROM_ENV}{FROM_FILE}"), "the playbook had them");

@@ -2,7 +2,7 @@
 //! out already; here they are asked for everything.
 
 use crate::support::words;
-use cloudypad::model::{Expendable, Id, LocalDisk, Quiet, Snapshot, Spared, Volume, Word};
+use cloudypad::model::{Expendable, Id, Image, LocalDisk, Quiet, Snapshot, Spared, Volume, Word};
 
 /// Which proof, the spec, what is seen, and whether it is given for `vol`, `srv` or `copy`.
 const TABLE: &[(&str, &str, &str, bool)] = &[
@@ -52,6 +52,52 @@ const TABLE: &[(&str, &str, &str, bool)] = &[
     ("unused volume", "scaleway; absent", "data disk vol, never used", true),
     ("unused volume", "scaleway; absent", "data disk vol", false),
     ("unused volume", "scaleway; absent", "server srv off, root r, data vol", false),
+    ("unused volume", "scaleway; absent", "data disk vol, never used, creating", false),
+    ("unused volume", "scaleway; absent", "data disk vol, never used, from z; data snapshot z ready", true),
+    ("unused volume", "scaleway; absent", "data disk vol, never used, from z; data snapshot z creating", false),
+    ("unused volume", "scaleway; absent", "data disk vol, never used, from z; data snapshot other ready", false),
+    ("unused volume", "scaleway; absent", "root disk vol, loser of t; server t off, never ran", true),
+    ("unused volume", "scaleway; absent", "root disk vol, loser of t; server t off", false),
+    ("unused volume", "scaleway; absent", "root disk vol, loser of t; server t running, never ran", false),
+    ("unused volume", "scaleway; absent", "root disk vol, loser of t; server t off, never ran, holds vol", false),
+    ("unused volume", "scaleway; absent", "root disk vol, loser of t", false),
+    // A copy may go where newer ones are ready, and nothing is being made of it.
+    ("superseded", "scaleway; absent", "root snapshot new ready, of line a, taken at 400; root snapshot copy ready, of line a", true),
+    ("superseded", "scaleway; absent", "root snapshot new ready, of line a, taken at 300; root snapshot copy ready, of line a", false),
+    ("superseded", "scaleway; absent", "root snapshot new ready, of line b, taken at 400; root snapshot copy ready, of line a", false),
+    ("superseded", "scaleway; absent", "root snapshot new creating, of line a, taken at 400; root snapshot copy ready, of line a", false),
+    (
+        "superseded",
+        "scaleway; absent",
+        "root snapshot new ready, of line a, taken at 400; root snapshot copy ready, of line a; root disk vol, from copy, creating",
+        false,
+    ),
+    (
+        "superseded",
+        "scaleway; absent",
+        "root snapshot new ready, of line a, taken at 400; root snapshot copy ready, of line a; root disk vol, from new, creating",
+        true,
+    ),
+    (
+        "superseded",
+        "scaleway; absent",
+        "root snapshot new ready, of line a, taken at 400; root snapshot copy ready, of line a; root disk vol, from copy",
+        true,
+    ),
+    // The newest root copy that was configured stays, whatever is newer; of a data disk nothing is configured.
+    (
+        "superseded",
+        "scaleway; absent",
+        "root snapshot new ready, of line a, taken at 400, unconfigured; root snapshot copy ready, of line a",
+        false,
+    ),
+    ("superseded", "scaleway; absent", "data snapshot new ready, of line a, taken at 400; data snapshot copy ready, of line a", true),
+    // One that failed may go while its disk, or its server, is there; later it may be all there is.
+    ("superseded", "scaleway; absent", "root disk vol; root snapshot copy failed, of vol", true),
+    ("superseded", "scaleway; absent", "root disk vol; root snapshot copy failed, of other", false),
+    ("superseded image", "linode; absent", "server srv off, root local; root image copy failed, of srv", true),
+    ("superseded image", "linode; absent", "server srv off, root local; root image copy failed, of other", false),
+    ("covered local", "linode; absent", "server srv off, root local; root image copy ready, of srv, taken at 900", false),
 ];
 
 #[test]
@@ -73,6 +119,11 @@ fn a_proof_is_given_where_its_ground_is_seen_and_nowhere_else() {
             "let go copy" => words().is_some_and(|it| Expendable::<Snapshot>::let_go(&world.snapshots.items()[0], it).is_some()),
             "covered volume" => Spared::<Volume>::covered(&world, &volume).is_some(),
             "covered local" => Spared::<LocalDisk>::covered(&world, &server).is_some(),
+            "superseded" => {
+                let copy = world.snapshots.items().iter().find(|it| it.id.as_str() == "copy").unwrap();
+                Expendable::<Snapshot>::of(&world, copy, 1).is_some()
+            }
+            "superseded image" => Expendable::<Image>::of(&world, &world.images.items()[0], 1).is_some(),
             "unused volume" => Spared::<Volume>::never_used(&world, &volume).is_some(),
             other => panic!("{other}?"),
         };

@@ -22,6 +22,8 @@ pub struct Asked {
     pub state: &'static str,
     /// Whether the spec wants larger disks and another type, too.
     pub larger: bool,
+    /// Whether it has a configuration that is to run now; where there is a machine that it can run on.
+    pub configures: bool,
     pub command: &'static [&'static str],
 }
 
@@ -35,22 +37,24 @@ impl Asked {
 const APPLY: &[&str] = &["apply", "pad.yaml", "--yes"];
 
 const fn apply(name: &'static str, scene: Scene, state: &'static str) -> Asked {
-    Asked { name, scene, state, larger: false, command: APPLY }
+    Asked { name, scene, state, larger: false, configures: false, command: APPLY }
 }
 
-/// Everything that is asked. Today, to configure a server is to tag it once it has run; that is a part of the first create.
+/// Everything that is asked. Where nothing configures, a server is configured by a tag once it has run, in the first create.
 pub static ASKED: &[Asked] = &[
     apply("create", Scene::Nothing, "present"),
+    Asked { name: "configure", scene: Scene::Present, state: "present", larger: false, configures: true, command: APPLY },
     apply("stop", Scene::Present, "stopped"),
     apply("start", Scene::Stopped, "present"),
     apply("archive", Scene::Present, "absent"),
     apply("present", Scene::Archived, "present"),
-    Asked { name: "resize", scene: Scene::Present, state: "present", larger: true, command: APPLY },
+    Asked { name: "resize", scene: Scene::Present, state: "present", larger: true, configures: false, command: APPLY },
     Asked {
         name: "delete",
         scene: Scene::Present,
         state: "present",
         larger: false,
+        configures: false,
         command: &["delete", "pad.yaml", "--yes", "--destroy-data", "mypad"],
     },
     Asked {
@@ -58,6 +62,7 @@ pub static ASKED: &[Asked] = &[
         scene: Scene::Present,
         state: "present",
         larger: false,
+        configures: false,
         command: &["delete", "pad.yaml", "--yes", "--keep-snapshots"],
     },
 ];

@@ -133,7 +133,7 @@ impl Cell<'_> {
     /// Whether the process died where it was to die: what it had written, and what it had called.
     pub fn check_the_point(&self, stage: &Stage, made: usize) -> Result<(), String> {
         let written = Written::in_the_journal_of(stage);
-        let (turns, open) = (written.turns.len(), written.intents > written.receipts);
+        let (turns, open) = (written.turns.len(), written.open);
         let as_meant = match self.point {
             Point::BeforeIntent => turns == self.number && !open && made == written.receipts,
             Point::IntentDurable => turns == self.number + 1 && open && made == written.receipts,

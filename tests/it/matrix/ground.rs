@@ -1,5 +1,6 @@
 //! The clouds that the matrix is played on.
 
+use super::asked::Asked;
 use crate::support::{
     linode::LINODE,
     scaleway::SCALEWAY,
@@ -28,6 +29,11 @@ impl Ground {
             assert!(spec.contains(from), "{from} in {spec}");
             spec.replace(from, to)
         })
+    }
+
+    /// Whether this can be asked here: the local cloud has no machines to configure.
+    pub fn takes(&self, asked: &Asked) -> bool {
+        !asked.configures || self.vendor.is_some()
     }
 }
 

@@ -59,7 +59,8 @@ fn every_cell(ground: &'static Ground) {
         println!("skipped: the points at the journal: no strace, or no leave to trace");
     }
     let scenes = stage::Scenes::prepare(ground);
-    let rehearsals: Vec<Rehearsal> = ASKED.iter().map(|asked| Rehearsal::of(asked, &scenes, traced)).collect();
+    let rehearsals: Vec<Rehearsal> =
+        ASKED.iter().filter(|it| ground.takes(it)).map(|asked| Rehearsal::of(asked, &scenes, traced)).collect();
     let wanted = std::env::var("CLOUDYPAD_CELL").unwrap_or_default();
     let all = rehearsals.iter().flat_map(|it| cell::cells(it, traced));
     let cells: Vec<Cell> = all.filter(|it| it.to_string().contains(&wanted)).collect();
@@ -116,5 +117,5 @@ fn table(ground: &Ground, cells: &[Cell]) -> String {
         |name: &str, figures: Vec<String>| format!("{name:<24}{}\n", figures.iter().map(|it| format!("{it:>16}")).collect::<String>());
     let head = row(ground.name, POINTS.iter().map(|it| it.word().to_owned()).collect());
     let line = |name: &str| row(name, POINTS.iter().map(|it| count(name, *it).to_string()).collect());
-    head + &ASKED.iter().map(|it| line(it.name)).collect::<String>()
+    head + &ASKED.iter().filter(|it| ground.takes(it)).map(|it| line(it.name)).collect::<String>()
 }

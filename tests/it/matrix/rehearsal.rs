@@ -7,6 +7,7 @@ use super::{
     standing,
     tracer::Syscall,
 };
+use cloudypad::model::is_play_key;
 use serde_json::Value;
 
 /// What an undisturbed run came to.
@@ -76,8 +77,11 @@ impl Outcome {
 pub struct Written {
     /// The turns: the intents of each, without ids.
     pub turns: Vec<String>,
+    /// Of calls: what runs inside a machine is none.
     pub intents: usize,
     pub receipts: usize,
+    /// Whether an intent has no receipt.
+    pub open: bool,
     /// When the last intent was written, in microseconds by the cloud's clock.
     pub last_intent: Option<i64>,
     /// Whether it says that the run ended.
@@ -89,16 +93,23 @@ impl Written {
     pub fn in_the_journal_of(stage: &Stage) -> Self {
         let journal = std::fs::read(stage.journal()).unwrap_or_default();
         let new = String::from_utf8_lossy(&journal[stage.written_before..]).into_owned();
-        let (mut written, mut open) = (Self::default(), false);
+        let (mut written, mut open, mut unanswered) = (Self::default(), false, 0_i32);
+        let calls = |key: &str| usize::from(!is_play_key(key));
         for entry in new.lines().map(|it| serde_json::from_str::<Value>(it).unwrap()) {
-            written.receipts += usize::from(entry["receipt"].is_string());
+            if let Some(key) = entry["receipt"].as_str() {
+                written.receipts += calls(key);
+                unanswered -= 1;
+            }
             written.ended |= entry["ended"].is_string();
             let Some(intent) = entry["intent"].as_str() else {
                 open = false;
+                written.open = unanswered > 0;
                 continue;
             };
             let word = intent.split(' ').next().unwrap_or_default();
-            written.intents += 1;
+            written.intents += calls(intent);
+            unanswered += 1;
+            written.open = true;
             written.last_intent = entry["cloud"].as_i64();
             match written.turns.last_mut().filter(|_| open) {
                 Some(turn) => turn.push_str(&format!(" + {word}")),

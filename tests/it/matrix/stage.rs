@@ -7,7 +7,9 @@ use super::{
 };
 use crate::support::{
     face::{self, Face},
+    scene,
     shop::{Ran, Shop, write_at},
+    sshd::SshServer,
 };
 use cloudypad::emulator::{Clock, Cloud, Imitate, Settings};
 use serde_json::Value;
@@ -57,6 +59,9 @@ impl Scenes {
         stage.written_before = std::fs::metadata(stage.journal()).map_or(0, |it| it.len() as usize);
         stage.made_before = stage.made_ever();
         stage.write(asked.state, asked.larger);
+        if asked.configures {
+            stage.open_a_machine();
+        }
         stage
     }
 }
@@ -66,6 +71,8 @@ pub struct Stage {
     pub ground: &'static Ground,
     // Ends before its directory goes.
     pub face: Option<Face>,
+    /// What answers at the machine's SSH port, where something is to run there.
+    machine: Option<SshServer>,
     pub shop: Shop,
     /// How long the journal was when the scene was set.
     pub written_before: usize,
@@ -76,7 +83,7 @@ pub struct Stage {
 impl Stage {
     fn open(ground: &'static Ground, shop: Shop, speed: &'static str) -> Self {
         let face = ground.vendor.map(|vendor| Face::start_at(vendor, &shop, speed, &[]));
-        Self { ground, face, shop, written_before: 0, made_before: 0 }
+        Self { ground, face, machine: None, shop, written_before: 0, made_before: 0 }
     }
 
     fn close(self) -> Shop {
@@ -89,11 +96,27 @@ impl Stage {
         self.shop.write("pad.yaml", &self.ground.spec(state, larger));
     }
 
+    /// Has the spec configure the machine, and a real SSH server stand for it.
+    fn open_a_machine(&mut self) {
+        let (machine, settings) = scene::open_machine(&self.shop);
+        self.machine = Some(machine);
+        for script in ["once.sh", "start.sh"] {
+            self.shop.write(script, "#!/bin/sh\necho it runs\n");
+        }
+        let spec = std::fs::read_to_string(self.shop.path("pad.yaml")).unwrap();
+        let configuration = "  configuration:\n    script: once.sh\n    onStart: {script: start.sh}\n    when: now\n    readyPort: none\n";
+        self.shop.write("pad.yaml", &format!("{spec}{settings}{configuration}"));
+    }
+
     pub fn command(&self, args: &[&str]) -> Command {
-        match &self.face {
+        let mut command = match &self.face {
             Some(face) => face.command(&self.shop, args),
             None => self.shop.command(args),
+        };
+        if self.machine.is_some() {
+            command.env("PATH", scene::path_with(&self.shop));
         }
+        command
     }
 
     pub fn run(&self, args: &[&str]) -> Ran {

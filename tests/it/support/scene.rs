@@ -33,6 +33,33 @@ impl Range {
     }
 }
 
+/// Opens a real SSH server for the machine of a shop's instance, and gives what a spec says to get in.
+pub fn open_machine(shop: &Shop) -> (SshServer, String) {
+    let owner = shop.path("owner");
+    let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&owner).status().unwrap();
+    assert!(made.success());
+    // The key that the machine is given at its birth is made beforehand, as if it had been born before.
+    let host_key = shop.path("home/host-keys/default.mypad");
+    cloudypad::machine::seed(&host_key, None).unwrap();
+    let port = SshServer::free_port();
+    let machine = SshServer::open(&shop.path(""), port, &host_key, &owner);
+    lead_to(shop, port);
+    (machine, format!("  ssh: {{publicKeyPath: owner.pub, user: {}}}\n", own_user()))
+}
+
+/// Has the way to the machine lead to this port of ours. Vendors' machines have SSH on port 22, which is taken here or not
+/// ours to take: an `ssh` before the real one knows better.
+fn lead_to(shop: &Shop, port: u16) {
+    let way = format!("#!/bin/sh\nexec {} -o HostName=127.0.0.1 -o Port={port} \"$@\"\n", real_ssh().display());
+    shop.write("bin/ssh", &way);
+    fs::set_permissions(shop.path("bin/ssh"), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Where programs are found, that `ssh` first.
+pub fn path_with(shop: &Shop) -> String {
+    format!("{}:{}", shop.path("bin").display(), std::env::var("PATH").unwrap_or_default())
+}
+
 /// A machine at a vendor, with its owner's specs.
 pub struct Scene {
     pub shop: Shop,
@@ -58,27 +85,16 @@ impl Scene {
         let shop = Shop::new();
         let range = Range::claim();
         let face = Face::start_at(vendor, &shop, SPEED, &[&["--network", &range.numbers], more].concat());
-        let owner = shop.path("owner");
-        let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&owner).status().unwrap();
-        assert!(made.success());
-        // The key that the machine is given at its birth is made beforehand, as if it had been born before.
-        let host_key = shop.path("home/host-keys/default.mypad");
-        cloudypad::machine::seed(&host_key, None).unwrap();
-        let port = SshServer::free_port();
-        let machine = SshServer::open(&shop.path(""), port, &host_key, &owner);
+        let machine = open_machine(&shop).0;
         let scene = Self { shop, face, machine, range };
-        scene.lead_to(port);
         scene.script("once", "");
         scene.script("start", "");
         Some(scene)
     }
 
-    /// Has the way to the machine lead to this port of ours. Vendors' machines have SSH on port 22, which is taken here or not
-    /// ours to take: an `ssh` before the real one knows better.
+    /// [`lead_to`] of this scene's shop.
     pub fn lead_to(&self, port: u16) {
-        let way = format!("#!/bin/sh\nexec {} -o HostName=127.0.0.1 -o Port={port} \"$@\"\n", real_ssh().display());
-        self.shop.write("bin/ssh", &way);
-        fs::set_permissions(self.shop.path("bin/ssh"), fs::Permissions::from_mode(0o755)).unwrap();
+        lead_to(&self.shop, port);
     }
 
     /// The machine's first address.
@@ -110,8 +126,7 @@ impl Scene {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = self.face.command(&self.shop, args);
-        let path = std::env::var("PATH").unwrap_or_default();
-        command.env("PATH", format!("{}:{path}", self.shop.path("bin").display()));
+        command.env("PATH", path_with(&self.shop));
         command
     }
 

@@ -133,6 +133,9 @@ pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
     Ok((Ask { deletion, owner, adopt, recipe, on_start, stance, idle, wake, ..Ask::of(instance) }, cloud))
 }
 
+/// The digest of a spec that is not the case's.
+pub const ANOTHER_SPEC: u64 = 0x000b_5e55_ed5a_11ed;
+
 /// That somebody applied another spec than the case's, for this.
 fn another(aim: &str, seconds: &str) -> Result<Applied, String> {
     let aim = match aim {
@@ -143,7 +146,7 @@ fn another(aim: &str, seconds: &str) -> Result<Applied, String> {
         _ => return Err(format!("applied: what is {aim:?}?")),
     };
     let at = seconds.parse().map_err(|_| format!("applied at {seconds:?}"))?;
-    Ok(Applied { at, digest: 0x000b_5e55_ed5a_11ed, aim })
+    Ok(Applied { at, digest: ANOTHER_SPEC, aim })
 }
 
 /// The rest of the case's instance, as it was before anybody woke it.
@@ -182,6 +185,18 @@ fn numbered(mut record: Seen<Record>, details: &[&str]) -> Seen<Record> {
     record
 }
 
+/// When something beside the first of its kind was made: `born 5`.
+fn born(details: &[&str]) -> Result<Stamp, String> {
+    let seconds = details.iter().find_map(|it| it.strip_prefix("born "));
+    seconds.unwrap_or("10").parse().map(at).map_err(|_| format!("born {seconds:?}"))
+}
+
+/// An address beside the first: `another address ip-2, born 5, at srv-1`.
+fn another_address(id: &str, details: &[&str]) -> Result<Address, String> {
+    let server = details.iter().find_map(|it| it.strip_prefix("at ")).map(Id::new);
+    Ok(Address { id: Id::new(id), address: "203.0.113.8".into(), server, created: born(details)?, tags: Tags::default() })
+}
+
 struct Builder<'a> {
     ask: &'a Ask,
     servers: Vec<Server>,
@@ -198,7 +213,9 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
     let mut blind = None;
     let mut applied = Some(Applied::now(ask, at(90), None));
     let mut asleep = None;
+    let mut free = false;
     let (mut open, mut denied, mut lent, mut named, mut address_owner) = (false, false, None, None, None);
+    let (mut more_addresses, mut more_firewalls) = (Vec::new(), Vec::new());
     for item in items(text) {
         let parts: Vec<&str> = item.split(',').map(str::trim).collect();
         let words: Vec<&str> = parts[0].split(' ').collect();
@@ -208,12 +225,15 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
             ["asleep", "since", seconds] => asleep = Some(rest(ask, seconds)?),
             ["applied", aim @ .., "at", seconds] => applied = Some(another(&aim.join(" "), seconds)?),
             ["no", "address"] => address = false,
+            ["address", "free"] => free = true,
             ["no", "firewall"] => firewall = false,
             ["no", ..] => {}
-            ["record", "taken", address] => world.record = record(ask, address, false),
+            ["record", "taken", address] => world.record = numbered(record(ask, address, false), &parts[1..]),
             ["record", address] => world.record = numbered(record(ask, address, true), &parts[1..]),
             ["strange", what, state] => world.strange.push(((*what).to_owned(), (*state).to_owned())),
             ["denied", "servers"] => denied = true,
+            ["another", "address", id] => more_addresses.push(another_address(id, &parts[1..])?),
+            ["another", "firewall", id] => more_firewalls.push(((*id).to_owned(), born(&parts[1..])?)),
             ["firewall", "open"] => open = true,
             ["firewall", "named", name] => named = Some((*name).to_owned()),
             ["address", "lent", "to", server] => lent = Some(Id::new(*server)),
@@ -228,11 +248,15 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
     }
     let tags = builder.tags(&[]);
     if address {
-        let server = lent.or(builder.servers.first().map(|it| it.id.clone()));
+        let server = lent.or(builder.servers.first().filter(|_| !free).map(|it| it.id.clone()));
         let tags = address_owner.map_or(tags.clone(), |owner| tags.clone().with_value("by", owner));
         let address = Address { id: Id::new("ip-1"), address: "203.0.113.7".into(), server, created: at(10), tags };
-        world.addresses = Seen::listed(vec![address]);
+        more_addresses.insert(0, address);
     }
+    for address in more_addresses.iter_mut().filter(|it| it.tags == Tags::default()) {
+        address.tags = tags.clone();
+    }
+    world.addresses = Seen::listed(more_addresses);
     let mut firewalls = Vec::new();
     if firewall {
         let name = named.or(ask.spec.network.dns.as_ref().map(|it| format!("{}.{}", it.record, it.zone)));
@@ -241,7 +265,10 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
         let rule = |(protocol, ports): (String, String)| Rule { protocol, ports, from: network.allow_from[0].clone() };
         let mut rules: Vec<Rule> = network.ports.pairs().into_iter().map(rule).collect();
         rules.sort();
-        firewalls.push(Firewall { id: Id::new("fw-1"), name: "mypad".into(), shut: !open, rules, created: at(10), tags });
+        let first = Firewall { id: Id::new("fw-1"), name: "mypad".into(), shut: !open, rules, created: at(10), tags };
+        let more = more_firewalls.into_iter().map(|(id, created)| Firewall { id: Id::new(id), created, ..first.clone() });
+        firewalls = more.collect();
+        firewalls.insert(0, first);
     }
     if let Some(applied) = applied {
         for tags in builder.servers.iter_mut().map(|it| &mut it.tags).chain(firewalls.iter_mut().map(|it| &mut it.tags)) {
@@ -260,8 +287,8 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
     }
     world.firewalls = Seen::listed(firewalls);
     for server in &mut builder.servers {
-        server.address = address.then(|| Id::new("ip-1"));
-        server.firewall = firewall.then(|| Id::new("fw-1"));
+        server.address = (address && !free).then(|| Id::new("ip-1"));
+        server.firewall = server.firewall.take().or(firewall.then(|| Id::new("fw-1")));
     }
     world.servers = Seen::listed(builder.servers);
     world.volumes = Seen::listed(builder.volumes);
@@ -361,14 +388,15 @@ impl Builder<'_> {
                 ["type", name] => server.machine_type = (*name).to_owned(),
                 ["recipe", recipe] => tags = tags.with_value("recipe", recipe),
                 ["capture", "due"] => tags = tags.with("capture:due"),
+                ["by", "nobody"] => tags.0.retain(|it| !it.starts_with("by:")),
                 ["by", owner] => tags = tags.with_value("by", owner),
                 ["protected"] => tags = tags.with("protect:yes"),
                 ["locked"] => server.locked = true,
                 ["own", "address", address] => server.told.own_address = Some((*address).to_owned()),
                 ["watchdog", word @ ("on" | "off")] => server.told.watchdog = Some(*word == "on"),
-                ["capture", "failed", "at", seconds] => {
+                ["capture", "failed", "at", seconds, said @ ..] => {
                     let at = at(seconds.parse().map_err(|_| detail.to_string())?);
-                    server.told.failed_capture = Some(FailedCapture { at, said: String::new() });
+                    server.told.failed_capture = Some(FailedCapture { at, said: said.join(" ") });
                 }
                 ["uncaptured", value] => tags = tags.with_value("uncaptured", value),
                 ["off", "by", "its", "guest"] => server.told.off_by = Some(OffBy::Guest),
@@ -379,6 +407,12 @@ impl Builder<'_> {
                 ["without", "seed"] => server.seed = Seed::Missing,
                 ["never", "ran"] => server.ran = Ran::Never,
                 ["off", "untold"] => server.off_since = None,
+                ["off", "since", seconds] => {
+                    let seconds: f64 = seconds.parse().map_err(|_| detail.to_string())?;
+                    server.off_since = Some(Stamp((seconds * 1e6) as i64));
+                }
+                ["in", key] => tags = tags.with_value("in", key),
+                ["behind", firewall] => server.firewall = Some(Id::new(*firewall)),
                 ["born", seconds] => server.created = at(seconds.parse().map_err(|_| format!("born {seconds}"))?),
                 _ => return Err(format!("server: what is {detail:?}?")),
             }
@@ -450,6 +484,9 @@ impl Builder<'_> {
                 ["loser", "of", server] => volume.tags = volume.tags.clone().with_value("loser", server),
                 ["protected"] => volume.tags = volume.tags.clone().with("protect:yes"),
                 ["creating"] => volume.status = VolumeStatus::Creating,
+                ["detaching"] => volume.status = VolumeStatus::Detaching,
+                ["busy"] => volume.status = VolumeStatus::Busy,
+                ["blank"] => volume.tags = volume.tags.clone().with("blank:yes"),
                 ["deleting"] => volume.status = VolumeStatus::Deleting,
                 ["broken"] => volume.status = VolumeStatus::Error,
                 ["in", "state", state] => volume.status = VolumeStatus::Unknown((*state).to_owned()),
@@ -498,6 +535,10 @@ impl Builder<'_> {
                 ["had", "data"] => tags = tags.with("had:data"),
                 ["up"] => tags = tags.with("up:yes"),
                 ["keep"] => tags = tags.with("keep:yes"),
+                ["in", key] => tags = tags.with_value("in", key),
+                ["protected"] => tags = tags.with("protect:yes"),
+                ["kept", "by", "a", "deletion"] => tags = tags.with("deleted:yes"),
+                ["unconfigured"] => tags = tags.without("recipe:none"),
                 ["without", "role"] => tags = tags.without(&format!("role:{role}")),
                 [gb, "GB"] => size_gb = gb.parse().map_err(|_| detail.to_string())?,
                 _ => return Err(format!("copy: what is {detail:?}?")),
