@@ -124,17 +124,15 @@ impl Scene {
     /// Applies, and kills cloudypad, as `kill -9` does, at the first line that begins like this.
     pub fn apply_until(&self, killed_at: &str) {
         let mut child = self.command(&["apply", "pad.yaml", "--yes"]).spawn().unwrap();
-        let mut said = String::new();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap) {
-            if line.starts_with(killed_at) {
-                child.kill().unwrap();
-                child.wait().unwrap();
-                return;
-            }
-            said.push_str(&line);
-            said.push('\n');
-        }
-        panic!("never said {killed_at:?}:\n{said}");
+        let mut said = Vec::new();
+        let came = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap).any(|line| {
+            let is_it = line.starts_with(killed_at);
+            said.push(line);
+            is_it
+        });
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(came, "never said {killed_at:?}:\n{}", said.join("\n"));
     }
 
     /// Applies, while somebody else does something at each line that it says.
