@@ -133,6 +133,7 @@ mod tests {
     fn ids_compare_and_read_as_the_vendors_text() {
         let (a, b) = (Id::<Thing>::new("a-1"), Id::<Thing>::new("b-1"));
         assert!(a < b);
+        assert!(b > a);
         assert_eq!(format!("{a} {a:?}"), "a-1 a-1");
     }
 
