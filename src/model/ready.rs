@@ -96,6 +96,18 @@ mod tests {
     }
 
     #[test]
+    fn only_who_answers_is_ready_and_everybody_else_is_told_apart() {
+        let asked = |answer| Readiness { address: "203.0.113.7".to_owned(), port: 47989, answer, remedy: String::new() };
+        let answers = [Answer::Open, Answer::Refused, Answer::Silent, Answer::Unreachable("no route".to_owned())].map(asked);
+        let told = answers.each_ref().map(|it| (it.answer.code(), it.is_ready(), it.to_string()));
+        let text = |it: &str| it.to_owned();
+        assert_eq!(told[0], ("Open", true, text("203.0.113.7 answers on port 47989")));
+        assert_eq!(told[1], ("Refused", false, text("203.0.113.7 refuses port 47989: the machine runs, and nothing listens there")));
+        assert_eq!(told[2], ("Silent", false, text("203.0.113.7 is silent on port 47989: nothing comes back")));
+        assert_eq!(told[3], ("Unreachable", false, text("203.0.113.7 cannot be reached on port 47989: no route")));
+    }
+
+    #[test]
     fn what_streams_is_ready_when_its_port_answers() {
         let far = || serde_json::from_str::<ProviderSpec>(r#"{"scaleway": {"instanceType": "L4-1-24G"}}"#).unwrap();
         let near = || ProviderSpec { local: Some(Local::default()), ..ProviderSpec::default() };

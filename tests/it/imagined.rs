@@ -12,6 +12,8 @@ const TABLE: &[(&str, &str, u64)] = &[
     ("scaleway; present", "server srv off, root vol-r, recipe none", 20),
     ("scaleway; present", "root disk vol-r, born 999", 32),
     ("scaleway; present", "nothing", 35),
+    // What took longer to make than a list may lag is used at once.
+    ("scaleway; present", "root snapshot y ready, of vol-r", 32),
     ("linode; present", "nothing", 103),
     ("linode; present; data 100 GB", "root image img-r ready", 91),
     ("scaleway; absent; root snapshot", "server srv off, root vol-r", 101),
