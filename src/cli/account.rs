@@ -3,12 +3,16 @@
 use super::{Failure, inside::host_key};
 use crate::{
     machine,
-    model::{Ask, InstanceKey, spec::Configuration},
+    model::{
+        Ask, InstanceKey,
+        spec::{self, Configuration, Machine},
+    },
     provider::{
         FirstBoot, Provider, Seed,
         http::Secret,
         linode::{self, Estate, Linode},
         local::Local,
+        qemu::Qemu,
         scaleway::{self, Scaleway, Zone},
     },
     read,
@@ -78,7 +82,13 @@ pub(crate) fn give_hands(home: &Home, wishes: &mut [Wish]) -> Result<Vec<Box<dyn
             neighbours().filter(|other| with(*other)).map(|other| wishes[other].ask.key.clone()).collect()
         };
         let provider: Box<dyn Provider> = match (account, &spec.provider.local) {
-            (Account::None, Some(local)) => Box::new(Local::open(&home.local_cloud(), local)?),
+            (Account::None, Some(local)) => {
+                let cloud = Local::open(&home.local_cloud(), local)?;
+                match own_image(wish, local).map_err(|why| failure(wish, why))? {
+                    Some(image) => Box::new(Qemu::new(cloud, image, seed(home, wish))),
+                    None => Box::new(cloud),
+                }
+            }
             (Account::None, None) => return Err(failure(wish, "this version of cloudypad has no hands for its provider".to_owned())),
             (Account::Scaleway(own), _) => {
                 let known = zones.iter().find(|(other, _)| accounts[*other].is_same(account) && is_here(*other));
@@ -119,8 +129,9 @@ pub(crate) fn give_hands(home: &Home, wishes: &mut [Wish]) -> Result<Vec<Box<dyn
 fn settle(wish: &mut Wish) -> Result<Account, Failure> {
     let place = wish.place.clone();
     let failure = |sentence: &str| Failure::new(format!("{place}: {sentence}"));
-    if wish.ask.spec.configuration != Configuration::default() && wish.ask.spec.provider.local.is_some() {
-        return Err(failure("a machine of the local cloud has no guest to configure; write configuration: none"));
+    let without_guest = wish.ask.spec.provider.local.as_ref().is_some_and(|it| it.machine == Machine::None);
+    if without_guest && wish.ask.spec.configuration != Configuration::default() {
+        return Err(failure("a server of the local cloud has no guest to configure: write configuration: none, or machine: qemu"));
     }
     if let Some(linode) = &wish.ask.spec.provider.linode {
         return linode::Account::find(linode.credentials.as_ref()).map(Account::Linode).map_err(|why| failure(&why));
@@ -137,6 +148,18 @@ fn settle(wish: &mut Wish) -> Result<Account, Failure> {
         None | Some((Some(_), Some(_))) => Ok(Account::Scaleway(account)),
         Some((None, _)) => Err(failure("which project? Write provider.scaleway.projectId, or set SCW_DEFAULT_PROJECT_ID")),
         Some((_, None)) => Err(failure("which zone? Write provider.scaleway.zone, or set SCW_DEFAULT_ZONE")),
+    }
+}
+
+/// The file of the image that a real machine boots from first; `None` where there is no machine.
+fn own_image(wish: &Wish, local: &spec::Local) -> Result<Option<PathBuf>, String> {
+    match (local.machine, &local.image) {
+        (Machine::None, _) => Ok(None),
+        (Machine::Qemu, None) => Err("provider.local.image names no disk for machine: qemu to boot from".to_owned()),
+        (Machine::Qemu, Some(text)) => {
+            let found = read::resolve(&wish.directory, text).and_then(|it| std::path::absolute(it).ok());
+            found.map(Some).ok_or_else(|| format!("{text:?} starts at a home directory that is not known"))
+        }
     }
 }
 

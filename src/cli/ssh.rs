@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     machine::{Barred, Reach, Way},
-    model::Power,
+    model::{Power, spec::Machine},
     run::reach,
 };
 use std::{io::IsTerminal, os::unix::process::CommandExt, process::Command};
@@ -22,8 +22,9 @@ pub(super) async fn way_in(targets: &Targets) -> Result<Result<(Case, Way), Exit
     let (Some(case), true) = (cases.pop(), cases.is_empty()) else {
         return Err(Failure::new("several instances are meant: say which one"));
     };
-    if case.ask.spec.provider.local.is_some() {
-        return Err(Failure::new(format!("{} is on the local cloud, whose machines have no guest to log in to", case.ask.key)));
+    if case.ask.spec.provider.local.as_ref().is_some_and(|it| it.machine == Machine::None) {
+        let without = "is on the local cloud, where nothing runs without machine: qemu: there is no guest to log in to";
+        return Err(Failure::new(format!("{} {without}", case.ask.key)));
     }
     let reach = running(&case).await?;
     let way = case.inside.known_way(&reach).await.map_err(barred)?;

@@ -1,6 +1,9 @@
 //! How a server is born.
 
+use std::path::PathBuf;
+
 use super::catalogue;
+use super::disk::Disks;
 use super::objects::{Root, Server, ServerState, Volume, VolumeState};
 use super::physics::Deed;
 use super::refusal::Refusal;
@@ -16,6 +19,8 @@ pub enum Boot {
     Volume(String),
     /// A private image, by id.
     Capture(String),
+    /// A file with the bytes of a disk, which is an image of the customer's own.
+    File(PathBuf),
 }
 
 /// A server to be created.
@@ -98,20 +103,16 @@ impl Deed {
     /// Gives a server that is being born what it boots from.
     fn give_root(&mut self, server: &mut Server, boot: &Boot, root_gb: Option<u64>) -> Result<(), Refusal> {
         match (boot, self.truth.imitate) {
-            (Boot::Image(label), imitate) => {
+            (Boot::Image(label), _) => {
                 let image = catalogue::stock_image(label)?;
                 let size_gb = at_least(image.min_gb, root_gb, label)?;
                 let header = format!("cloudypad local image {label}\n");
-                server.image = Some(label.clone());
-                match imitate {
-                    Imitate::Volumes => self.give_root_volume(server, label, size_gb, header.as_bytes()),
-                    Imitate::LocalDisks => {
-                        let id = self.mint("disk");
-                        self.make_disk(&id, size_gb, header.as_bytes())?;
-                        server.root = Some(Root::Disk { id, size_gb });
-                        Ok(())
-                    }
-                }
+                self.give_new_root(server, label, size_gb, |deed, id| deed.make_disk(id, size_gb, header.as_bytes()))
+            }
+            (Boot::File(path), _) => {
+                let label = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+                let size_gb = at_least(Disks::size_of(path)?, root_gb, &label)?;
+                self.give_new_root(server, &label, size_gb, |deed, id| deed.import_disk(path, id, size_gb))
             }
             (Boot::Volume(volume), Imitate::Volumes) => {
                 let found = self.truth.volume(volume)?;
@@ -149,11 +150,37 @@ impl Deed {
         }
     }
 
-    /// Makes the root volume that comes with a stock image: in use at once, and without tags.
-    fn give_root_volume(&mut self, server: &mut Server, label: &str, size_gb: u64, header: &[u8]) -> Result<(), Refusal> {
+    /// Makes the root disk that comes with an image, where this cloud's servers have it.
+    fn give_new_root(
+        &mut self,
+        server: &mut Server,
+        label: &str,
+        size_gb: u64,
+        make: impl FnOnce(&mut Deed, &str) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        server.image = Some(label.to_owned());
+        match self.truth.imitate {
+            Imitate::Volumes => self.give_root_volume(server, label, size_gb, make),
+            Imitate::LocalDisks => {
+                let id = self.mint("disk");
+                make(self, &id)?;
+                server.root = Some(Root::Disk { id, size_gb });
+                Ok(())
+            }
+        }
+    }
+
+    /// Makes the root volume that comes with an image: in use at once, and without tags.
+    fn give_root_volume(
+        &mut self,
+        server: &mut Server,
+        label: &str,
+        size_gb: u64,
+        make: impl FnOnce(&mut Deed, &str) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
         self.check_quota("volume")?;
         let id = self.mint("vol");
-        self.make_disk(&id, size_gb, header)?;
+        make(self, &id)?;
         let volume = Volume {
             id: id.clone(),
             zone: server.zone.clone(),

@@ -49,9 +49,22 @@ impl Disks {
     /// Makes a disk with the bytes of another one, which is not larger. They are on the medium when it is there: the
     /// original may be deleted next.
     pub(super) fn copy(&self, from: &str, to: &str, size_gb: u64) -> Result<(), Refusal> {
-        let Some(path) = self.path(from) else { return Ok(()) };
-        let source = File::open(&path).map_err(|error| Refusal::storage("open", &path, error))?;
+        match self.path(from) {
+            Some(path) => self.import(&path, to, size_gb),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes a disk with the bytes of a file, which is not larger.
+    pub(super) fn import(&self, from: &Path, to: &str, size_gb: u64) -> Result<(), Refusal> {
+        let source = File::open(from).map_err(|error| Refusal::storage("open", from, error))?;
         self.build(to, size_gb, true, |file| if share_extents(&source, file) { Ok(()) } else { copy_extents(&source, file) })
+    }
+
+    /// The smallest disk that a file fits on, in GB.
+    pub(super) fn size_of(file: &Path) -> Result<u64, Refusal> {
+        let found = fs::metadata(file).map_err(|error| Refusal::storage("look at", file, error))?;
+        Ok(found.len().div_ceil(BYTES_PER_GB).max(1))
     }
 
     /// Where the last data of a disk ends, in bytes; all behind that is zero.

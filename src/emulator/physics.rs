@@ -1,5 +1,6 @@
 //! Time and its effects: a deed in the making, and what happens by itself.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::Imitate;
@@ -114,6 +115,14 @@ impl Deed {
         self.made.push(to.to_owned());
         self.disks.copy(from, to, size_gb)?;
         self.note_copy(from, to);
+        Ok(())
+    }
+
+    /// Makes the file of a new disk with the bytes of a file that is nobody's disk.
+    pub(super) fn import_disk(&mut self, from: &Path, to: &str, size_gb: u64) -> Result<(), Refusal> {
+        self.made.push(to.to_owned());
+        self.disks.import(from, to, size_gb)?;
+        self.note_birth(to);
         Ok(())
     }
 

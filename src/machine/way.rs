@@ -10,6 +10,9 @@ use tokio::{process::Command, time::timeout};
 /// Seconds after which a machine that does not answer counts as one that does not answer yet.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Seconds for which one knock waits for a first word: a machine that boots may take the call and never speak.
+const KNOCK: Duration = Duration::from_secs(4);
+
 /// What SSH itself ends with where it could not do what it was told; every other code is the command's own.
 pub(super) const NOT_IN: i32 = 255;
 
@@ -148,7 +151,9 @@ impl Way {
     /// # Errors
     /// [`Barred`], by whether that passes by itself.
     pub async fn knock(&self) -> Result<(), Barred> {
-        let out = timeout(PATIENCE * 2, self.ssh().arg("true").stdin(Stdio::null()).output()).await;
+        let short = format!("ConnectTimeout={}", KNOCK.as_secs());
+        let mut ssh = self.ssh_with(&["-o", &short]);
+        let out = timeout(PATIENCE * 2, ssh.arg("true").stdin(Stdio::null()).output()).await;
         match out {
             Err(_) => Err(Barred::NotYet(format!("no answer within {} s", 2 * PATIENCE.as_secs()))),
             Ok(Err(error)) => Err(missing("ssh", &error)),

@@ -2,7 +2,7 @@
 
 use super::{
     OnStop,
-    spec::{Imitate, Local},
+    spec::{Imitate, Local, Machine},
 };
 use std::time::Duration;
 
@@ -225,6 +225,15 @@ impl Capabilities {
             Imitate::Scaleway => Self::scaleway(),
             Imitate::Linode => Self::linode(),
         };
+        let book = Self::by_the_book(local, like);
+        match local.machine {
+            Machine::None => book,
+            Machine::Qemu => book.with_guests(),
+        }
+    }
+
+    /// The local cloud where a server runs by the book alone.
+    fn by_the_book(local: &Local, like: Self) -> Self {
         let cloud_seconds = |seconds: f64| Duration::from_secs_f64(seconds / f64::from(local.speed));
         let least = Duration::from_micros(200);
         Self {
@@ -264,6 +273,18 @@ impl Capabilities {
             },
             speed: f64::from(local.speed),
             ..like
+        }
+    }
+    /// The same where guests really boot and shut down, in seconds of ours whatever the cloud's are.
+    fn with_guests(self) -> Self {
+        let ours = |seconds: f64| (seconds * self.speed) as u64;
+        Self {
+            name: "the local cloud (QEMU)",
+            seeds: true,
+            without_key: Some("only the SSH keys that the image has in itself can log in"),
+            durations: Durations { start: ours(1.0), stop: ours(10.0), ..self.durations },
+            pace: Pace { first: Duration::from_millis(50), longest: Duration::from_secs(1), deadline: Duration::from_secs(900) },
+            ..self
         }
     }
 }

@@ -15,7 +15,7 @@ pub struct ProviderSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Linode")]
     pub linode: Option<Linode>,
-    /// The cloud in a box on this machine: no account, real disks, no guest.
+    /// The cloud in a box on this machine: no account, real disks, and with `machine: qemu` real guests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Local")]
     pub local: Option<Local>,
@@ -109,9 +109,13 @@ pub struct Local {
     #[serde(default = "default_local_type")]
     #[schemars(extend("enum" = ["local-small", "local-medium", "local-large"]), example = &"local-small")]
     pub instance_type: String,
-    /// The image of the first root disk. Default: `local-os`.
+    /// What runs a server: `none` (it runs by the book alone) or `qemu` (a machine boots from its root disk).
+    #[serde(default)]
+    pub machine: Machine,
+    /// The image of the first root disk. Default: `local-os`. With `machine: qemu`, the file of a disk that boots by
+    /// itself, raw or qcow2, which must be named. `~` is your home; a relative path starts at the spec's directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String", length(min = 1, max = 100))]
+    #[schemars(with = "String", length(min = 1, max = 4096))]
     pub image: Option<String>,
     /// Cloud seconds that pass in one second of yours.
     #[serde(default = "default_speed")]
@@ -125,6 +129,7 @@ impl Default for Local {
             imitate: Imitate::default(),
             zone: default_local_zone(),
             instance_type: default_local_type(),
+            machine: Machine::default(),
             image: None,
             speed: default_speed(),
         }
@@ -140,6 +145,17 @@ pub enum Imitate {
     Scaleway,
     /// The root disk dies with its server; captures are images; volumes have no snapshots.
     Linode,
+}
+
+/// What runs a server of the local cloud.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Machine {
+    /// Nothing: a server runs by the book, and has no guest.
+    #[default]
+    None,
+    /// QEMU: a machine boots from the server's root disk.
+    Qemu,
 }
 
 /// Where an instance is wished to live, in one vocabulary for all providers.

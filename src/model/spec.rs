@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub use super::configuration::{
     Ansible, Configuration, NoConfiguration, NoReadyPort, OnStart, ReadyPort, Recipe, SecretSource, Variable, When,
 };
-pub use super::placement::{Credentials, Imitate, Linode, Local, Placement, ProviderSpec, Scaleway};
+pub use super::placement::{Credentials, Imitate, Linode, Local, Machine, Placement, ProviderSpec, Scaleway};
 use super::{Capabilities, InstanceKey, Rule};
 
 /// The envelope of one document.

@@ -6,7 +6,7 @@ use crate::{
     model::{
         self, Address, Awaited, Boot, Capabilities, Cause, CopyStatus, DELETED, Firewall, Id, Image, InstanceKey, LastHeld, Lock, Object,
         Origin, Power, Ran, Root, Rule, Seed, Seen, Server, Snapshot, Stamp, Step, Tags, Told, Volume, VolumeStatus, World, instance_tag,
-        spec::{Imitate, Local as LocalSpec},
+        spec::{Imitate, Local as LocalSpec, Machine},
     },
 };
 use async_trait::async_trait;
@@ -21,6 +21,10 @@ pub struct Local {
     imitate: emulator::Imitate,
     speed: f64,
     zone: String,
+    /// Whether its servers have machines.
+    machine: Machine,
+    /// The file with the owner's image, where it is not one of the cloud's own.
+    image: Option<PathBuf>,
     capabilities: Capabilities,
 }
 
@@ -30,15 +34,59 @@ impl Local {
     /// # Errors
     /// Where the directory cannot be used; the message names the file.
     pub fn open(home: &Path, spec: &LocalSpec) -> Result<Self, Problem> {
-        let (name, imitate) = kind_of(spec);
+        let (name, imitate) = kind_of(spec.imitate, spec.machine);
         let cloud = Cloud::open(home.join(name), Settings { imitate, clock: emulator::Clock::AsIs }).map_err(problem)?;
         Ok(Self::over(Arc::new(cloud), spec))
     }
 
     /// The hands over a cloud of the spec's kind that is open already.
     pub fn over(cloud: Arc<Cloud>, spec: &LocalSpec) -> Self {
-        let (imitate, speed) = (kind_of(spec).1, f64::from(spec.speed));
-        Self { cloud, imitate, speed, zone: spec.zone.clone(), capabilities: Capabilities::local(spec) }
+        let (imitate, speed) = (kind_of(spec.imitate, spec.machine).1, f64::from(spec.speed));
+        let capabilities = Capabilities::local(spec);
+        Self { cloud, imitate, speed, zone: spec.zone.clone(), machine: spec.machine, image: None, capabilities }
+    }
+
+    /// The same, whose first root disks have the bytes of a file.
+    pub(super) fn with_image(self, file: PathBuf) -> Self {
+        Self { image: Some(file), ..self }
+    }
+
+    /// Where the cloud lives.
+    pub(super) fn dir(&self) -> &Path {
+        self.cloud.dir()
+    }
+
+    /// What a server's machine consists of; `None` where there is no such server.
+    pub(super) fn frame(&self, server: &str) -> Result<Option<Frame>, Problem> {
+        let truth = self.cloud.truth().map_err(problem)?;
+        let Some(server) = truth.servers.get(server) else { return Ok(None) };
+        let kind = emulator::catalogue::server_type(&server.kind).map_err(problem)?;
+        // What it boots from comes first.
+        let root = server.root.iter().map(|it| match it {
+            emulator::Root::Volume(id) | emulator::Root::Disk { id, .. } => id,
+        });
+        let mut disks: Vec<String> = root.cloned().collect();
+        disks.extend(server.volumes.iter().filter(|it| !disks.contains(it)).cloned().collect::<Vec<_>>());
+        let disks = disks.into_iter().map(|id| (self.cloud.disk_path(&id), id)).map(|(file, id)| Disk { id, file });
+        Ok(Some(Frame { name: server.name.clone(), vcpus: kind.vcpus, memory_gb: kind.memory_gb, disks: disks.collect() }))
+    }
+
+    /// The server that holds a disk, if one does. A local disk goes by its server's id.
+    pub(super) fn holder_of(&self, disk: &str) -> Result<Option<String>, Problem> {
+        let truth = self.cloud.truth().map_err(problem)?;
+        let holds = |it: &&emulator::Server| it.id == disk || it.volumes.iter().any(|id| id == disk);
+        Ok(truth.servers.values().find(holds).map(|it| it.id.clone()))
+    }
+
+    /// Writes down that a server's guest shut down by itself.
+    pub(super) fn went_off(&self, server: &str) -> Result<(), Problem> {
+        self.cloud.guest_shutdown(server).map_err(problem)
+    }
+
+    /// What a server's power is in the book; `None` where there is no such server.
+    pub(super) fn power(&self, server: &str) -> Result<Option<Power>, Problem> {
+        let found = self.cloud.find(server).map_err(problem)?;
+        Ok(if let Some(emulator::Object::Server(it)) = found { Some(power(it.state)) } else { None })
     }
 
     fn look(&self, key: &InstanceKey) -> Result<World, emulator::Refusal> {
@@ -65,7 +113,7 @@ impl Local {
             .chain(look.addresses.iter().map(|it| &it.zone))
             .chain(look.firewalls.iter().map(|it| &it.zone));
         let mut elsewhere: Vec<String> = zones.filter(|it| !here(it)).cloned().collect();
-        elsewhere.extend(self.on_the_other_kind(&tag)?);
+        elsewhere.extend(self.on_another_kind(&tag)?);
         elsewhere.sort();
         elsewhere.dedup();
         Ok(World {
@@ -82,24 +130,30 @@ impl Local {
         })
     }
 
-    /// Where the instance lives on the local cloud of the other kind, where there is one.
-    fn on_the_other_kind(&self, tag: &str) -> Result<Option<String>, emulator::Refusal> {
-        let (name, imitate) = match self.imitate {
-            emulator::Imitate::Volumes => ("linode", emulator::Imitate::LocalDisks),
-            emulator::Imitate::LocalDisks => ("scaleway", emulator::Imitate::Volumes),
-        };
-        let dir = self.cloud.dir().with_file_name(name);
-        if !dir.join("cloud.json").exists() {
-            return Ok(None);
+    /// Where the instance lives on a local cloud of another kind, where there is one.
+    fn on_another_kind(&self, tag: &str) -> Result<Vec<String>, emulator::Refusal> {
+        let mut found = Vec::new();
+        for imitate in [Imitate::Scaleway, Imitate::Linode] {
+            for machine in [Machine::None, Machine::Qemu] {
+                let (name, sort) = kind_of(imitate, machine);
+                let dir = self.cloud.dir().with_file_name(name);
+                if dir == self.cloud.dir() || !dir.join("cloud.json").exists() {
+                    continue;
+                }
+                let truth = Cloud::open(dir, Settings { imitate: sort, clock: emulator::Clock::AsIs })?.truth()?;
+                if lives_in(&truth, tag) {
+                    let imitating = if imitate == Imitate::Linode { "linode" } else { "scaleway" };
+                    let running = if machine == Machine::Qemu { "qemu" } else { "none" };
+                    let here = (sort == self.imitate, machine == self.machine);
+                    found.push(match here {
+                        (false, true) => format!("imitate: {imitating}"),
+                        (true, _) => format!("machine: {running}"),
+                        (false, false) => format!("imitate: {imitating}, machine: {running}"),
+                    });
+                }
+            }
         }
-        let truth = Cloud::open(dir, Settings { imitate, clock: emulator::Clock::AsIs })?.truth()?;
-        let ours = |tags: &[String]| tags.iter().any(|it| it == tag) && !tags.iter().any(|it| it == DELETED);
-        let found = truth.servers.values().any(|it| ours(&it.tags))
-            || truth.volumes.values().any(|it| ours(&it.tags))
-            || truth.snapshots.values().any(|it| ours(&it.tags))
-            || truth.images.values().any(|it| ours(&it.tags))
-            || truth.addresses.values().any(|it| ours(&it.tags));
-        Ok(found.then(|| format!("imitate: {name}")))
+        Ok(found)
     }
 
     fn call(&self, step: &Step) -> Result<String, emulator::Refusal> {
@@ -126,7 +180,10 @@ impl Local {
             }
             Step::CreateServer(new) => {
                 let (boot, root_gb) = match &new.boot {
-                    Boot::Stock(label) => (emulator::Boot::Image(label.clone()), Some(new.root_gb)),
+                    Boot::Stock(label) => {
+                        let own = self.image.clone().map(emulator::Boot::File);
+                        (own.unwrap_or_else(|| emulator::Boot::Image(label.clone())), Some(new.root_gb))
+                    }
                     Boot::Volume(id) => (emulator::Boot::Volume(id.to_string()), None),
                     Boot::Image(id) => (emulator::Boot::Capture(id.to_string()), Some(new.root_gb)),
                 };
@@ -214,12 +271,44 @@ impl Local {
     }
 }
 
-/// The directory and the kind of cloud that a spec means.
-fn kind_of(spec: &LocalSpec) -> (&'static str, emulator::Imitate) {
-    match spec.imitate {
-        Imitate::Scaleway => ("scaleway", emulator::Imitate::Volumes),
-        Imitate::Linode => ("linode", emulator::Imitate::LocalDisks),
+/// What a server's machine consists of.
+pub(super) struct Frame {
+    /// The server's name.
+    pub name: String,
+    /// Virtual processors.
+    pub vcpus: u32,
+    /// Memory in GB.
+    pub memory_gb: u32,
+    /// Its disks, the one that it boots from first.
+    pub disks: Vec<Disk>,
+}
+
+/// One disk of a server.
+pub(super) struct Disk {
+    /// Its id, by which its guest knows it as well.
+    pub id: String,
+    /// The file with its bytes.
+    pub file: PathBuf,
+}
+
+/// The directory of a kind of cloud, and what it imitates.
+fn kind_of(imitate: Imitate, machine: Machine) -> (&'static str, emulator::Imitate) {
+    match (imitate, machine) {
+        (Imitate::Scaleway, Machine::None) => ("scaleway", emulator::Imitate::Volumes),
+        (Imitate::Scaleway, Machine::Qemu) => ("scaleway-qemu", emulator::Imitate::Volumes),
+        (Imitate::Linode, Machine::None) => ("linode", emulator::Imitate::LocalDisks),
+        (Imitate::Linode, Machine::Qemu) => ("linode-qemu", emulator::Imitate::LocalDisks),
     }
+}
+
+/// Whether an instance has something there that binds it.
+fn lives_in(truth: &emulator::Truth, tag: &str) -> bool {
+    let ours = |tags: &[String]| tags.iter().any(|it| it == tag) && !tags.iter().any(|it| it == DELETED);
+    truth.servers.values().any(|it| ours(&it.tags))
+        || truth.volumes.values().any(|it| ours(&it.tags))
+        || truth.snapshots.values().any(|it| ours(&it.tags))
+        || truth.images.values().any(|it| ours(&it.tags))
+        || truth.addresses.values().any(|it| ours(&it.tags))
 }
 
 /// What is gone already is as deleted as it can be.
@@ -303,13 +392,8 @@ fn stamp(moment: emulator::Moment) -> Stamp {
     Stamp(moment.0)
 }
 
-fn server(it: &emulator::Server) -> Server {
-    let root = match &it.root {
-        Some(emulator::Root::Volume(id)) if it.volumes.contains(id) => Root::Volume(Id::new(id.as_str())),
-        Some(emulator::Root::Volume(_)) | None => Root::Detached,
-        Some(emulator::Root::Disk { size_gb, .. }) => Root::Local { size_gb: *size_gb },
-    };
-    let power = match it.state {
+fn power(state: emulator::ServerState) -> Power {
+    match state {
         emulator::ServerState::Stopped => Power::Off,
         emulator::ServerState::Starting => Power::Starting,
         emulator::ServerState::Running => Power::Running,
@@ -317,7 +401,16 @@ fn server(it: &emulator::Server) -> Server {
         emulator::ServerState::StoppedInPlace => Power::StoppedInPlace,
         emulator::ServerState::Deleting => Power::Deleting,
         emulator::ServerState::Locked => Power::Locked(Lock::Vendor),
+    }
+}
+
+fn server(it: &emulator::Server) -> Server {
+    let root = match &it.root {
+        Some(emulator::Root::Volume(id)) if it.volumes.contains(id) => Root::Volume(Id::new(id.as_str())),
+        Some(emulator::Root::Volume(_)) | None => Root::Detached,
+        Some(emulator::Root::Disk { size_gb, .. }) => Root::Local { size_gb: *size_gb },
     };
+    let power = power(it.state);
     // A server that never ran has been off since its birth.
     let off_since = (power == Power::Off).then(|| stamp(it.off_since.unwrap_or(it.created)));
     Server {

@@ -5,6 +5,7 @@ mod client;
 pub mod http;
 pub mod linode;
 pub mod local;
+pub mod qemu;
 pub mod scaleway;
 mod shared;
 #[cfg(test)]

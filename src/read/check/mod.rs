@@ -13,7 +13,7 @@ use super::node::{Key, Node, Value};
 use super::problem::{quoted, quoted_all};
 use super::shape::{self, Form};
 use super::source::Span;
-use crate::model::spec::{Imitate, Local, Ports};
+use crate::model::spec::{Imitate, Local, Machine, Ports};
 use crate::model::{Capabilities, InstanceKey};
 
 const PROVIDERS: [&str; 3] = ["scaleway", "linode", "local"];
@@ -58,11 +58,14 @@ fn provider<'a>(spec: &'a Node, findings: &mut Findings) -> Option<Cloud<'a>> {
     let (title, can) = match provider {
         "scaleway" => (provider.to_owned(), Capabilities::scaleway()),
         "linode" => (provider.to_owned(), Capabilities::linode()),
-        _ if node.at("imitate").and_then(Node::text) == Some("linode") => {
-            let local = Local { imitate: Imitate::Linode, ..Local::default() };
-            ("local (imitating linode)".to_owned(), Capabilities::local(&local))
+        _ => {
+            let machine = if runs_qemu(node) { Machine::Qemu } else { Machine::None };
+            let (title, imitate) = match node.at("imitate").and_then(Node::text) {
+                Some("linode") => ("local (imitating linode)", Imitate::Linode),
+                _ => (provider, Imitate::Scaleway),
+            };
+            (title.to_owned(), Capabilities::local(&Local { imitate, machine, ..Local::default() }))
         }
-        _ => (provider.to_owned(), Capabilities::local(&Local::default())),
     };
     Some(Cloud { title, provider, node, can })
 }
@@ -174,7 +177,14 @@ impl Cloud<'_> {
     }
 
     fn image(&self, findings: &mut Findings) {
-        let Some((key, node)) = self.node.entry("image") else { return };
+        let has_machine = self.provider == "local" && runs_qemu(self.node);
+        let Some((key, node)) = self.node.entry("image") else {
+            if let Some((key, node)) = self.node.entry("machine").filter(|_| has_machine) {
+                let hint = "add `image:`, the file of a disk that boots by itself, raw or qcow2";
+                findings.add_with_hint(node.place(Some(key)), "`machine: qemu` has no disk to boot from", hint);
+            }
+            return;
+        };
         let Some(image) = node.text().filter(|image| !image.is_empty()) else { return };
         let place = node.place(Some(key));
         match self.provider {
@@ -188,10 +198,10 @@ impl Cloud<'_> {
                 format!("{} is not an image of Linode", quoted(image)),
                 "write one like `linode/ubuntu22.04`, or `private/12345` for one of your own",
             ),
-            "local" if !LOCAL_IMAGES.contains(&image) => {
+            "local" if !has_machine && !LOCAL_IMAGES.contains(&image) => {
                 let hint = match nearest(image, LOCAL_IMAGES) {
                     Some(other) => format!("did you mean `{other}`?"),
-                    None => format!("it has {}", quoted_all(LOCAL_IMAGES)),
+                    None => format!("it has {}; a disk of your own needs `machine: qemu`", quoted_all(LOCAL_IMAGES)),
                 };
                 findings.add_with_hint(place, format!("{} is not an image of the local cloud", quoted(image)), hint);
             }
@@ -245,6 +255,11 @@ impl Cloud<'_> {
             findings.add(place, format!("spec.rootDisk.sizeGb is {size}, but a disk on {} has at most {most} GB", self.title));
         }
     }
+}
+
+/// Whether a `local` block asks for real machines.
+fn runs_qemu(local: &Node) -> bool {
+    local.at("machine").and_then(Node::text) == Some("qemu")
 }
 
 /// A size below `spec` that the schema has nothing against, and its place.

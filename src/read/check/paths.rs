@@ -10,7 +10,7 @@ use super::super::problem::quoted;
 
 /// Checks the files that a spec refers to. Relative paths start at `directory`.
 ///
-/// A home directory differs between machines, so keys are looked for only at relative paths; what
+/// A home directory differs between machines, so keys and images are looked for only at relative paths; what
 /// configures a server is looked for everywhere.
 pub fn check(spec: &Node, directory: &Path, findings: &mut Findings) {
     let files = ["ansible.playbook", "script", "onStart.ansible.playbook", "onStart.script"].map(|it| format!("configuration.{it}"));
@@ -18,6 +18,12 @@ pub fn check(spec: &Node, directory: &Path, findings: &mut Findings) {
         if let Some((key, node, text)) = path_at(spec, what) {
             must_exist(key, node, text, directory, findings);
         }
+    }
+    if spec.at("provider.local.machine").and_then(Node::text) == Some("qemu")
+        && let Some((key, node, text)) = path_at(spec, "provider.local.image")
+        && is_relative(text)
+    {
+        must_exist(key, node, text, directory, findings);
     }
     if let Some((key, node, text)) = path_at(spec, "ssh.privateKeyPath") {
         if text.ends_with(".pub") {
