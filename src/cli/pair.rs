@@ -50,7 +50,7 @@ pub(crate) async fn pair(args: Pair) -> Outcome {
     let port = args.port;
     let (what, remedy) = match why {
         Unpaired::Stopped => {
-            complain("stopped; while Moonlight shows the PIN, nothing is paired");
+            complain("stopped; whether Sunshine took the PIN is not known: Moonlight shows it until it is paired");
             return Ok(Exit::Interrupted);
         }
         Unpaired::Barred(why) => return Err(barred(why)),

@@ -10,8 +10,8 @@ use super::{
     validate::show_problems,
 };
 use crate::{
-    machine::IdleWord,
-    model::{Ending, Event, Idle, InstanceKey, Power, ServerState, Stance},
+    machine::{Barred, IdleWord},
+    model::{Ending, Event, Hold, Idle, InstanceKey, Power, ServerState, Stance},
     read::{self, Problem, ReadSpec},
     report::plain,
     run::reach,
@@ -20,19 +20,21 @@ use crate::{
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     pin::Pin,
     time::Duration,
 };
 use tokio::{
     sync::{mpsc, watch},
-    time::{sleep, timeout},
+    time::{Instant, interval_at, sleep, sleep_until},
 };
 
 /// A file that changed is read once it was left alone for so long: the beginning of a YAML file is often one itself.
 const QUIET: Duration = Duration::from_millis(500);
-/// Between two tries to listen to a guest.
+/// Where something changes all the time, files are read all the same after so long.
+const LONGEST: Duration = Duration::from_secs(5);
+/// Between two tries to listen to a guest, or to get at an instance that another process is working on.
 const AGAIN: Duration = Duration::from_secs(15);
 /// The shortest time between two looks at the cloud that nothing asks for.
 const SHORTEST: Duration = Duration::from_secs(10);
@@ -49,20 +51,30 @@ pub(crate) async fn watch(args: Watch) -> Outcome {
     let _eyes = open_eyes(&args.paths, changed)?;
     let teller = Teller::in_lines(args.output);
     let keeper = Keeper { args: &args, home: &home, teller: &teller, stop: stop.clone() };
-    let (mut kept, mut told) = (BTreeMap::new(), Vec::new());
+    let (mut kept, mut told) = (BTreeMap::new(), Told::default());
     let mut lives: Lives<'_> = keeper.read(&mut kept, &mut told).into_iter().collect();
     if args.output == Output::Text {
         let count = if kept.len() == 1 { "1 instance".to_owned() } else { format!("{} instances", kept.len()) };
         complain(&format!("watching {count}; Ctrl-C ends it"));
     }
     let mut ended = stop;
+    // Since when files change, and when they last did.
+    let mut change: Option<(Instant, Instant)> = None;
+    // Not every file system tells of every change.
+    let mut round = interval_at(Instant::now() + args.every, args.every);
     loop {
+        let due = change.map(|(first, last)| (last + QUIET).min(first + LONGEST));
         tokio::select! {
             _ = ended.wait_for(|it| *it) => break,
             Some(()) = changes.recv() => {
-                while timeout(QUIET, changes.recv()).await.is_ok_and(|it| it.is_some()) {}
+                let now = Instant::now();
+                change = Some((change.map_or(now, |it| it.0), now));
+            }
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                change = None;
                 lives.extend(keeper.read(&mut kept, &mut told));
             }
+            _ = round.tick() => lives.extend(keeper.read(&mut kept, &mut told)),
             Some(()) = lives.next() => {}
         }
     }
@@ -90,6 +102,13 @@ fn open_eyes(paths: &[PathBuf], changed: mpsc::UnboundedSender<()>) -> Result<Re
 
 type Lives<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = ()> + 'a>>>;
 
+/// What was told of the files when they were last read: it is not told again.
+#[derive(Default)]
+struct Told {
+    problems: Vec<Problem>,
+    complaints: BTreeSet<String>,
+}
+
 /// What was last read of an instance.
 struct Kept {
     spec: ReadSpec,
@@ -116,23 +135,24 @@ struct Keeper<'a> {
 impl<'a> Keeper<'a> {
     /// Reads the files, hands on what changed, and gives the lives of those that are new. What is broken or gone is left
     /// where it is, and hurts no other.
-    fn read(&'a self, kept: &mut BTreeMap<InstanceKey, Kept>, told: &mut Vec<Problem>) -> Vec<Pin<Box<dyn Future<Output = ()> + 'a>>> {
+    fn read(&'a self, kept: &mut BTreeMap<InstanceKey, Kept>, told: &mut Told) -> Vec<Pin<Box<dyn Future<Output = ()> + 'a>>> {
         let read::Reading { specs, problems } = read::read(&self.args.paths);
-        if !problems.is_empty() && problems != *told {
+        if !problems.is_empty() && problems != told.problems {
             show_problems(&problems, "; what is described there is left as it is");
         }
-        *told = problems;
+        told.problems = problems;
+        let mut complaints = BTreeSet::new();
         let mut here: BTreeMap<InstanceKey, Vec<ReadSpec>> = BTreeMap::new();
         specs.into_iter().for_each(|it| here.entry(it.instance.key()).or_default().push(it));
         for (key, kept) in kept.iter_mut().filter(|(key, _)| !here.contains_key(key)) {
             if kept.wishes.take().is_some() {
-                complain(&format!("{key}: no spec describes it any more; it is left as it is"));
+                complain(&format!("{key}: nothing that can be read describes it any more; it is left as it is"));
             }
         }
         let mut born = Vec::new();
         for (key, mut specs) in here {
             let Some(spec) = specs.pop().filter(|_| specs.is_empty()) else {
-                complain(&format!("{key}: described twice, so nothing new is done for it"));
+                complaints.insert(format!("{key}: described twice, so nothing new is done for it"));
                 continue;
             };
             let before = kept.get_mut(&key);
@@ -143,7 +163,7 @@ impl<'a> Keeper<'a> {
             let mut case = match hands::case_of(spec.clone(), self.args.owner.owner.as_deref()) {
                 Ok(case) => case,
                 Err(failure) => {
-                    complain(&format!("{}: {failure}; {key} is left as it is", target::place(&spec)));
+                    complaints.insert(format!("{}: {failure}; nothing new is done for {key}", target::place(&spec)));
                     continue;
                 }
             };
@@ -161,24 +181,32 @@ impl<'a> Keeper<'a> {
                 }
             }
         }
+        complaints.iter().filter(|it| !told.complaints.contains(*it)).for_each(|it| complain(it));
+        told.complaints = complaints;
         born
     }
 
     /// Keeps one instance until nothing describes it any more.
     async fn keep(&self, mut case: Case, mut coming: mpsc::UnboundedReceiver<Case>) {
-        let mut last = None;
+        let (mut last, mut ears) = (None, Ears::default());
         loop {
             let mut news = self.settle_unless_told(&case, &mut coming, &mut last).await;
-            (case.ask.stance, case.ask.idle) = (Stance::Keep, None);
+            case.ask.idle = None;
+            // Until it was reached, or another came after it, the latest edit is still to be applied.
+            if matches!(&last, Some(Ending::Done { .. } | Ending::Held(Hold::OtherApplier { .. } | Hold::Archived { .. }))) {
+                case.ask.stance = Stance::Keep;
+            }
             if news.is_none() {
-                let pause = self.args.every.mul_f64(0.9 + 0.2 * jitter(&case.ask.key));
+                // Nothing came of a run without an ending: somebody else is working on it, or a file of ours is in the way.
+                let pause = if last.is_some() { self.args.every.mul_f64(0.9 + 0.2 * jitter(&case.ask.key)) } else { AGAIN };
                 tokio::select! {
                     told = self.news(&mut coming) => news = Some(told),
                     () = sleep(pause) => {}
-                    word = idleness(&case), if is_done(&last) => {
+                    word = ears.await_idleness(&case), if last.is_some() => {
                         complain(&format!("{}: nobody uses it: {}", case.ask.key, plain(&word.reason)));
                         let seconds = case.ask.spec.autostop.as_ref().map_or(0, |it| u64::from(it.timeout_seconds));
                         case.ask.idle = Some(Idle { seconds });
+                        ears.spent = Some(word.word);
                     }
                 }
             }
@@ -230,10 +258,10 @@ impl<'a> Keeper<'a> {
             Ok(lock) => lock,
             Err(error) => return complain(&format!("{key}: {error}")),
         };
+        let is_idle = case.ask.idle.is_some();
         let tell = |case: &Case, event: &Event| {
             let is_news = match event {
-                Event::Ended(Ending::Done { calls: 0 }) => !is_done(&before),
-                Event::Ended(ending) => before.as_ref() != Some(ending),
+                Event::Ended(ending) => !before.as_ref().is_some_and(|it| is_like(it, ending)),
                 _ => true,
             };
             if is_news {
@@ -241,20 +269,32 @@ impl<'a> Keeper<'a> {
             }
         };
         match run_one(self.home, case, stop.clone(), &tell).await {
-            Ok(ending) => {
-                if matches!(ending, Ending::Done { calls: 1.. }) {
-                    ready::attend(case, stop, &|event| self.teller.tell(case, &event)).await;
-                }
-                *last = Some(ending);
-            }
+            Ok(ending) => *last = Some(ending),
             Err(failure) => complain(&format!("error: {failure}")),
         }
         drop(lock);
+        match last {
+            Some(Ending::Done { calls: 1.. }) => {
+                ready::attend(case, stop, &|event| self.teller.tell(case, &event)).await;
+            }
+            Some(Ending::Done { calls: 0 }) if is_idle => {
+                complain(&format!(
+                    "{key}: nobody uses it, and it cannot be archived as its spec stands; cloudypad plan says what serverState: absent would do"
+                ));
+            }
+            _ => {}
+        }
     }
 }
 
-fn is_done(ending: &Option<Ending>) -> bool {
-    matches!(ending, Some(Ending::Done { .. }))
+/// Whether two runs ended alike: what was counted meanwhile makes no difference.
+fn is_like(one: &Ending, other: &Ending) -> bool {
+    let words = |hold: &Hold| hold.to_string().replace(|it: char| it.is_ascii_digit(), "");
+    match (one, other) {
+        (Ending::Done { .. }, Ending::Done { calls }) => *calls == 0,
+        (Ending::Held(one), Ending::Held(other)) => one.code() == other.code() && words(one) == words(other),
+        _ => false,
+    }
 }
 
 /// Between 0 and 1, another for each instance and each time: they are not all looked at in one moment.
@@ -263,19 +303,38 @@ fn jitter(key: &InstanceKey) -> f64 {
     (seed >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// Waits until the guest of a server that runs says that nobody uses it, where its spec asks for that.
-async fn idleness(case: &Case) -> IdleWord {
-    let spec = &case.ask.spec;
-    if spec.server_state == ServerState::Present && spec.autostop.as_ref().is_some_and(|it| it.enable) {
-        let world = case.look().await;
-        let server = world.servers.items().iter().find(|it| it.power == Power::Running);
-        while let Some(reach) = server.and_then(|it| reach(&world, it)) {
-            match case.inside.await_idleness(&reach).await {
-                Ok(word) => return word,
-                Err(barred) => tracing::debug!(instance = %case.ask.key, ?barred, "cannot listen"),
+/// What was heard of one instance's guest.
+#[derive(Default)]
+struct Ears {
+    /// The word that was acted on: said again, it is none.
+    spent: Option<String>,
+    /// Why the guest could not be heard, as it was told.
+    deaf: Option<String>,
+}
+
+impl Ears {
+    /// Waits until the guest of a server that runs says that nobody uses it, where its spec asks for that.
+    async fn await_idleness(&mut self, case: &Case) -> IdleWord {
+        let spec = &case.ask.spec;
+        if spec.server_state == ServerState::Present && spec.autostop.as_ref().is_some_and(|it| it.enable) {
+            let world = case.look().await;
+            let server = world.servers.items().iter().find(|it| it.power == Power::Running);
+            while let Some(reach) = server.and_then(|it| reach(&world, it)) {
+                let (why, passes) = match case.inside.await_idleness(&reach, self.spent.as_deref()).await {
+                    Ok(word) => return word,
+                    Err(Barred::NotYet(why)) => (why, true),
+                    Err(Barred::Shut { why, remedy }) => (format!("{why}; {remedy}"), false),
+                };
+                if self.deaf.as_ref() != Some(&why) {
+                    complain(&format!("{}: cannot hear whether anybody uses it: {}", case.ask.key, plain(&why)));
+                    self.deaf = Some(why);
+                }
+                if !passes {
+                    break;
+                }
+                sleep(AGAIN).await;
             }
-            sleep(AGAIN).await;
         }
+        std::future::pending().await
     }
-    std::future::pending().await
 }

@@ -27,11 +27,11 @@ fn word_in(line: &str) -> Option<IdleWord> {
 
 impl Inside {
     /// Listens until the guest says that nobody uses it, and takes that up: from then on the guest leaves it to us to end
-    /// what is paid for, for a quarter of an hour.
+    /// what is paid for, for a quarter of an hour. The word `spent` was acted on before, and is none.
     ///
     /// # Errors
     /// [`Barred`], where nobody lets us in, or what is there does not say; that may be otherwise later.
-    pub async fn await_idleness(&self, reach: &Reach) -> Result<IdleWord, Barred> {
+    pub async fn await_idleness(&self, reach: &Reach, spent: Option<&str>) -> Result<IdleWord, Barred> {
         let way = self.known_way(reach).await?;
         let not_yet = |why: &str| Barred::NotYet(why.to_owned());
         let mut ssh = way.ssh();
@@ -40,7 +40,7 @@ impl Inside {
         let Some(out) = child.stdout.take() else { return Err(not_yet("it has no output")) };
         let mut lines = Lines::of(out);
         while !lines.ended {
-            let Some(word) = lines.next().await.as_deref().and_then(word_in) else { continue };
+            let Some(word) = lines.next().await.as_deref().and_then(word_in).filter(|it| Some(it.word.as_str()) != spent) else { continue };
             let mut heard = way.ssh();
             heard.arg(format!("{PROGRAM} heard {}", word.word)).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             // A word that was taken back meanwhile is none.

@@ -135,7 +135,10 @@ impl SunshinePage<'_> {
             StatusCode::UNAUTHORIZED => Err(Unpaired::WrongPassword),
             _ if status.is_redirection() && place.ends_with("/welcome") => Err(Unpaired::NoPassword),
             _ => {
-                let shown: String = text.replace(self.password, "[secret]").chars().take(SHOWN).collect();
+                // Whoever echoes a request shows the password both ways.
+                let pair = BASE64_STANDARD.encode(format!("{}:{}", self.user, self.password));
+                let clean = text.replace(&pair, "[secret]").replace(self.password, "[secret]");
+                let shown: String = clean.chars().take(SHOWN).collect();
                 Err(Unpaired::Strange(format!("{status} {}", shown.trim()).trim_end().to_owned()))
             }
         }

@@ -21,6 +21,8 @@ pub struct Facts {
     pub played: BTreeSet<String>,
     /// Whether what ran inside the server told that the data disk is mounted.
     pub mounted: bool,
+    /// Whether this run saw the server on its way to rest.
+    pub rested: bool,
     /// Whether this run has begun to change things.
     pub begun: bool,
     /// Steps, by key, that the cloud refused in this run and that the run can do without.

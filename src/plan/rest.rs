@@ -4,21 +4,31 @@
 //! everything that is kept, which said it before.
 
 use super::{draft::Draft, retiring::Fates, scene::Scene, upkeep};
-use crate::model::{Hold, Note, Object, REST, Ran, Reason, Rest, Server, ServerState, Stance, Step, Tags};
+use crate::model::{Hold, Note, Object, Power, REST, Ran, Reason, Rest, Server, ServerState, Stance, Step, Tags};
 
 /// A server that went off again so many seconds after it was found off and started is not started once more.
 const AT_ONCE: i64 = 15 * 60;
+/// For so many seconds a server that still runs is on its way to rest. After that somebody may use it again.
+const UNDER_WAY: i64 = 6 * 3600;
 
 /// The rest that the cloud knows of, where it is the spec's: another `serverState` or another `wake` ends it.
 pub(crate) fn standing(scene: &Scene<'_>) -> Option<Rest> {
     if scene.ask.deletion.is_some() || scene.ask.spec.server_state != ServerState::Present {
         return None;
     }
+    let now = scene.world.now.0.div_euclid(1_000_000);
+    let is_over = |it: &Rest| now > it.since.saturating_add(UNDER_WAY + timeout(scene));
     let said: Vec<&Tags> = match scene.server {
+        Some(server) if server.power == Power::Running && Rest::said_by(&server.tags).is_some_and(|it| is_over(&it)) => Vec::new(),
         Some(server) => vec![&server.tags],
         None => scene.leaving.iter().map(|it| &it.tags).chain(kept(scene)).collect(),
     };
     said.into_iter().filter_map(Rest::said_by).filter(|it| it.is_of(&scene.ask.spec)).max()
+}
+
+/// For how many seconds nobody uses a guest until it says so; 0 where it never does.
+fn timeout(scene: &Scene<'_>) -> i64 {
+    scene.ask.spec.autostop.as_ref().filter(|it| it.enable).map_or(0, |it| i64::from(it.timeout_seconds))
 }
 
 /// The tags of everything that may outlive the server.
@@ -36,7 +46,9 @@ pub(crate) fn begin(draft: &mut Draft<'_>) -> bool {
     let scene = &draft.scene;
     let (Some(idle), Some(server)) = (scene.ask.idle, scene.server) else { return false };
     let is_wished = scene.ask.deletion.is_none() && scene.ask.spec.server_state == ServerState::Present;
-    if !is_wished || scene.rest.is_some() || scene.ask.wake || server.ran == Ran::Never {
+    // What was on its way to rest in this run, and is not any more, was woken by somebody else.
+    let is_stopped_short = scene.rest.is_some() || scene.ask.wake || scene.facts.rested;
+    if !is_wished || is_stopped_short || server.ran == Ran::Never {
         return false;
     }
     // What could not be archived goes on running, and its owner is told.
@@ -91,7 +103,7 @@ pub(crate) fn stay(draft: &Draft<'_>) -> Result<(), Hold> {
     }
 }
 
-/// Whether a server that should run is off although this very wish was reached before, and nobody here told it to be.
+/// Whether a server that should run is off although this very wish was applied before, and nobody here told it to be.
 ///
 /// # Errors
 /// Where it was started for that already, and did not stay.
@@ -101,9 +113,11 @@ pub(crate) fn is_found_off(scene: &Scene<'_>, server: &Server) -> Result<bool, H
     if !was_reached || facts.ordered_off.contains(id) || scene.ask.wake {
         return Ok(false);
     }
+    // A guest that falls asleep by itself is no failing one.
+    let at_once = if timeout(scene) > 0 { AT_ONCE.min(timeout(scene)) } else { AT_ONCE };
     let stood = server.off_since.zip(facts.restarted.get(id)).map(|(off, started)| off.seconds_since(*started));
     match stood {
-        Some(seconds) if (1..AT_ONCE).contains(&seconds) => {
+        Some(seconds) if (1..at_once).contains(&seconds) => {
             Err(Hold::KeepsGoingOff { server: server.name.clone(), seconds: seconds.unsigned_abs() })
         }
         _ => Ok(true),

@@ -110,6 +110,9 @@ impl Recall {
         if entry.receipt.as_deref() == Some(CREATE_SERVER_KEY) {
             self.create(entry.outcome.as_deref(), entry.detail.as_deref());
         }
+        if let Some(server) = entry.receipt.as_deref().and_then(started_server) {
+            self.start(server, entry.outcome.as_deref());
+        }
         match (&entry.intent, &entry.receipt, entry.cloud) {
             (Some(key), _, Some(cloud)) => self.open(key, cloud),
             (_, Some(key), _) if is_play_key(key) => self.play(key, entry.outcome.as_deref(), entry.detail.as_deref()),
@@ -140,6 +143,9 @@ impl Recall {
     pub fn settle(&mut self, receipts: &[Closing]) {
         for receipt in receipts.iter().filter(|it| it.outcome != UNKNOWN) {
             self.open.remove(&receipt.key);
+            if let Some(server) = started_server(&receipt.key) {
+                self.start(server, Some(receipt.outcome));
+            }
             if receipt.key == CREATE_SERVER_KEY {
                 self.create(Some(receipt.outcome), Some(&receipt.detail));
             }
@@ -181,6 +187,14 @@ impl Recall {
             }
             // What ran at an earlier start has to run again.
             self.played.remove(&start_up_key(server));
+        }
+    }
+
+    /// Takes in what came of starting a server: one that was not started is off as it was.
+    fn start(&mut self, server: &str, outcome: Option<&str>) {
+        if !matches!(outcome, Some(MADE | UNKNOWN)) {
+            self.restarted.remove(server);
+            self.ordered_off.insert(server.to_owned());
         }
     }
 

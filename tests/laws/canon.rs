@@ -287,6 +287,7 @@ impl Writer {
         self.number(facts.ordered_off.len());
         facts.ordered_off.iter().for_each(|it| self.text(it));
         self.flag(facts.begun);
+        self.flag(facts.rested);
         self.number(facts.refused.len());
         facts.refused.iter().for_each(|it| self.text(it));
     }
