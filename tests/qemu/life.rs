@@ -62,7 +62,7 @@ fn a_guest_survives_its_archive_and_its_controllers_death() {
     scene.run(&["ssh", "pad.yaml", "--", "systemctl poweroff"]);
     machine.ended();
     let plan = scene.expect(2, &["plan", "pad.yaml", "--detailed-exitcode"]).out;
-    assert!(plan.contains("start     server mypad") && plan.contains("from inside"), "{plan}");
+    assert!(plan.contains("start     server mypad") && plan.contains("it was found off"), "{plan}");
 
     assert!(machine.dir.join("seed/user-data").exists());
     scene.expect(0, &["delete", "pad.yaml", "--yes", "--destroy-data", "mypad"]);
