@@ -16,14 +16,14 @@ pub(crate) fn standing(scene: &Scene<'_>) -> Option<Rest> {
     if scene.ask.deletion.is_some() || scene.ask.spec.server_state != ServerState::Present {
         return None;
     }
-    let now = scene.world.now.0.div_euclid(1_000_000);
-    let is_over = |it: &Rest| now > it.since.saturating_add(UNDER_WAY + timeout(scene));
     let said: Vec<&Tags> = match scene.server {
-        Some(server) if server.power == Power::Running && Rest::said_by(&server.tags).is_some_and(|it| is_over(&it)) => Vec::new(),
         Some(server) => vec![&server.tags],
         None => scene.leaving.iter().map(|it| &it.tags).chain(kept(scene)).collect(),
     };
-    said.into_iter().filter_map(Rest::said_by).filter(|it| it.is_of(&scene.ask.spec)).max()
+    let now = scene.world.now.0.div_euclid(1_000_000);
+    let runs = scene.server.is_some_and(|it| it.power == Power::Running);
+    let is_over = |it: &Rest| runs && now > it.since.saturating_add(UNDER_WAY + timeout(scene));
+    said.into_iter().filter_map(Rest::said_by).filter(|it| it.is_of(&scene.ask.spec) && !is_over(it)).max()
 }
 
 /// For how many seconds nobody uses a guest until it says so; 0 where it never does.

@@ -331,6 +331,28 @@ fn a_machine_that_does_not_stay_on_is_started_once() {
     assert_eq!(forecast(&woken, &world, &started(Some(1)), &cloud).end, Verdict::Done);
 }
 
+/// A server that was to rest, and still runs much later, may be used again: its rest is over. One that is off goes on resting.
+#[test]
+fn a_rest_that_was_never_begun_is_forgotten() {
+    let world = |power: &str, hours: i64| {
+        let (ask, mut world, cloud) =
+            words::parse(&format!("spec: scaleway; present; autostop; watched\nworld: server s {power}, root r, falls asleep since 900\n"))
+                .unwrap();
+        world.now = words::at(900 + hours * 3600);
+        (ask, world, cloud)
+    };
+    let end = |(ask, world, cloud): (_, _, _)| forecast(&ask, &world, &Facts::default(), &cloud).end;
+    let asleep = Verdict::Held(Hold::Archived { since: 900 });
+    assert_eq!(end(world("running", 1)), asleep);
+    assert_eq!(end(world("running", 7)), Verdict::Done);
+    assert_eq!(end(world("off", 7)), asleep);
+    // What somebody else woke in the middle of it is not put to sleep again by the same word.
+    let (ask, world, cloud) = words::parse("spec: scaleway; present; idle 900\nworld: server s running, root r\n").unwrap();
+    let woken = Facts { rested: true, ..Facts::default() };
+    assert_eq!(forecast(&ask, &world, &woken, &cloud).end, Verdict::Done);
+    assert!(matches!(forecast(&ask, &world, &Facts::default(), &cloud).end, Verdict::Held(Hold::Archived { .. })));
+}
+
 /// The table in specs/laws.md names exactly the holds that exist.
 #[test]
 fn the_table_of_holds_is_complete() {

@@ -86,7 +86,7 @@ pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
             "idle" => idle = Some(Idle { seconds: number(head)? }),
             "woken" if head == "woken" => wake = true,
             "wake" => spec["wake"] = json!(head.trim_start_matches("wake ")),
-            "autostop" => spec["autostop"] = json!({"enable": true}),
+            "autostop" => spec["autostop"] = json!({"timeoutSeconds": number(head).unwrap_or(900)}),
             "owner" => owner = Some(head.trim_start_matches("owner ").to_owned()),
             "adopt" => adopt = true,
             "watched" => stance = Stance::Keep,
