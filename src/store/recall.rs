@@ -141,11 +141,13 @@ impl Recall {
 
     /// Takes in what came of this run's calls.
     pub fn settle(&mut self, receipts: &[Closing]) {
-        for receipt in receipts.iter().filter(|it| it.outcome != UNKNOWN) {
-            self.open.remove(&receipt.key);
+        for receipt in receipts {
             if let Some(server) = started_server(&receipt.key) {
                 self.start(server, Some(receipt.outcome));
             }
+        }
+        for receipt in receipts.iter().filter(|it| it.outcome != UNKNOWN) {
+            self.open.remove(&receipt.key);
             if receipt.key == CREATE_SERVER_KEY {
                 self.create(Some(receipt.outcome), Some(&receipt.detail));
             }
@@ -181,6 +183,8 @@ impl Recall {
         } else if let Some(server) = stopped_server(key) {
             self.stopped.insert(server.to_owned(), cloud);
             self.ordered_off.insert(server.to_owned());
+            // Whatever it did before, it is off by order now.
+            self.restarted.remove(server);
         } else if let Some(server) = started_server(key) {
             if !self.ordered_off.remove(server) {
                 self.restarted.insert(server.to_owned(), cloud);
@@ -190,9 +194,9 @@ impl Recall {
         }
     }
 
-    /// Takes in what came of starting a server: one that was not started is off as it was.
+    /// Takes in what came of starting a server: one that was not surely started is off as it was.
     fn start(&mut self, server: &str, outcome: Option<&str>) {
-        if !matches!(outcome, Some(MADE | UNKNOWN)) {
+        if outcome != Some(MADE) {
             self.restarted.remove(server);
             self.ordered_off.insert(server.to_owned());
         }

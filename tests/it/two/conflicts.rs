@@ -120,6 +120,8 @@ fn collide(place: Place, seed: u64, (before, one, other): (&'static str, Deed, D
             Some("OtherApplier") => ran.code == 3,
             // Who comes when a deletion has destroyed the disks, or is about to, is told that they are gone.
             Some("DiskGone" | "DiskBroken") => ran.code == 3 && meanwhile.destroys(),
+            // Who makes things while a deletion takes them away as fast gives up, and says so.
+            Some("KeepsFailing") => ran.code == 3 && meanwhile.destroys(),
             Some(_) => false,
         };
         assert!(told, "{hold:?}: {story}");
