@@ -15,7 +15,7 @@ pub struct Facts {
     pub stopped: BTreeMap<String, Stamp>,
     /// Servers, by id, whose last order from this machine was to be off; one that was just made is off as well.
     pub ordered_off: BTreeSet<String>,
-    /// When this machine last started a server, by its id, that it had not ordered off, on the vendor's clock.
+    /// When this machine last started a server, by its id, that it had not ordered off, and saw it run, on the vendor's clock.
     pub restarted: BTreeMap<String, Stamp>,
     /// What ran inside a server to its end, by step key, and is not written on the server yet.
     pub played: BTreeSet<String>,

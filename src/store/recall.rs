@@ -91,6 +91,8 @@ pub struct Recall {
     /// Servers, by id, whose last order was to be off, or to be made.
     pub ordered_off: BTreeSet<String>,
     /// When servers were started that had not been ordered off, by id, on the vendor's clock.
+    pub restarting: BTreeMap<String, Stamp>,
+    /// Of those, the ones that were seen to run.
     pub restarted: BTreeMap<String, Stamp>,
     /// What was applied last from here.
     pub applied: Option<Applied>,
@@ -126,6 +128,8 @@ impl Recall {
                 // And wrote down on the cloud what ran.
                 self.played.clear();
                 self.mounted = false;
+                // And saw running what it started.
+                self.restarted.append(&mut self.restarting);
             }
             _ => {}
         }
@@ -184,10 +188,11 @@ impl Recall {
             self.stopped.insert(server.to_owned(), cloud);
             self.ordered_off.insert(server.to_owned());
             // Whatever it did before, it is off by order now.
+            self.restarting.remove(server);
             self.restarted.remove(server);
         } else if let Some(server) = started_server(key) {
             if !self.ordered_off.remove(server) {
-                self.restarted.insert(server.to_owned(), cloud);
+                self.restarting.insert(server.to_owned(), cloud);
             }
             // What ran at an earlier start has to run again.
             self.played.remove(&start_up_key(server));
@@ -197,7 +202,7 @@ impl Recall {
     /// Takes in what came of starting a server: one that was not surely started is off as it was.
     fn start(&mut self, server: &str, outcome: Option<&str>) {
         if outcome != Some(MADE) {
-            self.restarted.remove(server);
+            self.restarting.remove(server);
             self.ordered_off.insert(server.to_owned());
         }
     }
@@ -216,5 +221,57 @@ impl Recall {
             Some(MADE) => self.played.insert(key.to_owned()),
             _ => self.played.remove(key),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Id, Step};
+
+    fn opening(step: &Step) -> Opening {
+        Opening { key: step.key(), line: String::new(), applied: None }
+    }
+
+    fn called(recall: &mut Recall, step: &Step, at: i64, outcome: &'static str) {
+        recall.intend(&[opening(step)], Stamp(at));
+        recall.settle(&[Closing { key: step.key(), outcome, detail: String::new() }]);
+    }
+
+    /// Only a start of what was not ordered off is one for having been found off; and only if it came to pass.
+    #[test]
+    fn who_was_found_off_is_told_from_who_was_ordered_off() {
+        let (start, stop) = (Step::StartServer(Id::new("srv")), Step::StopServer(Id::new("srv")));
+        let mut recall = Recall::default();
+        called(&mut recall, &stop, 1, MADE);
+        assert!(recall.ordered_off.contains("srv"));
+        for outcome in ["refused", "not done", UNKNOWN] {
+            called(&mut recall, &start, 2, outcome);
+            assert!(recall.ordered_off.contains("srv") && recall.restarting.is_empty(), "{outcome}: it is off as it was");
+        }
+        called(&mut recall, &start, 3, MADE);
+        assert!(recall.ordered_off.is_empty() && recall.restarting.is_empty(), "an order, and its end");
+        called(&mut recall, &start, 4, MADE);
+        assert!(recall.restarted.is_empty(), "nobody saw it run yet");
+        recall.read(&Entry::end(DONE));
+        assert_eq!(recall.restarted.get("srv"), Some(&Stamp(4)), "nobody had ordered it off");
+        called(&mut recall, &stop, 5, MADE);
+        assert!(recall.restarted.is_empty(), "whatever was before, it is off by order now");
+    }
+
+    /// What is read from a file later comes to the same.
+    #[test]
+    fn a_journal_read_later_tells_the_same() {
+        let create = Closing { key: CREATE_SERVER_KEY.to_owned(), outcome: MADE, detail: "srv".to_owned() };
+        let start = Step::StartServer(Id::new("srv"));
+        let mut recall = Recall::default();
+        recall.read(&Entry::receipt(&create));
+        assert!(recall.ordered_off.contains("srv"), "what was just made is off, and did not go off");
+        recall.read(&Entry::intent(&opening(&start), Stamp(2)));
+        recall.read(&Entry::receipt(&Closing { key: start.key(), outcome: "refused", detail: String::new() }));
+        assert!(recall.ordered_off.contains("srv"));
+        recall.read(&Entry::intent(&opening(&start), Stamp(3)));
+        recall.read(&Entry::end(DONE));
+        assert!(recall.ordered_off.is_empty() && recall.restarted.is_empty());
     }
 }

@@ -305,9 +305,12 @@ impl Situation {
         // Of a server that is gone nothing is decided any more.
         let is_here = |id: &str| self.cloud.servers.iter().any(|it| it.it.id.as_str() == id);
         recall.ordered_off.iter().filter(|it| is_here(it)).for_each(|it| to.text(it));
-        for (server, at) in recall.restarted.iter().filter(|(it, _)| is_here(it)) {
-            to.text(server);
-            to.moment(*at);
+        for started in [&recall.restarting, &recall.restarted] {
+            to.flag(true);
+            for (server, at) in started.iter().filter(|(it, _)| is_here(it)) {
+                to.text(server);
+                to.moment(*at);
+            }
         }
         to.flag(recall.mounted);
     }

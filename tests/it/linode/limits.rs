@@ -196,11 +196,14 @@ fn who_switched_it_off_is_told() {
     assert!(plan().contains("was powered off through the vendor's console or API, by "), "{}", plan());
     face.expect(&shop, 0, &["apply", "pad.yaml", "--yes"]);
 
+    // Much later: what goes off again at once is held.
+    face.post("/_emulator/clock", json!({"advance": 1200}));
     face.post("/_emulator/guest-shutdown", json!({"linode": id}));
     face.post("/_emulator/clock", json!({"advance": 120}));
     assert!(plan().contains("was shut down from inside, or failed"), "{}", plan());
     face.expect(&shop, 0, &["apply", "pad.yaml", "--yes"]);
 
+    face.post("/_emulator/clock", json!({"advance": 1200}));
     for (what, says) in [("platform-stop", "stopped server"), ("suspend", "until a bill is paid")] {
         face.post(&format!("/_emulator/{what}"), json!({"linode": id}));
         let ran = face.expect(&shop, 3, &["plan", "pad.yaml"]);
