@@ -69,7 +69,8 @@ pub struct Wait {
     pub seconds: u64,
 }
 
-/// Why a step is taken: a closed set, for people only. Nothing branches on it.
+/// Why a step is taken: a closed set, for people. Nothing is decided by it but that a start for having been found off is
+/// remembered as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
     /// The spec's `serverState` asks for it.

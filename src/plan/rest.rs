@@ -115,10 +115,10 @@ pub(crate) fn is_found_off(scene: &Scene<'_>, server: &Server) -> Result<bool, H
     }
     // A guest that falls asleep by itself is no failing one.
     let at_once = if timeout(scene) > 0 { AT_ONCE.min(timeout(scene)) } else { AT_ONCE };
-    let stood = server.off_since.zip(facts.restarted.get(id)).map(|(off, started)| off.seconds_since(*started));
-    match stood {
-        Some(seconds) if (1..at_once).contains(&seconds) => {
-            Err(Hold::KeepsGoingOff { server: server.name.clone(), seconds: seconds.unsigned_abs() })
+    match server.off_since.zip(facts.restarted.get(id)) {
+        Some((off, started)) if off > *started && off.seconds_since(*started) < at_once => {
+            let seconds = off.seconds_since(*started).unsigned_abs();
+            Err(Hold::KeepsGoingOff { server: server.name.clone(), seconds })
         }
         _ => Ok(true),
     }

@@ -2,7 +2,7 @@
 
 use super::pace::{MOST_TRIES, TRIES_OF_OPTIONAL};
 use crate::{
-    model::{Applied, Ask, Facts, Hold, Plan, Planned, Rest, Stamp, Step, World, is_create_key},
+    model::{Applied, Ask, Facts, Hold, Plan, Planned, Reason, Rest, Stamp, Step, World, is_create_key},
     provider::Problem,
     store::{Closing, MADE, Opening, UNKNOWN},
 };
@@ -188,5 +188,5 @@ pub fn receipt(step: &Step, answer: &Result<String, Problem>) -> Closing {
 pub fn opening(planned: &Planned, ask: &Ask) -> Opening {
     // Tags that are rewritten for another reason may carry another's spec along.
     let applied = planned.step.applied().filter(|it| it.is_of(ask));
-    Opening { key: planned.step.key(), line: planned.line.to_string(), applied }
+    Opening { key: planned.step.key(), line: planned.line.to_string(), applied, found_off: planned.reason == Reason::FoundOff }
 }

@@ -25,6 +25,8 @@ pub struct Opening {
     pub line: String,
     /// The spec whose application it writes down, where it does.
     pub applied: Option<Applied>,
+    /// Whether it starts a server that was found off.
+    pub found_off: bool,
 }
 
 /// A receipt: what came of a call.
@@ -57,6 +59,9 @@ pub struct Entry {
     outcome: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+    /// Whether an intent starts a server that was found off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    found_off: bool,
     /// The spec that an intent applies, as its tag says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     spec: Option<String>,
@@ -66,7 +71,7 @@ impl Entry {
     /// The line of an intent; `cloud` is the vendor's clock.
     pub fn intent(it: &Opening, cloud: Stamp) -> Self {
         let (intent, detail, spec) = (Some(it.key.clone()), Some(it.line.clone()), it.applied.map(|it| it.value()));
-        Self { v: VERSION, intent, cloud: Some(cloud), detail, spec, ..Self::default() }
+        Self { v: VERSION, intent, cloud: Some(cloud), detail, spec, found_off: it.found_off, ..Self::default() }
     }
 
     /// The line of a receipt.
@@ -90,7 +95,7 @@ pub struct Recall {
     pub stopped: BTreeMap<String, Stamp>,
     /// Servers, by id, whose last order was to be off, or to be made.
     pub ordered_off: BTreeSet<String>,
-    /// When servers were started that had not been ordered off, by id, on the vendor's clock.
+    /// When servers were started for having been found off, by id, on the vendor's clock.
     pub restarting: BTreeMap<String, Stamp>,
     /// Of those, the ones that were seen to run.
     pub restarted: BTreeMap<String, Stamp>,
@@ -116,7 +121,7 @@ impl Recall {
             self.start(server, entry.outcome.as_deref());
         }
         match (&entry.intent, &entry.receipt, entry.cloud) {
-            (Some(key), _, Some(cloud)) => self.open(key, cloud),
+            (Some(key), _, Some(cloud)) => self.open(key, cloud, entry.found_off),
             (_, Some(key), _) if is_play_key(key) => self.play(key, entry.outcome.as_deref(), entry.detail.as_deref()),
             // What another run made a moment ago may be missing from a list: it stays open as well.
             (_, Some(key), _) if !matches!(entry.outcome.as_deref(), Some(UNKNOWN | MADE)) => {
@@ -138,7 +143,7 @@ impl Recall {
     /// Takes in what this run is about to call. `cloud` is the vendor's clock.
     pub fn intend(&mut self, intents: &[Opening], cloud: Stamp) {
         for it in intents {
-            self.open(&it.key, cloud);
+            self.open(&it.key, cloud, it.found_off);
             self.applied = it.applied.or(self.applied);
         }
     }
@@ -181,7 +186,7 @@ impl Recall {
         }
     }
 
-    fn open(&mut self, key: &str, cloud: Stamp) {
+    fn open(&mut self, key: &str, cloud: Stamp, found_off: bool) {
         if is_create_key(key) {
             self.open.insert(key.to_owned(), cloud);
         } else if let Some(server) = stopped_server(key) {
@@ -191,7 +196,8 @@ impl Recall {
             self.restarting.remove(server);
             self.restarted.remove(server);
         } else if let Some(server) = started_server(key) {
-            if !self.ordered_off.remove(server) {
+            self.ordered_off.remove(server);
+            if found_off {
                 self.restarting.insert(server.to_owned(), cloud);
             }
             // What ran at an earlier start has to run again.
@@ -229,12 +235,13 @@ mod tests {
     use super::*;
     use crate::model::{Id, Step};
 
-    fn opening(step: &Step) -> Opening {
-        Opening { key: step.key(), line: String::new(), applied: None }
+    fn opening(step: &Step, found_off: bool) -> Opening {
+        Opening { key: step.key(), line: String::new(), applied: None, found_off }
     }
 
     fn called(recall: &mut Recall, step: &Step, at: i64, outcome: &'static str) {
-        recall.intend(&[opening(step)], Stamp(at));
+        let found_off = !recall.ordered_off.contains("srv");
+        recall.intend(&[opening(step, found_off)], Stamp(at));
         recall.settle(&[Closing { key: step.key(), outcome, detail: String::new() }]);
     }
 
@@ -267,10 +274,10 @@ mod tests {
         let mut recall = Recall::default();
         recall.read(&Entry::receipt(&create));
         assert!(recall.ordered_off.contains("srv"), "what was just made is off, and did not go off");
-        recall.read(&Entry::intent(&opening(&start), Stamp(2)));
+        recall.read(&Entry::intent(&opening(&start, false), Stamp(2)));
         recall.read(&Entry::receipt(&Closing { key: start.key(), outcome: "refused", detail: String::new() }));
         assert!(recall.ordered_off.contains("srv"));
-        recall.read(&Entry::intent(&opening(&start), Stamp(3)));
+        recall.read(&Entry::intent(&opening(&start, false), Stamp(3)));
         recall.read(&Entry::end(DONE));
         assert!(recall.ordered_off.is_empty() && recall.restarted.is_empty());
     }

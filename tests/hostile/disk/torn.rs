@@ -21,7 +21,7 @@ fn key() -> InstanceKey {
 }
 
 fn opening(key: &str) -> Opening {
-    Opening { key: key.to_owned(), line: "as people read it".to_owned(), applied: None }
+    Opening { key: key.to_owned(), line: "as people read it".to_owned(), applied: None, found_off: false }
 }
 
 /// Wherever a journal ends, it tells what its whole lines tell, and what is added after that is read again.

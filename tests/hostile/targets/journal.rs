@@ -53,6 +53,7 @@ pub fn journal(bytes: &[u8]) {
         key: "create-server".to_owned(),
         line: String::from_utf8_lossy(&bytes[..bytes.len().min(99)]).into_owned(),
         applied: None,
+        found_off: false,
     };
     journal.intend(std::slice::from_ref(&line), Stamp(7)).unwrap();
     let again = Journal::open(&home, &key).unwrap().facts().open;
