@@ -86,6 +86,7 @@ pub fn explains(hold: &Hold, now: &BTreeSet<&str>, before: &BTreeSet<&str>) -> b
         "Blind" => now.iter().any(|it| *it != "stuck"),
         "KeepsFailing" => now.iter().any(|it| *it != "stuck"),
         "CaptureFailed" => ever(&["in-vain"]),
+        "KeepsGoingOff" => strangers(now) || strangers(before),
         "DiskGone" => ever(&["console-delete-server", "console-delete-volume"]),
         "TwoServers" | "TwoDisks" | "OtherApplier" => crowd,
         _ => false,

@@ -340,6 +340,8 @@ impl Life {
     /// What the owner does about a hold, as its remedy says.
     async fn remedy(&mut self, hold: &Hold) -> Result<(), String> {
         match hold {
+            // Having looked why, its owner has it started once more.
+            Hold::KeepsGoingOff { .. } => self.file.spec.wake.push('x'),
             Hold::CaptureFailed { limit_gb, .. } => {
                 if let Some(linode) = &mut self.file.spec.provider.linode {
                     linode.image_limit_gb = Some(limit_gb + 10);

@@ -160,6 +160,12 @@ impl Life<'_> {
                 // Such a wait takes seconds of ours: one of them is enough.
                 self.face.unstick();
             }
+            if hold == "KeepsGoingOff" {
+                // Having looked why, its owner has it started once more.
+                let spec = self.shop.read("pad.yaml");
+                let spec: String = spec.lines().filter(|it| !it.starts_with("  wake: ")).map(|it| format!("{it}\n")).collect();
+                self.shop.write("pad.yaml", &format!("{spec}  wake: again-{attempt}\n"));
+            }
             if let Some(word) = self.season.remedies.iter().find(|it| it.hold == hold).and_then(|it| it.word) {
                 self.shop.write("pad.yaml", &word(&self.shop.read("pad.yaml")));
             }
@@ -220,6 +226,7 @@ impl Season {
             "Refused" => any(&["quota", "refused"]),
             "OutOfStock" => any(&["out-of-stock"]),
             "Stuck" => any(&["stuck", "slow"]),
+            "KeepsGoingOff" => !self.incidents.is_empty(),
             // A look is tried so often that only lasting weather blinds it.
             "Blind" | "KeepsFailing" => armed.iter().any(|it| *it != "stuck"),
             _ => false,
