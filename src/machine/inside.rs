@@ -180,6 +180,7 @@ impl Inside {
 /// one that would fall asleep.
 fn say_at_work(way: &Way) -> Option<Child> {
     let mut ssh = way.ssh();
-    ssh.arg("mkdir -p /run/cloudypad && exec flock /run/cloudypad/configuring cat");
+    // Never for longer than an hour: a guest that is taken for used is never put to sleep.
+    ssh.arg("mkdir -p /run/cloudypad && exec flock -n /run/cloudypad/configuring timeout 3600 cat");
     ssh.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()
 }
