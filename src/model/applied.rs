@@ -1,6 +1,6 @@
 //! Which spec was applied last: the owner's words as a digest, and the tag that carries it from one applier to the next.
 
-use super::{Ask, ServerState, Spec, Stamp, Tags, World, digest};
+use super::{Ask, Role, ServerState, Spec, Stamp, Tags, World, digest};
 use serde_json::Value;
 use std::{fmt, ops::Deref};
 
@@ -163,11 +163,13 @@ impl Applied {
         now.0.div_euclid(1_000_000).saturating_sub(self.at).try_into().unwrap_or(0)
     }
 
-    /// The one in force: the latest that the instance's servers and firewalls know of.
+    /// The one in force: the latest that the instance's servers, firewalls and copies know of.
     pub fn latest(world: &World) -> Option<Self> {
         let servers = world.servers.items().iter().map(|it| &it.tags);
         let firewalls = world.firewalls.items().iter().map(|it| &it.tags);
-        servers.chain(firewalls).filter_map(Applied::said_by).max()
+        let copies = [Role::Root, Role::Data].into_iter().flat_map(|role| world.copies(role));
+        let said = servers.chain(firewalls).filter_map(Applied::said_by);
+        said.chain(copies.filter_map(|it| Applied::said_by(it.tags()))).max()
     }
 }
 

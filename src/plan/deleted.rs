@@ -7,8 +7,8 @@ use super::{
     upkeep,
 };
 use crate::model::{
-    Copy, CopyStatus, DELETED, Deletion, Expendable, HAD_DATA, Hold, Image, KEEP, Note, Object, Reason, Role, Seen, Snapshot, Step,
-    VolumeStatus, Word,
+    APPLIED, Copy, CopyStatus, DELETED, Deletion, Expendable, HAD_DATA, Hold, Image, KEEP, Note, Object, Reason, Role, Seen, Snapshot,
+    Step, VolumeStatus, Word,
 };
 
 /// Plans towards nothing.
@@ -87,6 +87,7 @@ fn keep(draft: &mut Draft<'_>, copy: Copy<'_>) {
     draft.notes.push(Note::Kept(upkeep::copy_line(copy)));
     let tags = copy.tags().clone().with(DELETED).without(HAD_DATA);
     if !matches!(copy.status(), CopyStatus::Creating | CopyStatus::Deleting) && tags != *copy.tags() {
+        let tags = tags.with_value(APPLIED, &others::value(&draft.scene));
         let object = match copy {
             Copy::Snapshot(it) => Object::Snapshot(it.id.clone()),
             Copy::Image(it) => Object::Image(it.id.clone()),

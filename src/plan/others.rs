@@ -1,10 +1,11 @@
 //! Two who apply one instance: which spec it carries, who yields to whom, and what is overridden.
 //!
 //! The tag is on the server; while there is none, or while it is about to go, on the firewall, which an archive keeps.
-//! An archived instance so says as well what it was archived for, and a deletion under way that it is one.
+//! An archived instance so says as well what it was archived for, and a deletion under way that it is one; when that has
+//! ended the firewall too, the copies that it kept say so, until something else can.
 
 use super::{draft::Draft, marks::common_tags, scene::Scene};
-use crate::model::{APPLIED, Aim, Applied, Hold, Note, Object, Reason, ServerState, Stance, Step, Tags};
+use crate::model::{APPLIED, Aim, Applied, Copy, DELETED, Hold, Note, Object, Reason, ServerState, Stance, Step, Tags};
 
 /// Yields to whoever applied something else after this wish was applied: to fight would serve nobody.
 pub(crate) fn refuse_overridden(scene: &Scene<'_>) -> Result<(), Hold> {
@@ -68,6 +69,13 @@ pub(crate) fn carried(scene: &Scene<'_>) -> Option<(Object, String)> {
     let (object, tags) = server.or_else(firewall)?;
     let says = Applied::said_by(tags).is_some_and(|it| it.is_of(scene.ask));
     (!says || other(scene).is_some()).then(|| (object, value(scene)))
+}
+
+/// Whether this copy says what is applied: one that a deletion kept, and that is taken back before anything else could
+/// say so.
+pub(crate) fn is_carried_by(scene: &Scene<'_>, copy: Copy<'_>) -> bool {
+    let is_last = scene.wish() == ServerState::Absent && scene.server.is_none() && scene.firewall.is_none();
+    is_last && (copy.tags().has(DELETED) || Applied::said_by(copy.tags()).is_some())
 }
 
 /// The tags of what is made, and can say what it is made for.

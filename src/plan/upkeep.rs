@@ -249,7 +249,7 @@ fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
     let remember_data = scene.data.is_some() && spec.data_gb().is_some();
     let remembering = |tags: &Tags| guarded.clone().flag(HAD_DATA, !forget_data && (tags.has(HAD_DATA) || remember_data));
 
-    let carried = others::carried(scene);
+    let (carried, last) = (others::carried(scene), others::value(scene));
     let mut differing = Vec::new();
     let mut check = |object: Object, tags: &Tags, wanted: &Wanted<'_>| {
         let wants = match &carried {
@@ -290,6 +290,11 @@ fn tags_out_of_line(scene: &Scene<'_>) -> Vec<(Object, Tags, Tags)> {
     }
     for copy in scene.root_copies.iter().chain(&scene.data_copies) {
         let mut wanted = guarded.clone().flag(DELETED, false);
+        if others::is_carried_by(scene, *copy) {
+            wanted = wanted.value(APPLIED, &last);
+        } else {
+            wanted.forget = Some(APPLIED);
+        }
         if copy.tags().role() == Some(Role::Root) {
             wanted = wanted.flag(KEEP, spec.root_disk_snapshot.keep_on_deletion);
             if forget_data {

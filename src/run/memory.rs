@@ -36,6 +36,8 @@ pub struct Memory {
 /// A step that the cloud refused.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Refusal {
+    /// What was refused, in full: another step may have the same key.
+    pub what: String,
     /// The step, for people.
     pub step: String,
     /// The cloud's answer.
@@ -141,7 +143,12 @@ impl Memory {
                 Lesson::Without
             }
             Err(Problem::Refused { answer, remedy }) => {
-                let refusal = Refusal { step: planned.line.to_string(), answer: answer.clone(), remedy: remedy.clone() };
+                let refusal = Refusal {
+                    what: format!("{:?}", planned.step),
+                    step: planned.line.to_string(),
+                    answer: answer.clone(),
+                    remedy: remedy.clone(),
+                };
                 self.refusals.insert(key, refusal);
                 Lesson::Refused
             }
@@ -153,7 +160,9 @@ impl Memory {
     /// what the step was for, and its refusal says nothing any more.
     pub fn refused_still(&mut self, plan: &Plan) -> Option<Hold> {
         let mut refusals = std::mem::take(&mut self.refusals);
-        let Refusal { step, answer, remedy } = plan.next.iter().find_map(|it| refusals.remove(&it.step.key()))?;
+        let same =
+            plan.next.iter().find_map(|it| refusals.remove(&it.step.key()).filter(|refusal| refusal.what == format!("{:?}", it.step)));
+        let Refusal { step, answer, remedy, .. } = same?;
         Some(Hold::Refused { step, answer, remedy })
     }
 

@@ -20,6 +20,12 @@ pub(crate) fn between_looks(pace: &Pace) -> impl Iterator<Item = Duration> {
     growing.without_max_times().build()
 }
 
+/// How long whoever is overridden may take from his last look to the end of what he decided on. A cloud may run fast;
+/// the people in front of it do not.
+pub(crate) fn until_seen(pace: &Pace) -> Duration {
+    (pace.first * 2).max(Duration::from_millis(250))
+}
+
 /// Pauses after failures: growing, with jitter, at most [`MOST_TRIES`].
 pub(crate) fn after_failures(pace: &Pace) -> impl Iterator<Item = Duration> {
     let growing = ExponentialBuilder::default().with_min_delay(pace.first).with_max_delay(pace.longest * 3).with_jitter();

@@ -3,7 +3,7 @@
 use super::{
     inside::play,
     memory::{Lesson, Memory, in_both, is_to_be_confirmed, opening, receipt},
-    pace::{LONGEST_ASKED, MOST_TRIES, TRIES_OF_A_LOOK_ALONE, after_failures, between_looks},
+    pace::{LONGEST_ASKED, MOST_TRIES, TRIES_OF_A_LOOK_ALONE, after_failures, between_looks, until_seen},
 };
 use crate::{
     machine::{Inside, Part},
@@ -152,6 +152,8 @@ struct Course {
     awaited: BTreeMap<String, Instant>,
     /// Whether it was told that another's spec is overridden.
     overrode: bool,
+    /// Whether the other, whose spec is overridden, had the time to see it.
+    outlasted: bool,
 }
 
 impl Course {
@@ -171,6 +173,10 @@ impl Course {
                 Verdict::Done | Verdict::Underway => self.tell_waits(run, &plan.waits),
             }
             if plan.verdict == Verdict::Done {
+                if self.overrode && !std::mem::replace(&mut self.outlasted, true) {
+                    self.outlast(run).await;
+                    continue;
+                }
                 if self.memory.calls > 0 {
                     let told = plan.notes.into_iter().filter(|it| matches!(it, Note::CaptureFailed(_) | Note::Mind(_)));
                     told.for_each(|note| (run.tell)(Event::Noted(note)));
@@ -357,6 +363,16 @@ impl Course {
                 (run.tell)(Event::Noted(note.clone()));
             }
         }
+    }
+
+    /// Lets another applier see that he is overridden. What he decided on before may come after this run's last look
+    /// otherwise, and then nobody's wish would stand.
+    async fn outlast(&self, run: &Run<'_>) {
+        let until = "whoever applied the other spec has seen this one".to_owned();
+        let pause = until_seen(&run.provider.capabilities().pace);
+        (run.tell)(Event::Waiting { until: until.clone(), expected: pause });
+        rest(pause, &run.stop).await;
+        (run.tell)(Event::Arrived { until, took: pause });
     }
 
     /// Tells what is newly awaited, and what has arrived.

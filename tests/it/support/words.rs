@@ -5,6 +5,7 @@
 //! or says `no address`, `no firewall`. Times are seconds; the look is at 1000. The spec of the case is the one that was
 //! applied last, unless the world says `applied absent at 880` (somebody else's spec, with that state), `applied deletion
 //! at 880`, or `applied nothing`; `asleep since 400` in a world: all that is kept says so; `watched` in the spec: it is kept, and not applied now.
+//! A copy `kept by a deletion at 880` says that it was applied, and one `taken back at 880` that somebody archives again.
 
 #![allow(dead_code)] // the benchmarks use a part of it
 
@@ -143,6 +144,7 @@ fn another(aim: &str, seconds: &str) -> Result<Applied, String> {
         "stopped" => Aim::Reach(ServerState::Stopped),
         "absent" => Aim::Reach(ServerState::Absent),
         "deletion" => Aim::Delete { keep_snapshots: false },
+        "deletion keeping" => Aim::Delete { keep_snapshots: true },
         _ => return Err(format!("applied: what is {aim:?}?")),
     };
     let at = seconds.parse().map_err(|_| format!("applied at {seconds:?}"))?;
@@ -538,6 +540,10 @@ impl Builder<'_> {
                 ["in", key] => tags = tags.with_value("in", key),
                 ["protected"] => tags = tags.with("protect:yes"),
                 ["kept", "by", "a", "deletion"] => tags = tags.with("deleted:yes"),
+                ["kept", "by", "a", "deletion", "at", seconds] => {
+                    tags = tags.with("deleted:yes").with_value(APPLIED, &another("deletion keeping", seconds)?.value());
+                }
+                ["taken", "back", "at", seconds] => tags = tags.with_value(APPLIED, &another("absent", seconds)?.value()),
                 ["unconfigured"] => tags = tags.without("recipe:none"),
                 ["without", "role"] => tags = tags.without(&format!("role:{role}")),
                 [gb, "GB"] => size_gb = gb.parse().map_err(|_| detail.to_string())?,

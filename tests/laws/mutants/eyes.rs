@@ -82,7 +82,8 @@ pub fn a_copy_is_supposed(world: &mut World) {
         add(&mut world.snapshots, Snapshot { id, name, of, size_gb: it.size_gb, status: CopyStatus::Ready, created, tags });
     }
     for it in world.servers.items().to_vec() {
-        let tags = it.tags.clone().with("role:root").with_value("line", it.id.as_str());
+        let mut tags = it.tags.clone().with("role:root").with_value("line", it.id.as_str());
+        tags.0.retain(|it| !it.starts_with("spec:"));
         let (id, name, of) = (Id::new("img-0"), it.name.clone(), Id::new(it.id.as_str()));
         add(&mut world.images, Image { id, name, of, size_gb: 1, status: CopyStatus::Ready, created, tags });
     }
