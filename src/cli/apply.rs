@@ -290,7 +290,7 @@ pub(super) async fn run_one(
         stop,
         inside: Some(&case.inside),
         patience: case.patience,
-        not_before: case.not_before,
+        not_before: case.not_before.clone(),
         tell: &tell,
     };
     let ending = converge(run).await.map_err(|trouble| Failure::new(format!("{}: {trouble}", case.ask.key)))?;

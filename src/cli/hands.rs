@@ -20,7 +20,7 @@ use crate::{
     store::{Home, Journal},
 };
 use std::{path::Path, time::Duration};
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 /// One instance, ready to be looked at and changed.
 pub(crate) struct Case {
@@ -30,8 +30,8 @@ pub(crate) struct Case {
     pub inside: Inside,
     /// For how long to keep trying while no machine of the type is free.
     pub patience: Option<Duration>,
-    /// Until then nothing is changed: the file may be half written.
-    pub not_before: Option<Instant>,
+    /// Until then, which may move on meanwhile, nothing is changed: the file may be half written.
+    pub not_before: Option<watch::Receiver<Instant>>,
     /// Where the wish is written.
     pub place: String,
 }

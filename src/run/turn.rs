@@ -30,8 +30,8 @@ pub struct Run<'a> {
     pub inside: Option<&'a Inside>,
     /// For how long to keep trying while no machine of the type is free.
     pub patience: Option<Duration>,
-    /// Until then it is looked and planned only: the wish may be half written.
-    pub not_before: Option<Instant>,
+    /// Until then, which may move on meanwhile, it is looked and planned only: the wish may be half written.
+    pub not_before: Option<watch::Receiver<Instant>>,
     /// Told of everything that happens.
     pub tell: &'a dyn Fn(Event),
 }
@@ -78,6 +78,12 @@ async fn rest(pause: Duration, stop: &watch::Receiver<bool>) {
         }
     };
     let _ = tokio::time::timeout(pause, told).await;
+}
+
+/// How long it is until then, where that is not over.
+fn until(moment: &watch::Receiver<Instant>) -> Option<Duration> {
+    let pause = moment.borrow().saturating_duration_since(Instant::now());
+    (!pause.is_zero()).then_some(pause)
 }
 
 /// Why a part of a look failed, where that may go well the next time, and no part in a way that will not.
@@ -171,7 +177,9 @@ impl Course {
             let (world, plan) = self.think(run).await?;
             // The look was taken meanwhile.
             if let Some(moment) = run.not_before.take() {
-                rest(moment.saturating_duration_since(Instant::now()), &run.stop).await;
+                while let Some(pause) = until(&moment).filter(|_| !*run.stop.borrow()) {
+                    rest(pause, &run.stop).await;
+                }
                 if *run.stop.borrow() {
                     return Ok(Ending::Interrupted);
                 }

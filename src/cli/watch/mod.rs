@@ -146,10 +146,21 @@ struct Sheet {
 struct Kept {
     /// What it says, unless that was taken back before anything was done for it.
     spec: Option<ReadSpec>,
+    /// Whether something is wished of it; else it is left as it is.
+    is_wished: bool,
+    /// Whether it was told that it is left as it is.
+    is_left: bool,
     /// When something may be done for it.
-    not_before: Instant,
-    /// Where its next wish goes, while it is kept.
-    wishes: Option<mpsc::UnboundedSender<Wish>>,
+    not_before: watch::Sender<Instant>,
+    /// Where its next wish goes.
+    wishes: mpsc::UnboundedSender<Option<Box<Wish>>>,
+}
+
+impl Kept {
+    /// Whether nothing was done yet for what was read last.
+    fn is_pending(&self, now: Instant) -> bool {
+        now < *self.not_before.borrow()
+    }
 }
 
 /// What keeping needs.
@@ -179,12 +190,17 @@ impl<'a> Keeper<'a> {
         let now = Instant::now();
         let mut here: BTreeMap<InstanceKey, Vec<ReadSpec>> = BTreeMap::new();
         specs.into_iter().for_each(|it| here.entry(it.instance.key()).or_default().push(it));
-        for (key, kept) in sheet.kept.iter_mut().filter(|(key, it)| it.wishes.is_some() && !here.contains_key(key)) {
-            if now < kept.not_before {
-                // Nothing was done for it yet, nor is now.
-                (kept.wishes, kept.spec) = (None, None);
-            } else if settled {
-                kept.wishes = None;
+        for (key, kept) in sheet.kept.iter_mut().filter(|(key, it)| !it.is_left && !here.contains_key(key)) {
+            if kept.is_pending(now) {
+                // Nothing was done for it yet.
+                kept.spec = None;
+            }
+            if kept.is_wished && (kept.spec.is_none() || settled) {
+                kept.is_wished = false;
+                let _ = kept.wishes.send(None);
+            }
+            if settled {
+                kept.is_left = true;
                 self.views.borrow_mut().forget(key);
                 complain(&format!("{key}: nothing that can be read describes it any more; it is left as it is"));
             }
@@ -197,13 +213,14 @@ impl<'a> Keeper<'a> {
                 continue;
             };
             let before = sheet.kept.get(&key);
-            let is_edited = match before.map(|it| &it.spec) {
-                Some(before) => before.as_ref().is_none_or(|it| it.instance != spec.instance),
-                None => sheet.has_been_read,
-            };
-            if !is_edited && before.is_some_and(|it| it.wishes.is_some()) {
+            let says_the_same = before.and_then(|it| it.spec.as_ref()).is_some_and(|it| it.instance == spec.instance);
+            if let Some(kept) = before.filter(|it| says_the_same && it.is_wished) {
+                if kept.is_pending(now) && sheet.reader.has_changed(&spec.file) {
+                    kept.not_before.send_replace(now + QUIET);
+                }
                 continue;
             }
+            let is_edited = sheet.has_been_read && !says_the_same;
             // Whoever edits a file wants it so now; what lay there was wished before.
             let stance = if is_edited { Stance::Apply } else { Stance::Keep };
             let mut wish = match self.wish_of(&spec, stance) {
@@ -213,20 +230,15 @@ impl<'a> Keeper<'a> {
                     continue;
                 }
             };
-            let not_before = now + QUIET;
-            wish.case.not_before = Some(not_before);
-            let wishes = match sheet.kept.remove(&key).and_then(|it| it.wishes) {
-                Some(wishes) => {
-                    let _ = wishes.send(wish);
-                    wishes
-                }
-                None => {
-                    let (wishes, coming) = mpsc::unbounded_channel();
-                    born.push(Box::pin(Life::new(self, wish, coming).live()) as Pin<Box<dyn Future<Output = ()>>>);
-                    wishes
-                }
-            };
-            sheet.kept.insert(key, Kept { spec: Some(spec), not_before, wishes: Some(wishes) });
+            let not_before = watch::Sender::new(now + QUIET);
+            wish.case.not_before = Some(not_before.subscribe());
+            let wishes = sheet.kept.remove(&key).map(|it| it.wishes).unwrap_or_else(|| {
+                let (wishes, coming) = mpsc::unbounded_channel();
+                born.push(Box::pin(Life::new(self, coming).live()) as Pin<Box<dyn Future<Output = ()>>>);
+                wishes
+            });
+            let _ = wishes.send(Some(Box::new(wish)));
+            sheet.kept.insert(key, Kept { spec: Some(spec), is_wished: true, is_left: false, not_before, wishes });
         }
         if settled {
             complaints.iter().filter(|it| !sheet.complaints.contains(*it)).for_each(|it| complain(it));
@@ -241,6 +253,18 @@ impl<'a> Keeper<'a> {
         let mut case = hands::case_of(self.home, spec.clone(), self.args.owner.owner.as_deref(), &mut self.views.borrow_mut())?;
         case.ask.stance = stance;
         Ok(Wish { spec: spec.clone(), case, generation: self.generation.get() })
+    }
+
+    /// Has a wish share the looks of all, where it does not any more.
+    fn renew(&self, wish: &mut Wish) {
+        if wish.generation == self.generation.get() {
+            return;
+        }
+        match self.wish_of(&wish.spec, wish.case.ask.stance) {
+            Ok(fresh) => *wish = fresh,
+            // What is there serves as well.
+            Err(failure) => tracing::warn!(instance = %wish.case.ask.key, %failure, "keeps its old hands"),
+        }
     }
 
     /// Has everybody look at the cloud, at the same moment.
