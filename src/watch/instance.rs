@@ -38,10 +38,20 @@ pub(super) fn page(hub: &Hub, key: &InstanceKey, portrait: &Portrait, says: &Say
             orders(html, key);
         }
         let row = portrait.row.as_ref().map(|it| &it.1);
-        section(html, "<section id=\"plan\" data-part><h2>The plan now</h2>\n", |html| row.map(|it| plan(html, &it.plan)));
+        let plan = |html: &mut Html| {
+            section(html, "<section id=\"plan\" data-part><h2>The plan now</h2>\n", |html| row.map(|it| plan(html, &it.plan)));
+        };
+        // What happens now comes before what is to happen.
+        let is_under_way = portrait.course.as_ref().is_some_and(|it| it.outcome.is_none());
+        if !is_under_way {
+            plan(html);
+        }
         section(html, "<section id=\"run\" data-part><h2>The last run</h2>\n", |html| {
             portrait.course.as_ref().map(|it| bars::chart(html, it))
         });
+        if is_under_way {
+            plan(html);
+        }
         html.raw("<div id=\"sides\" class=\"sides\" data-part>\n");
         section(html, "<section><h2>Desired</h2>\n", |html| row.map(|it| desired(html, it)));
         section(html, "<section><h2>Observed</h2>\n", |html| row.map(|it| observed(html, it)));

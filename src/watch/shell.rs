@@ -116,6 +116,6 @@ pub(super) fn switch(html: &mut Html, switch: &Switch) {
 
 /// A commit, as short as people say it.
 pub(super) fn commit(html: &mut Html, commit: &str) {
-    let short: String = commit.chars().take(10).collect();
+    let short: String = commit.chars().take(8).collect();
     html.raw("<code title=\"").text(commit).raw("\">").text(short).raw("</code>");
 }
