@@ -53,7 +53,7 @@ pub(super) struct Counts {
     pub failures: u64,
     /// By vendor.
     pub calls: BTreeMap<String, Calls>,
-    /// Readings of the source, and those that failed.
+    /// Readings of the source, and how many others failed, as a whole or in part.
     pub readings: u64,
     pub unread: u64,
 }

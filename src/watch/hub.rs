@@ -129,7 +129,6 @@ impl Hub {
     /// The source could not be read. What is known of the fleet stays.
     pub fn unread(&self) {
         let mut fleet = self.fleet();
-        fleet.counts.readings += 1;
         fleet.counts.unread += 1;
     }
 

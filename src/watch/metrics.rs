@@ -55,7 +55,7 @@ pub(super) fn text(hub: &Hub) -> String {
     }
     text.family("cloudypad_source_reads_total", "counter", "Readings of the specs.");
     text.sample("cloudypad_source_reads_total", &[], counts.readings);
-    text.family("cloudypad_source_failures_total", "counter", "Readings of the specs that failed.");
+    text.family("cloudypad_source_failures_total", "counter", "Readings of the specs that failed, as a whole or in part.");
     text.sample("cloudypad_source_failures_total", &[], counts.unread);
     text.family("cloudypad_kept_bytes", "gauge", "Bytes of what is kept for the page.");
     text.sample("cloudypad_kept_bytes", &[], tally.weight);

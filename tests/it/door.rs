@@ -2,7 +2,9 @@
 
 use crate::support::{
     fleet::{Told, condition, example, key, running},
-    porter::{Porter, Said},
+    porter::{Caller, Porter, Said},
+    shop::{Shop, pad},
+    teller::Teller,
 };
 use cloudypad::{
     model::{Answer, ConditionKind, Event, InstanceKey, Readiness},
@@ -323,7 +325,7 @@ fn numbers_are_read_by_prometheus() {
     line("cloudypad_drift_total 1.0 {}");
     line("cloudypad_api_calls_total 120.0 {'vendor': 'scaleway'}");
     line("cloudypad_api_throttled_total 3.0 {'vendor': 'scaleway'}");
-    line("cloudypad_source_reads_total 2.0 {}");
+    line("cloudypad_source_reads_total 1.0 {}");
     line("cloudypad_source_failures_total 1.0 {}");
     line("cloudypad_phase_seconds_bucket 0.0 {'le': '30', 'phase': 'wait'}");
     line("cloudypad_phase_seconds_bucket 1.0 {'le': '60', 'phase': 'wait'}");
@@ -368,4 +370,58 @@ fn a_thousand_instances_take_little_room() {
     assert!((100_000..4_000_000).contains(&kept), "{kept} bytes");
     assert!(porter.get("/").body.contains("pad-0999"));
     assert_eq!(porter.get("/readyz").status, 200);
+}
+
+/// The real watch: a whole life is told as it goes on, shown afterwards, counted, and ordered about.
+#[test]
+fn a_life_is_told_as_it_goes_on() {
+    let shop = Shop::new();
+    shop.write("specs/pad.yaml", &pad("present", ""));
+    shop.write("token", &format!("{TOKEN}\n"));
+    let mut watch = Teller::of(&mut shop.command(&["watch", "specs", "--listen", "0", "--token-file", "token"]));
+    watch.until("the page is at http://");
+    let address = watch.told.last().unwrap().split("http://").nth(1).unwrap().trim_end_matches('/').parse().unwrap();
+    let door = Caller { address };
+    assert_eq!(door.get("/").status, 401);
+    // Everything since the watch began, though some of it may have been told before this was asked.
+    let mut listener = door.listen("/events?instance=default/mypad&after=the-beginning", &[BEARER]);
+    let heard = listener.until("\"verdict\":\"done\"").join("\n");
+    for words in ["create server mypad", "\"type\":\"row\"", "until server mypad runs", "snapshot root disk 30 GB, done"] {
+        assert!(heard.contains(words), "{words} in {heard}");
+    }
+    assert_eq!(door.get("/readyz").status, 200);
+    let page = door.get_with("/i/default/mypad", &[BEARER]).body;
+    for words in ["specs/pad.yaml:", "the watch began", "planned", "took", "in:default.mypad", "data disk 100 GB", "dataDisk.sizeGb"] {
+        assert!(page.contains(words), "{words} in {page}");
+    }
+
+    shop.write("specs/pad.yaml", &pad("absent", ""));
+    let heard = listener.until("\"verdict\":\"done\"").join("\n");
+    assert!(heard.contains("delete server mypad"), "{heard}");
+    let page = door.get_with("/i/default/mypad", &[BEARER]).body;
+    assert!(page.contains("its file was saved") && page.contains("archived") && page.contains("in sync"), "{page}");
+
+    assert_eq!(door.post("/i/default/mypad/apply-now", &[BEARER], "").status, 202);
+    listener.until("\"verdict\":\"done\"");
+    let numbers = door.get_with("/metrics", &[BEARER]).body;
+    for line in
+        ["cloudypad_reconciles_total{result=\"done\"} 3", "cloudypad_instances{standing=\"archived\"} 1", "cloudypad_runs_under_way 0"]
+    {
+        assert!(numbers.contains(&format!("{line}\n")), "{line} in {numbers}");
+    }
+    assert_eq!(watch.interrupt(), 130);
+    listener.to_the_end();
+}
+
+/// A door that others could come through, without a key, is not opened; nor one with a key that could be guessed.
+#[test]
+fn a_watch_opens_no_door_to_everybody() {
+    let shop = Shop::new();
+    shop.write("specs/pad.yaml", &pad("present", ""));
+    let open = shop.expect(1, &["watch", "specs", "--listen", "0.0.0.0:0"]);
+    assert!(open.err.contains("no token is set"), "{}", open.err);
+    shop.write("token", "123\n");
+    let weak = shop.expect(1, &["watch", "specs", "--listen", "0", "--token-file", "token"]);
+    assert!(weak.err.contains("could be guessed"), "{}", weak.err);
+    assert_eq!(shop.calls(), 0);
 }

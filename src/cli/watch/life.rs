@@ -1,9 +1,9 @@
 //! One instance that is kept: run after run, as its spec, the cloud and its guest say.
 
-use super::{Keeper, ears::Ears};
+use super::{Keeper, ears::Ears, mirror::Showing};
 use crate::{
     cli::{apply::run_one, complain, hands::Case, ready},
-    model::{Ending, Event, Hold, Idle, InstanceKey, Stance},
+    model::{Ending, Event, Facts, Hold, Idle, InstanceKey, Stance, World},
     read::ReadSpec,
     report::plain,
     store::Lock,
@@ -23,6 +23,8 @@ pub(super) struct Wish {
     pub case: Case,
     /// Which views of the cloud its hands share.
     pub generation: u64,
+    /// Why the next run begins.
+    pub why: &'static str,
 }
 
 /// What makes a life go on otherwise.
@@ -54,7 +56,7 @@ impl<'a> Life<'a> {
             rounds.mark_unchanged();
             let mut news = self.settle_unless_told().await;
             let ask = &mut self.wish.case.ask;
-            ask.idle = None;
+            (ask.idle, ask.wake) = (None, false);
             // Until it was reached, or another came after it, the latest edit is still to be applied.
             if matches!(&self.last, Some(Ending::Done { .. } | Ending::Held(Hold::OtherApplier { .. } | Hold::Archived { .. }))) {
                 ask.stance = Stance::Keep;
@@ -64,7 +66,10 @@ impl<'a> Life<'a> {
                 let is_in_the_way = self.last.is_none();
                 tokio::select! {
                     told = news_of(&mut self.coming, self.keeper) => news = Some(told),
-                    _ = rounds.changed() => self.renew(),
+                    _ = rounds.changed() => {
+                        self.renew();
+                        self.wish.why = "time for another look";
+                    }
                     () = sleep(AGAIN), if is_in_the_way => {}
                     word = ears.await_idleness(&self.wish.case), if !is_in_the_way => {
                         let ask = &mut self.wish.case.ask;
@@ -72,6 +77,7 @@ impl<'a> Life<'a> {
                         let seconds = ask.spec.autostop.as_ref().map_or(0, |it| u64::from(it.timeout_seconds));
                         ask.idle = Some(Idle { seconds });
                         ears.spent = Some(word.word);
+                        self.wish.why = "nobody uses it";
                     }
                 }
             }
@@ -99,7 +105,7 @@ impl<'a> Life<'a> {
     /// One run, ended between two of its steps where there are news meanwhile, which are given back.
     async fn settle_unless_told(&mut self) -> Option<News> {
         let (halt, halted) = watch::channel(false);
-        let run = settle(self.keeper, &mut self.wish.case, halted, &mut self.last);
+        let run = settle(self.keeper, &mut self.wish.case, self.wish.why, halted, &mut self.last);
         tokio::pin!(run);
         tokio::select! {
             () = &mut run => None,
@@ -130,7 +136,7 @@ async fn news_of(coming: &mut mpsc::UnboundedReceiver<Wish>, keeper: &Keeper<'_>
 }
 
 /// One run, told where something happens, or it ends otherwise than the last.
-async fn settle(keeper: &Keeper<'_>, case: &mut Case, stop: watch::Receiver<bool>, last: &mut Option<Ending>) {
+async fn settle(keeper: &Keeper<'_>, case: &mut Case, why: &str, stop: watch::Receiver<bool>, last: &mut Option<Ending>) {
     let key: InstanceKey = case.ask.key.clone();
     let before = last.take();
     let lock = match Lock::take(keeper.home, &key) {
@@ -139,7 +145,9 @@ async fn settle(keeper: &Keeper<'_>, case: &mut Case, stop: watch::Receiver<bool
     };
     let is_idle = case.ask.idle.is_some();
     let has_told = Cell::new(false);
+    let showing = Showing::new(keeper.hub.as_deref(), why);
     let tell = |case: &Case, event: &Event| {
+        showing.tell(case, event);
         let is_news = match event {
             // Whoever was told of nothing need not know that it was given up: a file was half written.
             Event::Ended(Ending::Interrupted) => has_told.get(),
@@ -151,15 +159,23 @@ async fn settle(keeper: &Keeper<'_>, case: &mut Case, stop: watch::Receiver<bool
             keeper.teller.tell(case, event);
         }
     };
-    match run_one(keeper.home, case, stop.clone(), &tell).await {
+    let show = |world: &World, facts: &Facts| showing.show(case, world, facts);
+    match run_one(keeper.home, case, stop.clone(), &tell, &show).await {
         Ok(ending) => *last = Some(ending),
-        Err(failure) => complain(&format!("error: {failure}")),
+        Err(failure) => {
+            showing.fail(case, &failure.to_string());
+            complain(&format!("error: {failure}"));
+        }
     }
     case.not_before = None;
     drop(lock);
     match last {
         Some(Ending::Done { calls: 1.. }) => {
-            ready::attend(case, stop, &|event| keeper.teller.tell(case, &event)).await;
+            let tell = |event: Event| {
+                showing.tell(case, &event);
+                keeper.teller.tell(case, &event);
+            };
+            ready::attend(case, stop, &tell).await;
         }
         Some(Ending::Done { calls: 0 }) if is_idle => {
             complain(&format!(

@@ -14,10 +14,15 @@ use tokio::sync::{mpsc, oneshot};
 /// What a test waits for at most; it comes much sooner.
 const MOST: Duration = Duration::from_secs(120);
 
+/// Where a door is.
+pub struct Caller {
+    pub address: SocketAddr,
+}
+
 /// A door, served by a thread of its own.
 pub struct Porter {
     pub hub: Arc<Hub>,
-    pub address: SocketAddr,
+    caller: Caller,
     /// What was ordered.
     pub orders: mpsc::Receiver<Order>,
     stop: Option<oneshot::Sender<()>>,
@@ -49,10 +54,20 @@ impl Porter {
                 door.serve(async move { drop(stopped.await) }).await;
             });
         });
-        let address = opened.recv().unwrap();
-        Self { hub, address, orders, stop: Some(stop), thread: Some(thread) }
+        let caller = Caller { address: opened.recv().unwrap() };
+        Self { hub, caller, orders, stop: Some(stop), thread: Some(thread) }
     }
+}
 
+impl std::ops::Deref for Porter {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+impl Caller {
     /// A connection that says nothing yet.
     pub fn call(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
