@@ -10,7 +10,7 @@ use super::{
     target::Unnamed,
 };
 use crate::{
-    model::{CREATE_SERVER_KEY, Deletion, Ending, Event, Hold, Role, Verdict},
+    model::{CREATE_SERVER_KEY, Deletion, Ending, Event, Facts, Hold, Role, Verdict, World},
     plan::Act,
     report::{Lines, Live, PlanView, Screen, event_json},
     run::{Run, converge},
@@ -259,7 +259,7 @@ fn worse(one: Exit, other: Exit) -> Exit {
 
 /// One run of one instance, whose lock is held, and what comes after it for whoever waits to play.
 async fn run_and_attend(home: &Home, case: &Case, stop: watch::Receiver<bool>, teller: &dyn Fn(&Case, &Event)) -> Result<Exit, Failure> {
-    Ok(match run_one(home, case, stop.clone(), teller).await? {
+    Ok(match run_one(home, case, stop.clone(), teller, &|_, _| {}).await? {
         Ending::Done { .. } => ready::attend(case, stop, &|event| teller(case, &event)).await,
         Ending::Held(_) => Exit::Held,
         Ending::Interrupted => Exit::Interrupted,
@@ -272,6 +272,7 @@ pub(super) async fn run_one(
     case: &Case,
     stop: watch::Receiver<bool>,
     teller: &dyn Fn(&Case, &Event),
+    show: &dyn Fn(&World, &Facts),
 ) -> Result<Ending, Failure> {
     let mut journal = Journal::open(home, &case.ask.key)?;
     // A server that may have been made and vanished, in this run or in one that was cut off, may have left a root disk behind.
@@ -292,6 +293,7 @@ pub(super) async fn run_one(
         patience: case.patience,
         not_before: case.not_before.clone(),
         tell: &tell,
+        show,
     };
     let ending = converge(run).await.map_err(|trouble| Failure::new(format!("{}: {trouble}", case.ask.key)))?;
     if doubtful.get() || matches!(&ending, Ending::Held(hold) if misses_its_root(hold)) {

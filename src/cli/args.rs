@@ -238,6 +238,12 @@ pub(crate) struct Watch {
     /// How often to look at the cloud, at most, while nothing happens.
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5m")]
     pub every: std::time::Duration,
+    /// Show a page, metrics and health over HTTP at this address; a port alone is for this machine only.
+    #[arg(long, value_name = "[ADDRESS:]PORT", value_parser = crate::watch::address)]
+    pub listen: Option<std::net::SocketAddr>,
+    /// The file whose first line is the token that opens the page, and with which it takes orders; else CLOUDYPAD_TOKEN.
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    pub token_file: Option<PathBuf>,
     /// How to print.
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Output,

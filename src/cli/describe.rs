@@ -132,18 +132,18 @@ fn described(case: &Case, seen: &Seen, strays: &[String], ready: Option<&Readine
     })
 }
 
-fn all_copies(world: &World) -> Vec<Copy<'_>> {
+pub(super) fn all_copies(world: &World) -> Vec<Copy<'_>> {
     let mut copies = world.copies(Role::Root);
     copies.extend(world.copies(Role::Data));
     copies
 }
 
-fn role(world: &World, tags: &Tags, id: &str) -> Option<&'static str> {
+pub(super) fn role(world: &World, tags: &Tags, id: &str) -> Option<&'static str> {
     let is_root = world.servers.items().iter().any(|it| matches!(&it.root, Root::Volume(root) if root.as_str() == id));
     tags.role().map(Role::word).or(is_root.then_some("root"))
 }
 
-fn volume_status(status: &VolumeStatus) -> &str {
+pub(super) fn volume_status(status: &VolumeStatus) -> &str {
     match status {
         VolumeStatus::Creating => "creating",
         VolumeStatus::Available => "available",
@@ -156,7 +156,7 @@ fn volume_status(status: &VolumeStatus) -> &str {
     }
 }
 
-fn copy_status(status: &CopyStatus) -> &str {
+pub(super) fn copy_status(status: &CopyStatus) -> &str {
     match status {
         CopyStatus::Creating => "creating",
         CopyStatus::Ready => "ready",

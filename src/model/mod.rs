@@ -2,6 +2,7 @@
 
 mod applied;
 mod capability;
+mod condition;
 mod configuration;
 mod event;
 mod fact;
@@ -21,6 +22,7 @@ mod world;
 
 pub use applied::*;
 pub use capability::{Capabilities, Capture, Durations, Pace};
+pub use condition::{Condition, ConditionKind, Truth};
 pub use event::*;
 pub use fact::*;
 pub use glyph::is_unseen;

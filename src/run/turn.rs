@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     machine::{Inside, Part},
-    model::{Ask, Capabilities, Cause, Ending, Event, Hold, Note, Plan, Planned, Power, Role, Seen, Step, Verdict, Wait, World},
+    model::{Ask, Capabilities, Cause, Ending, Event, Facts, Hold, Note, Plan, Planned, Power, Role, Seen, Step, Verdict, Wait, World},
     plan::{audit, plan},
     provider::{Problem, Provider},
     store::{DONE, Journal, StoreError},
@@ -34,6 +34,8 @@ pub struct Run<'a> {
     pub not_before: Option<watch::Receiver<Instant>>,
     /// Told of everything that happens.
     pub tell: &'a dyn Fn(Event),
+    /// Shown every look that is planned from, and what is remembered beside it.
+    pub show: &'a dyn Fn(&World, &Facts),
 }
 
 /// Why a run could not go on. The cloud is as the last event said; the same command goes on from there.
@@ -237,6 +239,7 @@ impl Course {
         }
         let facts = self.memory.facts(run.journal.facts(), run.ask, &world);
         let cloud = run.provider.capabilities();
+        (run.show)(&world, &facts);
         let plan = plan(run.ask, &world, &facts, cloud);
         tracing::debug!(instance = %run.ask.key, verdict = ?plan.verdict, steps = plan.next.len(), waits = plan.waits.len(), "planned");
         match audit(&plan, run.ask, &world, cloud).first() {
@@ -453,7 +456,7 @@ impl Course {
 }
 
 /// What exists and is billed, for people.
-fn billed(world: &World, cloud: &Capabilities) -> Vec<String> {
+pub fn billed(world: &World, cloud: &Capabilities) -> Vec<String> {
     let servers = world.servers.items().iter().filter(|it| it.power != Power::Off || cloud.billed_when_off);
     let servers = servers.map(|it| format!("server {} {} ({})", it.name, it.machine_type, it.power));
     let volumes = world.volumes.items().iter().map(|it| match it.tags.role() {

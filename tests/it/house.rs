@@ -41,7 +41,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     ("report", &["model", "plan"]),
     ("run", &["model", "plan", "machine", "provider", "store"]),
-    ("cli", &["model", "plan", "read", "provider", "store", "report", "run", "machine", "emulator"]),
+    ("watch", &["model", "plan", "report"]),
+    ("cli", &["model", "plan", "read", "provider", "store", "report", "run", "machine", "emulator", "watch"]),
 ];
 
 #[test]

@@ -20,12 +20,14 @@
 //! - `pair`: Moonlight's PIN goes to Sunshine, through SSH;
 //! - `secrets`: no secret is where it does not belong, end to end;
 //! - `witnesses`: proofs, given where their ground is seen;
+//! - `door`: the watch over HTTP: who is let in, what is told; `page`: the same in a real browser;
 //! - `house`: floors, schema, examples, laws table.
 
 mod audit;
 mod bytes;
 mod command_line;
 mod crashes;
+mod door;
 #[path = "../figures.rs"]
 mod figures;
 mod holds;
@@ -37,6 +39,7 @@ mod lifecycle;
 mod linode;
 mod matrix;
 mod openapi;
+mod page;
 mod pair;
 mod plans;
 mod properties;

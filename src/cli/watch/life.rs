@@ -1,9 +1,9 @@
 //! One instance that is kept: run after run, as its spec, the cloud and its guest say.
 
-use super::{Keeper, ears::Ears};
+use super::{Keeper, ears::Ears, mirror::Showing};
 use crate::{
     cli::{apply::run_one, complain, hands::Case, ready},
-    model::{Ending, Event, Hold, Idle, InstanceKey, Stance},
+    model::{Ending, Event, Facts, Hold, Idle, InstanceKey, Stance, World},
     read::ReadSpec,
     report::plain,
     store::Lock,
@@ -23,6 +23,8 @@ pub(super) struct Wish {
     pub case: Case,
     /// Which views of the cloud its hands share.
     pub generation: u64,
+    /// Why the next run begins.
+    pub why: &'static str,
 }
 
 /// What makes a life go on otherwise.
@@ -70,10 +72,10 @@ impl<'a> Life<'a> {
         let mut rounds = self.keeper.rounds.subscribe();
         loop {
             rounds.mark_unchanged();
-            if let Some(news) = self.settle_unless_told(&mut wish.case).await {
+            if let Some(news) = self.settle_unless_told(wish).await {
                 return news;
             }
-            wish.case.ask.idle = None;
+            (wish.case.ask.idle, wish.case.ask.wake) = (None, false);
             // Until it was reached, or another came after it, the latest edit is still to be applied.
             if matches!(&self.last, Some(Ending::Done { .. } | Ending::Held(Hold::OtherApplier { .. } | Hold::Archived { .. }))) {
                 wish.case.ask.stance = Stance::Keep;
@@ -82,7 +84,10 @@ impl<'a> Life<'a> {
             let is_in_the_way = self.last.is_none();
             tokio::select! {
                 news = news_of(&mut self.coming, self.keeper) => return news,
-                _ = rounds.changed() => self.keeper.renew(wish),
+                _ = rounds.changed() => {
+                    self.keeper.renew(wish);
+                    wish.why = "time for another look";
+                }
                 () = sleep(AGAIN), if is_in_the_way => {}
                 word = self.ears.await_idleness(&wish.case), if !is_in_the_way => {
                     let ask = &mut wish.case.ask;
@@ -90,6 +95,7 @@ impl<'a> Life<'a> {
                     let seconds = ask.spec.autostop.as_ref().map_or(0, |it| u64::from(it.timeout_seconds));
                     ask.idle = Some(Idle { seconds });
                     self.ears.spent = Some(word.word);
+                    wish.why = "nobody uses it";
                 }
             }
         }
@@ -100,9 +106,9 @@ impl<'a> Life<'a> {
     }
 
     /// One run, ended between two of its steps where there are news meanwhile, which are given back.
-    async fn settle_unless_told(&mut self, case: &mut Case) -> Option<News> {
+    async fn settle_unless_told(&mut self, wish: &mut Wish) -> Option<News> {
         let (halt, halted) = watch::channel(false);
-        let run = settle(self.keeper, case, halted, &mut self.last);
+        let run = settle(self.keeper, &mut wish.case, wish.why, halted, &mut self.last);
         tokio::pin!(run);
         tokio::select! {
             () = &mut run => None,
@@ -133,7 +139,7 @@ async fn news_of(coming: &mut Wishes, keeper: &Keeper<'_>) -> News {
 }
 
 /// One run, told where something happens, or it ends otherwise than the last.
-async fn settle(keeper: &Keeper<'_>, case: &mut Case, stop: watch::Receiver<bool>, last: &mut Option<Ending>) {
+async fn settle(keeper: &Keeper<'_>, case: &mut Case, why: &str, stop: watch::Receiver<bool>, last: &mut Option<Ending>) {
     let key: InstanceKey = case.ask.key.clone();
     let before = last.take();
     let lock = match Lock::take(keeper.home, &key) {
@@ -142,7 +148,9 @@ async fn settle(keeper: &Keeper<'_>, case: &mut Case, stop: watch::Receiver<bool
     };
     let is_idle = case.ask.idle.is_some();
     let has_told = Cell::new(false);
+    let showing = Showing::new(keeper.hub.as_deref(), why);
     let tell = |case: &Case, event: &Event| {
+        showing.tell(case, event);
         let is_news = match event {
             // Whoever was told of nothing need not know that it was given up: a file was half written.
             Event::Ended(Ending::Interrupted) => has_told.get(),
@@ -154,15 +162,23 @@ async fn settle(keeper: &Keeper<'_>, case: &mut Case, stop: watch::Receiver<bool
             keeper.teller.tell(case, event);
         }
     };
-    match run_one(keeper.home, case, stop.clone(), &tell).await {
+    let show = |world: &World, facts: &Facts| showing.show(case, world, facts);
+    match run_one(keeper.home, case, stop.clone(), &tell, &show).await {
         Ok(ending) => *last = Some(ending),
-        Err(failure) => complain(&format!("error: {failure}")),
+        Err(failure) => {
+            showing.fail(case, &failure.to_string());
+            complain(&format!("error: {failure}"));
+        }
     }
     case.not_before = None;
     drop(lock);
     match last {
         Some(Ending::Done { calls: 1.. }) => {
-            ready::attend(case, stop, &|event| keeper.teller.tell(case, &event)).await;
+            let tell = |event: Event| {
+                showing.tell(case, &event);
+                keeper.teller.tell(case, &event);
+            };
+            ready::attend(case, stop, &tell).await;
         }
         Some(Ending::Done { calls: 0 }) if is_idle => {
             complain(&format!(

@@ -1,10 +1,12 @@
 //! `watch`: keeps instances as their files say, until it is told to end.
 //!
 //! A file is read the moment it changes, and the cloud looked at; nothing is changed before the file was left alone for
-//! [`QUIET`]. In reading order: this file reads and hands on; `life` keeps one instance; `ears` hear its guest.
+//! [`QUIET`]. In reading order: this file reads and hands on; `life` keeps one instance; `ears` hear its guest; `mirror`
+//! shows it all to browsers.
 
 mod ears;
 mod life;
+mod mirror;
 
 use super::{
     Exit, Failure, Outcome,
@@ -18,6 +20,7 @@ use crate::{
     model::{InstanceKey, Stance},
     read::{Problem, ReadSpec, Reader, Reading},
     store::Home,
+    watch::{Hub, Order},
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use life::{Life, Wish};
@@ -27,6 +30,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     pin::Pin,
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -52,10 +56,12 @@ pub(crate) async fn watch(args: Watch) -> Outcome {
     let (changed, mut changes) = mpsc::unbounded_channel();
     let _eyes = open_eyes(&args.paths, changed)?;
     let teller = Teller::in_lines(args.output);
+    let (hub, mut orders) = mirror::open(&args, stop.clone()).await?;
     let keeper = Keeper {
         args: &args,
         home: &home,
         teller: &teller,
+        hub,
         stop: stop.clone(),
         rounds: watch::Sender::new(()),
         views: RefCell::default(),
@@ -97,6 +103,7 @@ pub(crate) async fn watch(args: Watch) -> Outcome {
                 lives.extend(keeper.read(&mut sheet, change.is_none()));
                 keeper.begin_round();
             }
+            Some(order) = orders.recv() => keeper.obey(&mut sheet, order),
             Some(()) = lives.next() => {}
         }
     }
@@ -168,6 +175,8 @@ struct Keeper<'a> {
     args: &'a Watch,
     home: &'a Home,
     teller: &'a Teller,
+    /// What is shown, where somebody may look.
+    hub: Option<Arc<Hub>>,
     stop: watch::Receiver<bool>,
     /// Tells all instances at once to look at the cloud again: so they share what they see.
     rounds: watch::Sender<()>,
@@ -184,6 +193,9 @@ impl<'a> Keeper<'a> {
         if settled {
             if !problems.is_empty() && problems != sheet.problems {
                 show_problems(&problems, "; what is described there is left as it is");
+            }
+            if let Some(hub) = self.hub.as_ref().filter(|_| !problems.is_empty()) {
+                hub.unread();
             }
             sheet.problems = problems;
         }
@@ -244,6 +256,9 @@ impl<'a> Keeper<'a> {
             complaints.iter().filter(|it| !sheet.complaints.contains(*it)).for_each(|it| complain(it));
             sheet.complaints = complaints;
         }
+        if let Some(hub) = self.hub.as_ref().filter(|_| settled) {
+            hub.declared(sheet.kept.iter().filter(|(_, it)| it.is_wished).map(|(key, _)| key.clone()));
+        }
         sheet.has_been_read = true;
         born
     }
@@ -252,7 +267,22 @@ impl<'a> Keeper<'a> {
     fn wish_of(&self, spec: &ReadSpec, stance: Stance) -> Result<Wish, Failure> {
         let mut case = hands::case_of(self.home, spec.clone(), self.args.owner.owner.as_deref(), &mut self.views.borrow_mut())?;
         case.ask.stance = stance;
-        Ok(Wish { spec: spec.clone(), case, generation: self.generation.get() })
+        let why = if stance == Stance::Apply { "its file was saved" } else { "the watch began" };
+        Ok(Wish { spec: spec.clone(), case, generation: self.generation.get(), why })
+    }
+
+    /// Does what somebody ordered through the page, who wants it so now.
+    fn obey(&self, sheet: &mut Sheet, order: Order) {
+        let (Order::Wake(key) | Order::Look(key)) = &order else { return };
+        let Some(Kept { spec: Some(spec), is_wished: true, wishes, .. }) = sheet.kept.get(key) else { return };
+        match self.wish_of(spec, Stance::Apply) {
+            Ok(mut wish) => {
+                wish.case.ask.wake = matches!(order, Order::Wake(_));
+                wish.why = if wish.case.ask.wake { "woken through the page" } else { "ordered through the page" };
+                let _ = wishes.send(Some(Box::new(wish)));
+            }
+            Err(failure) => complain(&format!("{key}: {failure}")),
+        }
     }
 
     /// Has a wish share the looks of all, where it does not any more.
