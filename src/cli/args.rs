@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Get(Get),
     /// Show everything about an instance.
     Describe(Get),
+    /// List what runs did, and why; or tell the story of one.
+    History(History),
     /// Log in to the server of an instance, or run a command there.
     Ssh(Ssh),
     /// Tell the streaming server of an instance the PIN that Moonlight shows.
@@ -252,6 +254,22 @@ pub(crate) struct Get {
     /// How to print.
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Shape,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct History {
+    /// The instance, as NAME or NAMESPACE/NAME; all of them, if missing.
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// The run whose story to tell: its id, or the end of it.
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+    /// How many runs to list, the last ones.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
 }
 
 #[derive(Debug, clap::Args)]

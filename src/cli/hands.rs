@@ -4,6 +4,7 @@ use super::{
     Exit, Failure, Outcome,
     account::{Wish, give_hands},
     args::Targets,
+    chronicle::Chronicle,
     complain,
     inside::inside,
     target,
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{
     machine::Inside,
-    model::{Ask, Deletion, Event, Facts, World},
+    model::{Ask, Deletion, Event, Facts, Occasion, World},
     plan::{Forecast, forecast},
     provider::Provider,
     read::{ReadSpec, Reading},
@@ -31,6 +32,12 @@ pub(crate) struct Case {
     pub patience: Option<Duration>,
     /// Where the wish is written.
     pub place: String,
+    /// The commit that the wish is of, where its source has commits.
+    pub commit: Option<String>,
+    /// Why a run of it would begin, as far as its wish does not say.
+    pub occasion: Occasion,
+    /// What its runs tell.
+    pub chronicle: Chronicle,
 }
 
 /// What every command that asks a cloud begins with.
@@ -54,10 +61,11 @@ pub(crate) fn case_in_file(file: &Path, name: Option<&str>) -> Result<Result<Cas
     prepare(target::in_file(file, name)?, None, None)
 }
 
-/// [`cases`], for one spec.
+/// [`cases`], for one spec that is watched.
 pub(crate) fn case_of(spec: ReadSpec, owner: Option<&str>) -> Result<Case, Failure> {
     let cases = prepare(Reading { specs: vec![spec], problems: Vec::new() }, owner, None)?;
     let case = cases.ok().and_then(|mut it| it.cases.pop());
+    let case = case.map(|case| Case { occasion: Occasion::Edit, ..case });
     case.ok_or_else(|| Failure::new("nothing is described there"))
 }
 
@@ -87,7 +95,8 @@ fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> R
     let hands = give_hands(&home, &mut wishes)?;
     let cases = wishes.into_iter().zip(hands).zip(insides).map(|((wish, provider), inside)| {
         let Wish { ask, place, .. } = wish;
-        Case { ask, provider, inside, patience: None, place }
+        let chronicle = Chronicle::of(&home, &ask.key);
+        Case { ask, provider, inside, patience: None, place, commit: None, occasion: Occasion::ByHand, chronicle }
     });
     Ok(Ok(Cases { cases: cases.collect(), home }))
 }

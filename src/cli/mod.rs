@@ -3,10 +3,12 @@
 mod account;
 mod apply;
 mod args;
+mod chronicle;
 mod describe;
 mod emulator;
 mod get;
 mod hands;
+mod history;
 mod inside;
 mod pair;
 mod plan;
@@ -95,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Watch(it) => in_runtime(watch::watch(it)),
         Command::Get(it) => in_runtime(get::get(it)),
         Command::Describe(it) => in_runtime(describe::describe(it)),
+        Command::History(it) => in_runtime(history::history(it)),
         Command::Ssh(it) => in_runtime(ssh::ssh(it)),
         Command::Pair(it) => in_runtime(pair::pair(it)),
         Command::Set(it) => in_runtime(set::set(it)),
