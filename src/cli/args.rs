@@ -46,7 +46,7 @@ pub(crate) enum Command {
     /// List instances and where they stand.
     Get(Get),
     /// Show everything about an instance.
-    Describe(Get),
+    Describe(Describe),
     /// List what runs did, and why; or tell the story of one.
     History(History),
     /// Log in to the server of an instance, or run a command there.
@@ -247,6 +247,23 @@ pub(crate) struct Watch {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Get {
+    #[command(flatten)]
+    pub targets: Targets,
+    #[command(flatten)]
+    pub owner: Owner,
+    /// Go on, and show again what changes: in place on a terminal, else a line, or an object, for each change.
+    #[arg(short, long)]
+    pub watch: bool,
+    /// With --watch: how often to look at the cloud.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s", requires = "watch")]
+    pub every: std::time::Duration,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Shape,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Describe {
     #[command(flatten)]
     pub targets: Targets,
     #[command(flatten)]

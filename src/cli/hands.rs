@@ -69,7 +69,8 @@ pub(crate) fn case_of(spec: ReadSpec, owner: Option<&str>) -> Result<Case, Failu
     case.ok_or_else(|| Failure::new("nothing is described there"))
 }
 
-fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> Result<Result<Cases, Exit>, Failure> {
+/// [`cases`], from what was found.
+pub(crate) fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> Result<Result<Cases, Exit>, Failure> {
     if !found.problems.is_empty() {
         show_problems(&found.problems, "; nothing was changed");
         return Ok(Err(Exit::Failed));

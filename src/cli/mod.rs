@@ -6,6 +6,7 @@ mod args;
 mod chronicle;
 mod describe;
 mod emulator;
+mod follow;
 mod get;
 mod hands;
 mod history;
@@ -146,6 +147,11 @@ pub(crate) fn print(text: &str) {
         OUTPUT_LOST.store(true, Ordering::Relaxed);
         complain(&format!("error: cannot write to standard output: {error}; what is under way goes on"));
     }
+}
+
+/// Whether somebody reads what is printed, as far as was seen.
+pub(crate) fn is_read() -> bool {
+    !OUTPUT_ENDED.load(Ordering::Relaxed)
 }
 
 /// Writes an object to standard output, on a line of its own.
