@@ -23,6 +23,18 @@ pub(crate) struct Args {
     /// Show the log on standard error; twice for more.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
+    /// How to show the log.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, global = true)]
+    pub log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line for each event.
+    #[default]
+    Text,
+    /// An object for each event, on a line of its own.
+    Json,
 }
 
 #[derive(Debug, Subcommand)]

@@ -10,7 +10,7 @@ mod screen;
 mod story;
 mod table;
 
-pub use clean::{LogLine, gate, json_line, plain, visible, yaml_document};
+pub use clean::{LogLine, LogObject, gate, json_line, plain, visible, yaml_document};
 pub use conditions::{Condition, Holds, LastRun, conditions};
 pub use events::{Lines, Live};
 pub use json::{JSON_VERSION, event_json, plan_json, ready_json};
