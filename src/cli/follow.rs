@@ -99,7 +99,7 @@ impl Board {
         let changed: Vec<&Row> = rows.iter().filter(|it| !self.rows.iter().any(|old| it.tells_the_same(old))).collect();
         let went = self.rows.iter().any(|old| !rows.iter().any(|it| it.is_of(old)));
         match self.shape {
-            Shape::Json => changed.iter().for_each(|it| print_json(it)),
+            Shape::Json => changed.into_iter().for_each(print_json),
             Shape::Yaml => {
                 for row in changed {
                     print(&yaml_document(row)?);

@@ -114,7 +114,7 @@ fn each_instance_has_its_own_runs_and_a_hold_its_reason() {
     shop.expect(0, &["apply", "other.yaml", "--yes"]);
     shop.write("pad.yaml", &pad("stopped", "").replace("sizeGb: 30", "sizeGb: 10"));
     shop.expect(3, &["apply", "pad.yaml", "--yes"]);
-    assert_eq!(holding(&row(&shop)), ["Ready Running", "Held WouldShrink"]);
+    assert_eq!(holding(&row(&shop)), ["Held WouldShrink"]);
     assert_eq!(runs(&shop, "lab/other").len(), 1);
     let all = shop.expect(0, &["history"]).out;
     assert!(all.contains("lab/other") && all.contains("mypad"), "{all}");
