@@ -303,6 +303,7 @@ pub(super) async fn run_one(
         stop,
         inside: Some(&case.inside),
         patience: case.patience,
+        not_before: case.not_before.clone(),
         tell: &tell,
     });
     // What is logged meanwhile is of this run.

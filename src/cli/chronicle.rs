@@ -47,11 +47,13 @@ impl Chronicle {
         let mut line = event_object(case, event);
         match event {
             Event::Began { .. } => line["pid"] = json!(std::process::id()),
+            // It was called off before it came to anything.
+            Event::Ended(Ending::Interrupted) if !self.has_written() => return,
             Event::Ended(ending) => {
                 let word = word_of(ending);
                 let same = self.last.borrow_mut().get_or_insert_with(|| self.last_word()).as_str() == word;
                 *self.last.borrow_mut() = Some(word);
-                if same && self.now.borrow().as_ref().is_some_and(|it| !it.written) {
+                if same && !self.has_written() {
                     return;
                 }
             }
@@ -59,6 +61,11 @@ impl Chronicle {
         }
         let waits = matches!(event, Event::Began { .. } | Event::Unseen { .. } | Event::Noted(_) | Event::Billed(_) | Event::LeftBehind(_));
         self.add(line, waits, matches!(event, Event::Ended(_) | Event::Ready(_)));
+    }
+
+    /// Whether anything of the run was worth a line yet.
+    fn has_written(&self) -> bool {
+        self.now.borrow().as_ref().is_some_and(|it| it.written)
     }
 
     /// Keeps that the run ended without an ending of its own.

@@ -32,6 +32,8 @@ pub struct Run<'a> {
     pub inside: Option<&'a Inside>,
     /// For how long to keep trying while no machine of the type is free.
     pub patience: Option<Duration>,
+    /// Until then, which may move on meanwhile, it is looked and planned only: the wish may be half written.
+    pub not_before: Option<watch::Receiver<Instant>>,
     /// Told of everything that happens.
     pub tell: &'a dyn Fn(Event),
 }
@@ -80,6 +82,12 @@ async fn rest(pause: Duration, stop: &watch::Receiver<bool>) {
     let _ = tokio::time::timeout(pause, told).await;
 }
 
+/// How long it is until then, where that is not over.
+fn until(moment: &watch::Receiver<Instant>) -> Option<Duration> {
+    let pause = moment.borrow().saturating_duration_since(Instant::now());
+    (!pause.is_zero()).then_some(pause)
+}
+
 /// Why a part of a look failed, where that may go well the next time, and no part in a way that will not.
 fn blind_for_now(world: &World) -> Option<String> {
     fn cause<T>(seen: &Seen<T>) -> Option<&Cause> {
@@ -115,10 +123,7 @@ fn blind_for_now(world: &World) -> Option<String> {
 pub async fn converge(mut run: Run<'_>) -> Result<Ending, Trouble> {
     let mut course = Course::default();
     run.journal.begin();
-    let ending = match run.provider.begin().await {
-        Ok(()) => course.turns(&mut run).await?,
-        Err(problem) => Ending::Held(Hold::Refused { step: "begin".to_owned(), answer: problem.to_string(), remedy: None }),
-    };
+    let ending = course.turns(&mut run).await?;
     if let Ending::Held(_) = &ending
         && course.memory.began
     {
@@ -146,6 +151,8 @@ const VET: &str = "vet";
 #[derive(Default)]
 struct Course {
     memory: Memory,
+    /// Whether the hands were told that a run begins.
+    has_begun: bool,
     /// Since when no machine of the type is free.
     scarce: Option<Instant>,
     /// Since when something else is in the way of each step.
@@ -166,7 +173,24 @@ impl Course {
             if *run.stop.borrow() {
                 return Ok(Ending::Interrupted);
             }
+            if run.not_before.is_none()
+                && let Err(hold) = self.begin(run).await
+            {
+                return Ok(Ending::Held(hold));
+            }
             let (world, plan) = self.think(run).await?;
+            // The look was taken meanwhile.
+            if let Some(moment) = run.not_before.take() {
+                while let Some(pause) = until(&moment).filter(|_| !*run.stop.borrow()) {
+                    rest(pause, &run.stop).await;
+                }
+                if *run.stop.borrow() {
+                    return Ok(Ending::Interrupted);
+                }
+                if let Err(hold) = self.begin(run).await {
+                    return Ok(Ending::Held(hold));
+                }
+            }
             if let Some(hold) = self.memory.refused_still(&plan) {
                 return Ok(Ending::Held(hold));
             }
@@ -198,6 +222,15 @@ impl Course {
                 return Ok(Ending::Held(hold));
             }
         }
+    }
+
+    /// Tells the hands, once, that a run begins.
+    async fn begin(&mut self, run: &Run<'_>) -> Result<(), Hold> {
+        if std::mem::replace(&mut self.has_begun, true) {
+            return Ok(());
+        }
+        let refused = |problem: Problem| Hold::Refused { step: "begin".to_owned(), answer: problem.to_string(), remedy: None };
+        run.provider.begin().await.map_err(refused)
     }
 
     /// Looks, plans, and has the plan audited.
