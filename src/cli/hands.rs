@@ -4,6 +4,7 @@ use super::{
     Exit, Failure, Outcome,
     account::{Views, Wish, give_hands},
     args::Targets,
+    chronicle::Chronicle,
     complain,
     inside::inside,
     target,
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{
     machine::Inside,
-    model::{Ask, Deletion, Event, Facts, World},
+    model::{Ask, Deletion, Event, Facts, Occasion, World},
     plan::{Forecast, forecast},
     provider::Provider,
     read::{ReadSpec, Reading},
@@ -34,6 +35,12 @@ pub(crate) struct Case {
     pub not_before: Option<watch::Receiver<Instant>>,
     /// Where the wish is written.
     pub place: String,
+    /// The commit that the wish is of, where its source has commits.
+    pub commit: Option<String>,
+    /// Why a run of it would begin, as far as its wish does not say.
+    pub occasion: Occasion,
+    /// What its runs tell.
+    pub chronicle: Chronicle,
 }
 
 /// What every command that asks a cloud begins with.
@@ -60,10 +67,12 @@ pub(crate) fn case_in_file(file: &Path, name: Option<&str>) -> Result<Result<Cas
 /// [`cases`], for one spec, which shares its looks with the others that were given such.
 pub(crate) fn case_of(home: &Home, spec: ReadSpec, owner: Option<&str>, views: &mut Views) -> Result<Case, Failure> {
     let case = with_hands(home, vec![spec], owner, None, views)?.pop();
+    let case = case.map(|case| Case { occasion: Occasion::Edit, ..case });
     case.ok_or_else(|| Failure::new("nothing is described there"))
 }
 
-fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> Result<Result<Cases, Exit>, Failure> {
+/// [`cases`], from what was found.
+pub(crate) fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> Result<Result<Cases, Exit>, Failure> {
     if !found.problems.is_empty() {
         show_problems(&found.problems, "; nothing was changed");
         return Ok(Err(Exit::Failed));
@@ -100,7 +109,8 @@ fn with_hands(
     let hands = give_hands(home, &mut wishes, views)?;
     let cases = wishes.into_iter().zip(hands).zip(insides).map(|((wish, provider), inside)| {
         let Wish { ask, place, .. } = wish;
-        Case { ask, provider, inside, patience: None, not_before: None, place }
+        let chronicle = Chronicle::of(home, &ask.key);
+        Case { ask, provider, inside, patience: None, not_before: None, place, commit: None, occasion: Occasion::ByHand, chronicle }
     });
     Ok(cases.collect())
 }

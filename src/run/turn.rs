@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     machine::{Inside, Part},
-    model::{Ask, Capabilities, Cause, Ending, Event, Facts, Hold, Note, Plan, Planned, Power, Role, Seen, Step, Verdict, Wait, World},
+    model::{
+        Ask, Capabilities, Cause, Ending, Event, Facts, Hold, Note, Plan, Planned, Power, Role, Seen, Step, Verdict, Wait, World, standing,
+        wished,
+    },
     plan::{audit, plan},
     provider::{Problem, Provider},
     store::{DONE, Journal, StoreError},
@@ -163,6 +166,8 @@ struct Course {
     overrode: bool,
     /// Whether the other, whose spec is overridden, had the time to see it.
     outlasted: bool,
+    /// Whether it was told where the instance stood at first.
+    looked: bool,
 }
 
 impl Course {
@@ -234,6 +239,10 @@ impl Course {
     /// Looks, plans, and has the plan audited.
     async fn think(&mut self, run: &Run<'_>) -> Result<(World, Plan), Trouble> {
         let world = look_until(run.provider, run.ask, &run.stop, run.tell, MOST_TRIES).await;
+        if !std::mem::replace(&mut self.looked, true) {
+            let to = wished(run.ask.spec.server_state, run.ask.deletion.is_some());
+            (run.tell)(Event::Began { from: standing(&world), to });
+        }
         if self.memory.began && world.servers.items().iter().any(|it| it.power == Power::Running) {
             self.scarce = None;
         }
