@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     model::{Copy, CopyStatus, LastHeld, Readiness, Role, Root, Stamp, Tags, Volume, VolumeStatus, World},
-    report::{JSON_VERSION, Screen, plain, plan_json, ready_json, standing, table, wished, yaml_document},
+    report::{JSON_VERSION, Screen, clock_json, plain, plan_json, ready_json, standing, table, wished, yaml_document},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -125,8 +125,8 @@ fn described(case: &Case, seen: &Seen, strays: &[String], ready: Option<&Readine
     json!({
         "v": JSON_VERSION, "type": "description",
         "namespace": case.ask.key.namespace, "name": case.ask.key.name, "place": case.place,
-        "observed": standing(world), "wanted": wished(case.ask.spec.server_state, false),
-        "ready": ready.map(ready_json),
+        "observed": standing(world), "wanted": wished(case.ask.wished(), false),
+        "ready": ready.map(ready_json), "clock": clock_json(&case.view(seen)),
         "servers": servers.collect::<Vec<_>>(), "volumes": volumes.collect::<Vec<_>>(), "copies": copies.collect::<Vec<_>>(),
         "addresses": addresses.collect::<Vec<_>>(), "firewalls": firewalls.collect::<Vec<_>>(), "leftBehind": strays, "plan": plan_json(&case.view(seen)),
     })

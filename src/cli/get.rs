@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     model::{self, Note, Readiness, Verdict},
-    report::{JSON_VERSION, Screen, plain, ready_json, standing, table, wished, yaml_document},
+    report::{JSON_VERSION, Screen, clock_json, plain, ready_json, standing, table, wished, yaml_document},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -35,7 +35,11 @@ struct Row {
     /// Whether somebody can play; nothing where there is nothing to ask.
     ready: Option<Value>,
     host: Option<String>,
+    /// What is wished by the clock; nothing where no clock decides.
+    clock: Value,
     place: String,
+    #[serde(skip)]
+    next: Option<String>,
 }
 
 /// Lists instances.
@@ -59,7 +63,10 @@ pub(crate) async fn get(args: Get) -> Outcome {
             }
         }
         Shape::Table => {
-            let header = ["NAME", "PROVIDER", "ZONE", "WANTED", "OBSERVED", "STATUS", "HOST"];
+            let mut header = vec!["NAME", "PROVIDER", "ZONE", "WANTED", "OBSERVED", "STATUS", "HOST"];
+            // Only who has a schedule or a session asks what comes next.
+            let has_next = rows.iter().any(|it| it.next.is_some());
+            header.extend(has_next.then_some("NEXT"));
             let cells = rows.iter().map(|row| {
                 let name = if row.namespace == "default" { row.name.clone() } else { format!("{}/{}", row.namespace, row.name) };
                 let status = match (row.verdict, &row.reason) {
@@ -70,7 +77,10 @@ pub(crate) async fn get(args: Get) -> Outcome {
                 let is_ready = row.ready.as_ref().is_some_and(|it| it["ready"] == true).then(|| "ready".to_owned());
                 let status = [vec![status], is_ready.into_iter().collect(), row.conditions.clone()].concat().join("; ");
                 let host = row.host.clone().unwrap_or_else(|| "-".to_owned());
-                vec![name, row.provider.to_owned(), row.zone.clone(), row.wanted.to_owned(), row.observed.clone(), status, host]
+                let mut cells =
+                    vec![name, row.provider.to_owned(), row.zone.clone(), row.wanted.to_owned(), row.observed.clone(), status, host];
+                cells.extend(has_next.then(|| row.next.clone().unwrap_or_else(|| "-".to_owned())));
+                cells
             });
             let dispensable: [&[&str]; 2] = [&["PROVIDER", "ZONE"], &["WANTED"]];
             print(&table(&header, &cells.collect::<Vec<_>>(), &dispensable, &Screen::of_stdout()));
@@ -93,13 +103,15 @@ fn row(case: &Case, seen: &Seen, ready: Option<Readiness>) -> Row {
         name: case.ask.key.name.clone(),
         provider: placement.provider,
         zone: plain(placement.zone),
-        wanted: wished(case.ask.spec.server_state, false),
+        wanted: wished(case.ask.wished(), false),
         observed: standing(&seen.world),
         verdict,
         reason,
         conditions: conditions(seen, ready.as_ref()),
         ready: ready.as_ref().map(ready_json),
         host: host(case, seen),
+        clock: clock_json(&case.view(seen)),
+        next: case.view(seen).upcoming().map(|it| it.to_string()),
         place: case.place.clone(),
     }
 }

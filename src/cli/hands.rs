@@ -29,6 +29,8 @@ pub(crate) struct Case {
     pub inside: Inside,
     /// For how long to keep trying while no machine of the type is free.
     pub patience: Option<Duration>,
+    /// How far ahead of now it is planned.
+    pub ahead: Duration,
     /// Where the wish is written.
     pub place: String,
 }
@@ -70,11 +72,14 @@ fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> R
         return Err(Failure::new("no specs found: a spec is a *.yaml file that begins with apiVersion: cloudypad.gg/v1alpha1"));
     }
     let home = home()?;
+    // Read once: what a command does, it does by one time.
+    let now = jiff::Timestamp::now();
     let mut wishes = Vec::new();
     for spec in found.specs {
         let place = target::place(&spec);
         let directory = spec.file.parent().unwrap_or(Path::new("")).to_owned();
-        let ask = Ask { deletion, owner: owner.map(str::to_owned), ..Ask::of(spec.instance) };
+        let mut ask = Ask { deletion, owner: owner.map(str::to_owned), ..Ask::of(spec.instance) };
+        ask.set_clock(now);
         wishes.push(Wish { ask, place, directory });
     }
     let mut insides = Vec::new();
@@ -87,7 +92,7 @@ fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> R
     let hands = give_hands(&home, &mut wishes)?;
     let cases = wishes.into_iter().zip(hands).zip(insides).map(|((wish, provider), inside)| {
         let Wish { ask, place, .. } = wish;
-        Case { ask, provider, inside, patience: None, place }
+        Case { ask, provider, inside, patience: None, ahead: Duration::ZERO, place }
     });
     Ok(Ok(Cases { cases: cases.collect(), home }))
 }
@@ -118,9 +123,18 @@ impl Case {
         look(self.provider.as_ref(), &self.ask, &tell).await
     }
 
+    /// Has it planned as if it were that time.
+    pub fn imagine_at(&mut self, at: jiff::Timestamp) {
+        let now = self.ask.by_clock.as_ref().map_or(at, |it| it.now);
+        self.ahead = Duration::try_from(at.duration_since(now)).unwrap_or_default();
+        self.ask.set_clock(at);
+    }
+
     /// Looks, and plans to the end.
     pub async fn foresee(&self, home: &Home) -> Result<Seen, Failure> {
-        let world = self.look().await;
+        let mut world = self.look().await;
+        // The vendor's clock goes on meanwhile.
+        world.now = world.now.plus_seconds((self.ahead.as_secs_f64() * self.provider.capabilities().speed) as u64);
         let facts: Facts = Journal::open(home, &self.ask.key)?.facts();
         let forecast = forecast(&self.ask, &world, &facts, self.provider.capabilities());
         Ok(Seen { world, forecast })

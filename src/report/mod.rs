@@ -1,6 +1,7 @@
 //! Floor 2, mirrors: plans, tables and events as text, and as versioned JSON.
 
 mod clean;
+mod clock;
 mod events;
 mod json;
 mod plans;
@@ -9,6 +10,7 @@ mod story;
 mod table;
 
 pub use clean::{LogLine, gate, json_line, plain, visible, yaml_document};
+pub use clock::{Upcoming, clock_json, time_text};
 pub use events::{Lines, Live};
 pub use json::{JSON_VERSION, event_json, plan_json, ready_json};
 pub use plans::{PlanView, plan_text, summary};

@@ -10,7 +10,7 @@
 #![allow(dead_code)] // the benchmarks use a part of it
 
 use cloudypad::model::{
-    APPLIED, Address, Aim, Applied, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, FailedCapture, Firewall, Id, Idle, Image,
+    APPLIED, Address, Aim, Applied, Asleep, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, FailedCapture, Firewall, Id, Idle, Image,
     Instance, LastHeld, Lock, OffBy, Origin, Power, REST, Ran, Record, Rest, Root, Rule, Seed, Seen, Server, ServerState, Snapshot, Stamp,
     Stance, Tags, Told, Volume, VolumeStatus, World, tag_value,
 };
@@ -153,9 +153,9 @@ fn another(aim: &str, seconds: &str) -> Result<Applied, String> {
 
 /// The rest of the case's instance, as it was before anybody woke it.
 fn rest(ask: &Ask, since: &str) -> Result<Rest, String> {
-    let mut spec = (*ask.spec).clone();
-    spec.wake.clear();
-    Ok(Rest::of(&spec, since.parse().map_err(|_| format!("since {since:?}"))?))
+    let mut ask = ask.clone();
+    ask.spec.amend(|spec| spec.wake.clear());
+    Ok(Rest::of(&ask, since.parse().map_err(|_| format!("since {since:?}"))?, Asleep::Idle))
 }
 
 /// An empty world at 1000 s.
