@@ -196,3 +196,203 @@ pub fn session_end(ask: &Ask, world: &World) -> Option<Stamp> {
     let begun = server.created.max(Stamp(applied.at.saturating_mul(1_000_000)));
     Some(begun.plus_seconds(max))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn spec(more: Value) -> Spec {
+        let mut spec = json!({"serverState": "present", "provider": {"local": {}}});
+        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(spec).unwrap()
+    }
+
+    fn entry(cron: &str, zone: &str, state: &str) -> Value {
+        json!({"cron": cron, "timezone": zone, "serverState": state})
+    }
+
+    fn evenings() -> Spec {
+        spec(json!({"schedule": [entry("0 18 * * *", "Europe/Paris", "present"), entry("0 23 * * *", "Europe/Paris", "absent")]}))
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn told(spec: &Spec, now: &str) -> (ServerState, String) {
+        let wish = wish_at(spec, at(now));
+        (wish.state, wish.next.map_or("never".to_owned(), |it| format!("{:?} at {} by {}", it.to, it.at, it.because)))
+    }
+
+    /// An evening in Paris, to the second. Who looks late sees what who looked in time sees.
+    #[test]
+    fn the_latest_tick_decides() {
+        let (on, off) = (ServerState::Present, ServerState::Absent);
+        let evening = |day: &str, state: &str, number| {
+            let hour = if number == 1 { 18 } else { 23 };
+            format!("{state} at 2026-11-{day}T{hour}:00:00+01:00[Europe/Paris] by schedule {number}")
+        };
+        assert_eq!(told(&evenings(), "2026-11-24T16:59:59Z"), (off, evening("24", "Present", 1)));
+        assert_eq!(told(&evenings(), "2026-11-24T17:00:00Z"), (on, evening("24", "Absent", 2)));
+        assert_eq!(told(&evenings(), "2026-11-24T21:59:59Z"), (on, evening("24", "Absent", 2)));
+        assert_eq!(told(&evenings(), "2026-11-24T22:00:00Z"), (off, evening("25", "Present", 1)));
+        let wish = wish_at(&evenings(), at("2026-11-25T03:00:00Z"));
+        assert_eq!((wish.because, wish.since.unwrap().timestamp()), (Because::Schedule(2), at("2026-11-24T22:00:00Z")));
+        assert_eq!(wish.look_again, Some(at("2026-11-25T17:00:00Z")));
+    }
+
+    /// `serverState` counts where nothing ticked in the last year alone; of two ticks in one moment the later entry counts.
+    #[test]
+    fn what_counts_where_ticks_are_missing_or_meet() {
+        let leap = spec(json!({"schedule": [entry("0 0 29 2 *", "UTC", "absent")]}));
+        assert_eq!(told(&leap, "2028-02-28T23:59:59Z").0, ServerState::Present);
+        assert_eq!(told(&leap, "2028-02-29T00:00:00Z").0, ServerState::Absent);
+        assert_eq!(told(&leap, "2029-02-01T00:00:00Z").0, ServerState::Absent);
+        assert_eq!(told(&leap, "2029-06-01T00:00:00Z"), (ServerState::Present, "never".to_owned()));
+        assert_eq!(wish_at(&leap, at("2029-06-01T00:00:00Z")).because, Because::Declared);
+        let meeting = |first, second| {
+            let schedule = json!([entry("0 8 * * *", "UTC", first), entry("0 9 * * *", "Europe/Paris", second)]);
+            told(&spec(json!({"schedule": schedule})), "2026-11-24T08:00:00Z").0
+        };
+        assert_eq!((meeting("present", "stopped"), meeting("stopped", "present")), (ServerState::Stopped, ServerState::Present));
+        // At midnight it is said to be stopped, and in the same moment, by a later entry, to be as it was.
+        let covered = [entry("0 0 * * *", "UTC", "stopped"), entry("0 0 * * 1-6", "UTC", "present"), entry("0 0 * * 0", "UTC", "absent")];
+        let next = told(&spec(json!({"schedule": covered})), "2026-11-24T12:00:00Z");
+        assert_eq!(next, (ServerState::Present, "Absent at 2026-11-29T00:00:00+00:00[UTC] by schedule 3".to_owned()));
+    }
+
+    /// An end is there at its second, ends what would be present and nothing else, and lasts through the schedule.
+    #[test]
+    fn a_session_has_an_end() {
+        let until = json!({"until": "2026-11-24T20:00+01:00"});
+        let plain = spec(json!({"session": until}));
+        let end = "Absent at 2026-11-24T20:00:00+01:00[+01:00] by session.until";
+        assert_eq!(told(&plain, "2026-11-24T18:59:59Z"), (ServerState::Present, end.to_owned()));
+        assert_eq!(told(&plain, "2026-11-24T19:00:00Z"), (ServerState::Absent, "never".to_owned()));
+        assert_eq!(wish_at(&plain, at("2026-11-24T18:59:59Z")).look_again, Some(at("2026-11-24T19:00:00Z")));
+        assert_eq!(wish_at(&plain, at("2026-11-24T19:00:00Z")).look_again, None);
+        let evenings = Spec { session: plain.session, ..evenings() };
+        assert_eq!(told(&evenings, "2026-11-24T18:00:00Z"), (ServerState::Present, end.to_owned()));
+        assert_eq!(told(&evenings, "2026-11-30T18:00:00Z"), (ServerState::Absent, "never".to_owned()));
+        let stopped = Spec { server_state: ServerState::Stopped, schedule: Vec::new(), ..evenings };
+        assert_eq!(told(&stopped, "2026-11-24T19:00:00Z"), (ServerState::Stopped, "never".to_owned()));
+    }
+
+    #[test]
+    fn hands_are_kept_off_until_then() {
+        let spec = spec(json!({"suspend": {"until": "2026-11-24T20:00Z"}}));
+        let end = at("2026-11-24T20:00:00Z");
+        assert!(spec.suspend.is_on(None) && spec.suspend.is_on(Some(at("2026-11-24T19:59:59Z"))));
+        assert!(!spec.suspend.is_on(Some(end)));
+        assert_eq!(wish_at(&spec, at("2026-11-24T19:59:59Z")).look_again, Some(end));
+        assert!(Suspend::Whether(true).is_on(Some(end)) && !Suspend::Whether(false).is_on(None));
+    }
+
+    /// One entry of a week, as a minute of it is compared with it: the clock's minute, hour and weekday, or `*`.
+    struct Weekly {
+        minute: Option<i8>,
+        hour: Option<i8>,
+        weekday: Option<i8>,
+        zone: &'static str,
+        state: &'static str,
+    }
+
+    impl Weekly {
+        fn entry(&self) -> Value {
+            let word = |it: Option<i8>| it.map_or("*".to_owned(), |it| it.to_string());
+            entry(&format!("{} {} * * {}", word(self.minute), word(self.hour), word(self.weekday)), self.zone, self.state)
+        }
+
+        fn means(&self, time: jiff::civil::DateTime) -> bool {
+            let is = |wanted: Option<i8>, value: i8| wanted.is_none_or(|it| it == value);
+            is(self.minute, time.minute())
+                && is(self.hour, time.hour())
+                && is(self.weekday, time.date().weekday().to_sunday_zero_offset())
+        }
+    }
+
+    /// A clock on the wall, looked at every minute by somebody who keeps what it showed: he sees what is skipped, and what
+    /// comes again.
+    struct Wall {
+        zone: TimeZone,
+        /// The latest time that it ever showed.
+        latest: jiff::civil::DateTime,
+    }
+
+    impl Wall {
+        /// The times that it shows for the first time now, with those that it jumped over.
+        fn news(&mut self, now: Timestamp) -> Vec<jiff::civil::DateTime> {
+            let shown = self.zone.to_datetime(now);
+            let mut news = Vec::new();
+            while self.latest < shown {
+                self.latest = self.latest.checked_add(SignedDuration::from_mins(1)).unwrap();
+                news.push(self.latest);
+            }
+            news
+        }
+    }
+    use jiff::SignedDuration;
+
+    /// Two weeks, minute by minute, with clocks on the wall, say what is wished at every moment: no matter when it is asked,
+    /// with both changes of Paris and of Lord Howe in between.
+    #[test]
+    fn who_waits_sees_what_who_asks_sees() {
+        let paris = "Europe/Paris";
+        let weekly = |minute, hour, weekday, zone, state| Weekly { minute, hour, weekday, zone, state };
+        let stories = [
+            ("2027-03-20T00:00:00Z", vec![weekly(Some(30), Some(2), None, paris, "present"), weekly(Some(0), Some(3), None, paris, "absent")]),
+            ("2027-03-20T00:00:00Z", vec![weekly(Some(0), Some(3), None, paris, "present"), weekly(Some(30), Some(2), None, paris, "absent")]),
+            ("2027-10-23T00:00:00Z", vec![weekly(Some(15), Some(2), None, paris, "present"), weekly(Some(45), Some(2), None, paris, "absent")]),
+            ("2027-10-23T00:00:00Z", vec![weekly(Some(30), None, None, paris, "stopped"), weekly(Some(0), None, Some(0), paris, "present")]),
+            (
+                "2027-03-27T00:00:00Z",
+                vec![
+                    weekly(Some(45), Some(1), None, "Australia/Lord_Howe", "present"),
+                    weekly(Some(10), Some(2), None, "Australia/Lord_Howe", "absent"),
+                    weekly(Some(0), Some(1), Some(0), "Asia/Tokyo", "stopped"),
+                ],
+            ),
+            (
+                "2026-09-26T00:00:00Z",
+                vec![
+                    weekly(Some(10), Some(2), None, "Australia/Lord_Howe", "present"),
+                    weekly(Some(35), Some(2), None, "Australia/Lord_Howe", "absent"),
+                    weekly(Some(0), Some(16), Some(6), "UTC", "stopped"),
+                ],
+            ),
+        ];
+        for (from, entries) in &stories {
+            let spec = spec(json!({"schedule": entries.iter().map(Weekly::entry).collect::<Vec<_>>()}));
+            let mut walls: Vec<Wall> = (entries.iter())
+                .map(|it| {
+                    let zone = TimeZone::clone(it.zone.parse::<Zone>().unwrap().rules());
+                    Wall { latest: zone.to_datetime(at(from)), zone }
+                })
+                .collect();
+            let (mut state, mut foretold): (Option<&str>, Option<Change>) = (None, None);
+            for minute in 1..14 * 1_440 {
+                let now = at(from) + SignedDuration::from_mins(minute);
+                let before = state;
+                for (wall, entry) in walls.iter_mut().zip(entries) {
+                    if wall.news(now).into_iter().any(|it| entry.means(it)) {
+                        state = Some(entry.state);
+                    }
+                }
+                // After a week everything has ticked.
+                if minute < 7 * 1_440 {
+                    continue;
+                }
+                let is_due = foretold.as_ref().is_some_and(|it| it.at.timestamp() == now);
+                assert_eq!(is_due, foretold.is_some() && state != before, "{now}: {before:?} to {state:?}, foretold {foretold:?}");
+                if minute % 7 == 0 || state != before {
+                    for moment in [now, now + SignedDuration::from_secs(59)] {
+                        let wish = wish_at(&spec, moment);
+                        assert_eq!(json!(wish.state), json!(state), "{moment}: {entries:?}", entries = entries.iter().map(Weekly::entry).collect::<Vec<_>>());
+                        foretold = wish.next;
+                    }
+                }
+            }
+        }
+    }
+}
