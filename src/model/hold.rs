@@ -349,10 +349,14 @@ impl fmt::Display for Hold {
             Hold::Stuck { awaited, seconds } => write!(f, "waited {} min until {awaited}, in vain", seconds / 60),
             Hold::Archived { since, why } => {
                 let since = jiff::Timestamp::from_second(*since).map_or_else(|_| since.to_string(), |it| it.to_string());
-                write!(f, "{}", match why {
-                    Asleep::Idle => format!("it went to sleep by itself (idle since {since})"),
-                    Asleep::Session => format!("its session is over (session.max, since {since})"),
-                })
+                write!(
+                    f,
+                    "{}",
+                    match why {
+                        Asleep::Idle => format!("it went to sleep by itself (idle since {since})"),
+                        Asleep::Session => format!("its session is over (session.max, since {since})"),
+                    }
+                )
             }
             Hold::KeepsGoingOff { server, seconds } => {
                 write!(f, "server {server} was found off, started, and was off again {seconds} s later, and nobody told it to")

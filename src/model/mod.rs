@@ -24,12 +24,12 @@ mod world;
 
 pub use applied::*;
 pub use capability::{Capabilities, Capture, Durations, Pace};
+pub use cron::Cron;
 pub use event::*;
 pub use fact::*;
 pub use glyph::is_unseen;
 pub use hold::*;
 pub use id::{Id, InstanceKey, Stamp};
-pub use cron::Cron;
 pub use moment::{Moment, Span, Zone};
 pub use network::*;
 pub use outcome::*;

@@ -306,9 +306,7 @@ mod tests {
 
         fn means(&self, time: jiff::civil::DateTime) -> bool {
             let is = |wanted: Option<i8>, value: i8| wanted.is_none_or(|it| it == value);
-            is(self.minute, time.minute())
-                && is(self.hour, time.hour())
-                && is(self.weekday, time.date().weekday().to_sunday_zero_offset())
+            is(self.minute, time.minute()) && is(self.hour, time.hour()) && is(self.weekday, time.date().weekday().to_sunday_zero_offset())
         }
     }
 
@@ -341,10 +339,22 @@ mod tests {
         let paris = "Europe/Paris";
         let weekly = |minute, hour, weekday, zone, state| Weekly { minute, hour, weekday, zone, state };
         let stories = [
-            ("2027-03-20T00:00:00Z", vec![weekly(Some(30), Some(2), None, paris, "present"), weekly(Some(0), Some(3), None, paris, "absent")]),
-            ("2027-03-20T00:00:00Z", vec![weekly(Some(0), Some(3), None, paris, "present"), weekly(Some(30), Some(2), None, paris, "absent")]),
-            ("2027-10-23T00:00:00Z", vec![weekly(Some(15), Some(2), None, paris, "present"), weekly(Some(45), Some(2), None, paris, "absent")]),
-            ("2027-10-23T00:00:00Z", vec![weekly(Some(30), None, None, paris, "stopped"), weekly(Some(0), None, Some(0), paris, "present")]),
+            (
+                "2027-03-20T00:00:00Z",
+                vec![weekly(Some(30), Some(2), None, paris, "present"), weekly(Some(0), Some(3), None, paris, "absent")],
+            ),
+            (
+                "2027-03-20T00:00:00Z",
+                vec![weekly(Some(0), Some(3), None, paris, "present"), weekly(Some(30), Some(2), None, paris, "absent")],
+            ),
+            (
+                "2027-10-23T00:00:00Z",
+                vec![weekly(Some(15), Some(2), None, paris, "present"), weekly(Some(45), Some(2), None, paris, "absent")],
+            ),
+            (
+                "2027-10-23T00:00:00Z",
+                vec![weekly(Some(30), None, None, paris, "stopped"), weekly(Some(0), None, Some(0), paris, "present")],
+            ),
             (
                 "2027-03-27T00:00:00Z",
                 vec![
@@ -388,7 +398,12 @@ mod tests {
                 if minute % 7 == 0 || state != before {
                     for moment in [now, now + SignedDuration::from_secs(59)] {
                         let wish = wish_at(&spec, moment);
-                        assert_eq!(json!(wish.state), json!(state), "{moment}: {entries:?}", entries = entries.iter().map(Weekly::entry).collect::<Vec<_>>());
+                        assert_eq!(
+                            json!(wish.state),
+                            json!(state),
+                            "{moment}: {entries:?}",
+                            entries = entries.iter().map(Weekly::entry).collect::<Vec<_>>()
+                        );
                         foretold = wish.next;
                     }
                 }

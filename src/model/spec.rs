@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 pub use super::configuration::{
     Ansible, Configuration, NoConfiguration, NoReadyPort, OnStart, ReadyPort, Recipe, SecretSource, Variable, When,
 };
-pub use super::schedule::{ScheduleEntry, Session, Suspend, SuspendUntil};
 pub use super::placement::{Credentials, Imitate, Linode, Local, Machine, Placement, ProviderSpec, Scaleway};
+pub use super::schedule::{ScheduleEntry, Session, Suspend, SuspendUntil};
 use super::{Capabilities, InstanceKey, Rule};
 
 /// The envelope of one document.

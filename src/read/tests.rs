@@ -517,7 +517,10 @@ fn what_the_clock_decides_is_refused_in_its_place() {
     assert_eq!(told(&text), ["9:36 `Europe/Pari` does not say a time zone: no zone has this name"]);
     assert_eq!(hints(&text), ["did you mean `Europe/Paris`?"]);
     assert_eq!(hints(&schedule("0 23 * * *", "paris", "absent")), ["did you mean `Europe/Paris`?"]);
-    assert_eq!(hints(&schedule("0 23 * * *", "Middle/Earth", "absent")), ["write a name of the IANA database, like `Europe/Paris`, or `UTC`"]);
+    assert_eq!(
+        hints(&schedule("0 23 * * *", "Middle/Earth", "absent")),
+        ["write a name of the IANA database, like `Europe/Paris`, or `UTC`"]
+    );
     let always = schedule("0 23 * * *", "UTC", "present");
     assert_eq!(told(&always), ["8:3 every entry of spec.schedule says `present`, so that it would be present always"]);
     assert_eq!(told(&format!("{always}  autostop: {{}}\n")), [] as [&str; 0], "it wakes what went to sleep");
@@ -530,8 +533,16 @@ fn what_the_clock_decides_is_refused_in_its_place() {
     assert_eq!(told(&with("  session: {}\n")), ["8:3 spec.session has neither `until` nor `max`"]);
     let zoneless = "8:20 `2026-11-24T23:00` does not say a moment: it does not say in which zone";
     assert_eq!(told(&with("  session: {until: 2026-11-24T23:00}\n")), [zoneless]);
-    for (max, why) in [("0h", "it is shorter than a minute"), ("-4h", "it is shorter than a minute"), ("31d", "it is no length of time"), ("721h", "it is longer than 30 days")] {
-        assert_eq!(told(&with(&format!("  session: {{max: {max}}}\n"))), [format!("8:18 `{max}` does not say how long a session may last: {why}")]);
+    for (max, why) in [
+        ("0h", "it is shorter than a minute"),
+        ("-4h", "it is shorter than a minute"),
+        ("31d", "it is no length of time"),
+        ("721h", "it is longer than 30 days"),
+    ] {
+        assert_eq!(
+            told(&with(&format!("  session: {{max: {max}}}\n"))),
+            [format!("8:18 `{max}` does not say how long a session may last: {why}")]
+        );
     }
     assert_eq!(told(&with("  suspend: {until: \"2026-11-24T23:00[Europe/Paris]\"}\n")), [] as [&str; 0]);
     assert_eq!(told(&with("  suspend: {until: tonight}\n")), ["8:20 `tonight` does not say a moment: it is no date with a time"]);

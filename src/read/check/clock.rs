@@ -64,8 +64,7 @@ fn changes_something(spec: &Node, key: &Key, schedule: &Node, findings: &mut Fin
     if !["present", "stopped", "absent"].contains(&state) || states.iter().any(|it| *it != Some(state)) {
         return;
     }
-    let sleeps = spec.at("session.max").is_some()
-        || spec.at("autostop").is_some_and(|it| it.at("enable").is_none_or(Node::is_true));
+    let sleeps = spec.at("session.max").is_some() || spec.at("autostop").is_some_and(|it| it.at("enable").is_none_or(Node::is_true));
     if state == "present" && sleeps {
         return;
     }

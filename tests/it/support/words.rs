@@ -11,7 +11,7 @@
 #![allow(dead_code)] // the benchmarks use a part of it
 
 use cloudypad::model::{
-    APPLIED, Address, Aim, Applied, Asleep, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, FailedCapture, Firewall, Id, Idle, Image,
+    APPLIED, Address, Aim, Applied, Ask, Asleep, Boot, Capabilities, Cause, CopyStatus, Deletion, FailedCapture, Firewall, Id, Idle, Image,
     Instance, LastHeld, Lock, OffBy, Origin, Power, REST, Ran, Record, Rest, Root, Rule, Seed, Seen, Server, ServerState, Snapshot, Stamp,
     Stance, Tags, Told, Volume, VolumeStatus, World, tag_value,
 };
@@ -247,6 +247,11 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
             // By somebody with the same spec, when the clock made something else of it.
             ["applied", "itself", aim @ .., "at", seconds] => {
                 applied = Some(Applied { digest: ask.spec.digest(), ..another(&aim.join(" "), seconds)? });
+            }
+            ["asleep", "since", seconds, "before", "the", "tick"] => {
+                let mut earlier = ask.clone();
+                earlier.set_clock(ask.by_clock.as_ref().ok_or("no clock")?.now - jiff::SignedDuration::from_secs(1));
+                asleep = Some(rest(&earlier, seconds)?);
             }
             ["asleep", "since", seconds] => asleep = Some(rest(ask, seconds)?),
             ["applied", aim @ .., "at", seconds] => applied = Some(another(&aim.join(" "), seconds)?),
