@@ -283,8 +283,16 @@ pub(super) async fn run_one(
         teller(case, &event);
     };
     let provider = case.provider.as_ref();
-    let run =
-        Run { ask: &case.ask, provider, journal: &mut journal, stop, inside: Some(&case.inside), patience: case.patience, tell: &tell };
+    let run = Run {
+        ask: &case.ask,
+        provider,
+        journal: &mut journal,
+        stop,
+        inside: Some(&case.inside),
+        patience: case.patience,
+        not_before: case.not_before,
+        tell: &tell,
+    };
     let ending = converge(run).await.map_err(|trouble| Failure::new(format!("{}: {trouble}", case.ask.key)))?;
     if doubtful.get() || matches!(&ending, Ending::Held(hold) if misses_its_root(hold)) {
         tell_strays(case, teller).await;

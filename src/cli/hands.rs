@@ -2,7 +2,7 @@
 
 use super::{
     Exit, Failure, Outcome,
-    account::{Wish, give_hands},
+    account::{Views, Wish, give_hands},
     args::Targets,
     complain,
     inside::inside,
@@ -19,7 +19,9 @@ use crate::{
     run::look,
     store::{Home, Journal},
 };
+use jiff::Timestamp;
 use std::{path::Path, time::Duration};
+use tokio::time::Instant;
 
 /// One instance, ready to be looked at and changed.
 pub(crate) struct Case {
@@ -31,6 +33,8 @@ pub(crate) struct Case {
     pub patience: Option<Duration>,
     /// How far ahead of now it is planned.
     pub ahead: Duration,
+    /// Until then nothing is changed: the file may be half written.
+    pub not_before: Option<Instant>,
     /// Where the wish is written.
     pub place: String,
 }
@@ -48,22 +52,31 @@ pub(crate) fn cases(
     owner: Option<&str>,
     deletion: Option<Deletion>,
 ) -> Result<Result<Cases, Exit>, Failure> {
-    prepare(target::find(targets, unnamed)?, owner, deletion)
+    prepare(target::find(targets, unnamed)?, owner, deletion, None)
+}
+
+/// [`cases`], as if it were that time.
+pub(crate) fn cases_at(
+    targets: &Targets,
+    unnamed: target::Unnamed,
+    owner: Option<&str>,
+    at: Option<Timestamp>,
+) -> Result<Result<Cases, Exit>, Failure> {
+    prepare(target::find(targets, unnamed)?, owner, None, at)
 }
 
 /// [`cases`], for one instance of one file, wherever else something is called like it.
 pub(crate) fn case_in_file(file: &Path, name: Option<&str>) -> Result<Result<Cases, Exit>, Failure> {
-    prepare(target::in_file(file, name)?, None, None)
+    prepare(target::in_file(file, name)?, None, None, None)
 }
 
-/// [`cases`], for one spec.
-pub(crate) fn case_of(spec: ReadSpec, owner: Option<&str>) -> Result<Case, Failure> {
-    let cases = prepare(Reading { specs: vec![spec], problems: Vec::new() }, owner, None)?;
-    let case = cases.ok().and_then(|mut it| it.cases.pop());
+/// [`cases`], for one spec, which shares its looks with the others that were given such.
+pub(crate) fn case_of(home: &Home, spec: ReadSpec, owner: Option<&str>, views: &mut Views) -> Result<Case, Failure> {
+    let case = with_hands(home, vec![spec], owner, None, None, views)?.pop();
     case.ok_or_else(|| Failure::new("nothing is described there"))
 }
 
-fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> Result<Result<Cases, Exit>, Failure> {
+fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>, at: Option<Timestamp>) -> Result<Result<Cases, Exit>, Failure> {
     if !found.problems.is_empty() {
         show_problems(&found.problems, "; nothing was changed");
         return Ok(Err(Exit::Failed));
@@ -72,29 +85,42 @@ fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> R
         return Err(Failure::new("no specs found: a spec is a *.yaml file that begins with apiVersion: cloudypad.gg/v1alpha1"));
     }
     let home = home()?;
+    let cases = with_hands(&home, found.specs, owner, deletion, at, &mut Views::default())?;
+    Ok(Ok(Cases { home, cases }))
+}
+
+fn with_hands(
+    home: &Home,
+    specs: Vec<ReadSpec>,
+    owner: Option<&str>,
+    deletion: Option<Deletion>,
+    at: Option<Timestamp>,
+    views: &mut Views,
+) -> Result<Vec<Case>, Failure> {
     // Read once: what a command does, it does by one time.
-    let now = jiff::Timestamp::now();
+    let now = Timestamp::now();
+    let ahead = at.and_then(|at| Duration::try_from(at.duration_since(now)).ok()).unwrap_or_default();
     let mut wishes = Vec::new();
-    for spec in found.specs {
+    for spec in specs {
         let place = target::place(&spec);
         let directory = spec.file.parent().unwrap_or(Path::new("")).to_owned();
         let mut ask = Ask { deletion, owner: owner.map(str::to_owned), ..Ask::of(spec.instance) };
-        ask.set_clock(now);
+        ask.set_clock(at.unwrap_or(now));
         wishes.push(Wish { ask, place, directory });
     }
     let mut insides = Vec::new();
     for wish in &mut wishes {
-        let inside = inside(&home, wish)?;
+        let inside = inside(home, wish)?;
         wish.ask.recipe = inside.recipe.digest.clone().unwrap_or_else(|| wish.ask.recipe.clone());
         wish.ask.on_start = inside.recipe.on_start.is_some();
         insides.push(inside);
     }
-    let hands = give_hands(&home, &mut wishes)?;
+    let hands = give_hands(home, &mut wishes, views)?;
     let cases = wishes.into_iter().zip(hands).zip(insides).map(|((wish, provider), inside)| {
         let Wish { ask, place, .. } = wish;
-        Case { ask, provider, inside, patience: None, ahead: Duration::ZERO, place }
+        Case { ask, provider, inside, patience: None, ahead, not_before: None, place }
     });
-    Ok(Ok(Cases { cases: cases.collect(), home }))
+    Ok(cases.collect())
 }
 
 /// Where our own files are: an absolute path, so that what is named below it is found from anywhere.
@@ -121,13 +147,6 @@ impl Case {
             }
         };
         look(self.provider.as_ref(), &self.ask, &tell).await
-    }
-
-    /// Has it planned as if it were that time.
-    pub fn imagine_at(&mut self, at: jiff::Timestamp) {
-        let now = self.ask.by_clock.as_ref().map_or(at, |it| it.now);
-        self.ahead = Duration::try_from(at.duration_since(now)).unwrap_or_default();
-        self.ask.set_clock(at);
     }
 
     /// Looks, and plans to the end.

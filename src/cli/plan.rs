@@ -11,13 +11,10 @@ use crate::report::{PlanView, Screen, plan_json, plan_text, summary};
 
 /// Shows the plans of the specs asked for.
 pub(crate) async fn plan(args: Plan) -> Outcome {
-    let mut cases = match hands::cases(&args.targets, Unnamed::Everything, args.owner.owner.as_deref(), None)? {
+    let cases = match hands::cases_at(&args.targets, Unnamed::Everything, args.owner.owner.as_deref(), args.at)? {
         Ok(cases) => cases,
         Err(exit) => return Ok(exit),
     };
-    if let Some(at) = args.at {
-        cases.cases.iter_mut().for_each(|it| it.imagine_at(at));
-    }
     let seen = foresee_all(&cases).await?;
     let command = target::apply_command(&args.targets, args.owner.owner.as_deref());
     show(&cases, &seen, args.output, &command);

@@ -35,7 +35,7 @@ pub use network::*;
 pub use outcome::*;
 pub use ready::*;
 pub use rest::{Asleep, Idle, REST, Rest};
-pub use schedule::{Because, Change, Wish, session_end, wish_at};
+pub use schedule::{Because, Change, Wish, look_again, session_end, session_ends_at, wish_at};
 pub use spec::{Instance, OnStop, Placement, ServerState, Spec};
 pub use step::*;
 pub use tag::*;

@@ -9,7 +9,7 @@ use super::{
     cron::Cron,
     moment::{Moment, Span, Zone},
 };
-use jiff::{Timestamp, Zoned, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, Zoned, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -197,6 +197,21 @@ pub fn session_end(ask: &Ask, world: &World) -> Option<Stamp> {
     Some(begun.plus_seconds(max))
 }
 
+/// The same by the clock that was set for the wish, where the vendor's runs `speed` times as fast as ours, and only while it
+/// is to come.
+pub fn session_ends_at(ask: &Ask, world: &World, speed: f64) -> Option<Timestamp> {
+    let wish = ask.by_clock.as_ref().filter(|it| it.state == ServerState::Present)?;
+    let end = session_end(ask, world).filter(|end| *end > world.now)?;
+    let left = (end.seconds_since(world.now) as f64 / speed).ceil() as i64;
+    wish.now.checked_add(SignedDuration::from_secs(left)).ok()
+}
+
+/// When an instance is to be looked at again for the clock's sake, at the latest: its wish is to be asked anew then.
+pub fn look_again(ask: &Ask, world: &World, speed: f64) -> Option<Timestamp> {
+    let ticks = ask.by_clock.as_ref().and_then(|it| it.look_again);
+    ticks.into_iter().chain(session_ends_at(ask, world, speed)).min()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -330,7 +345,6 @@ mod tests {
             news
         }
     }
-    use jiff::SignedDuration;
 
     /// Two weeks, minute by minute, with clocks on the wall, say what is wished at every moment: no matter when it is asked,
     /// with both changes of Paris and of Lord Howe in between.

@@ -1,8 +1,8 @@
 //! What is wished by the clock, for people and for tools: what comes next, and when.
 
 use super::{PlanView, wished};
-use crate::model::{Because, ServerState, session_end, spec::Suspend};
-use jiff::{SignedDuration, Timestamp, Zoned, tz::TimeZone};
+use crate::model::{Because, ServerState, session_ends_at, spec::Suspend};
+use jiff::{Timestamp, Zoned, tz::TimeZone};
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -41,13 +41,9 @@ impl PlanView<'_> {
     pub fn upcoming(&self) -> Option<Upcoming> {
         let (wish, ask) = (self.ask.by_clock.as_ref()?, self.ask);
         let by_clock = wish.next.clone().map(|it| Upcoming { at: it.at, to: it.to, because: it.because, now: wish.now });
-        let max = session_end(ask, self.world).filter(|_| wish.state == ServerState::Present);
-        let max = max.filter(|end| *end > self.world.now).and_then(|end| {
-            // The vendor's clock may run at another speed than ours, and differ from it.
-            let left = end.seconds_since(self.world.now) as f64 / self.cloud.speed;
+        let max = session_ends_at(ask, self.world, self.cloud.speed).map(|at| {
             let zone = by_clock.as_ref().map_or(TimeZone::UTC, |it| it.at.time_zone().clone());
-            let at = wish.now.checked_add(SignedDuration::from_secs(left.ceil() as i64)).ok()?;
-            Some(Upcoming { at: at.to_zoned(zone), to: ServerState::Absent, because: Because::Max, now: wish.now })
+            Upcoming { at: at.to_zoned(zone), to: ServerState::Absent, because: Because::Max, now: wish.now }
         });
         by_clock.into_iter().chain(max).filter(|_| ask.deletion.is_none()).min_by_key(|it| it.at.timestamp())
     }

@@ -30,6 +30,8 @@ pub struct Run<'a> {
     pub inside: Option<&'a Inside>,
     /// For how long to keep trying while no machine of the type is free.
     pub patience: Option<Duration>,
+    /// Until then it is looked and planned only: the wish may be half written.
+    pub not_before: Option<Instant>,
     /// Told of everything that happens.
     pub tell: &'a dyn Fn(Event),
 }
@@ -113,10 +115,7 @@ fn blind_for_now(world: &World) -> Option<String> {
 pub async fn converge(mut run: Run<'_>) -> Result<Ending, Trouble> {
     let mut course = Course::default();
     run.journal.begin();
-    let ending = match run.provider.begin().await {
-        Ok(()) => course.turns(&mut run).await?,
-        Err(problem) => Ending::Held(Hold::Refused { step: "begin".to_owned(), answer: problem.to_string(), remedy: None }),
-    };
+    let ending = course.turns(&mut run).await?;
     if let Ending::Held(_) = &ending
         && course.memory.began
     {
@@ -144,6 +143,8 @@ const VET: &str = "vet";
 #[derive(Default)]
 struct Course {
     memory: Memory,
+    /// Whether the hands were told that a run begins.
+    has_begun: bool,
     /// Since when no machine of the type is free.
     scarce: Option<Instant>,
     /// Since when something else is in the way of each step.
@@ -162,7 +163,22 @@ impl Course {
             if *run.stop.borrow() {
                 return Ok(Ending::Interrupted);
             }
+            if run.not_before.is_none()
+                && let Err(hold) = self.begin(run).await
+            {
+                return Ok(Ending::Held(hold));
+            }
             let (world, plan) = self.think(run).await?;
+            // The look was taken meanwhile.
+            if let Some(moment) = run.not_before.take() {
+                rest(moment.saturating_duration_since(Instant::now()), &run.stop).await;
+                if *run.stop.borrow() {
+                    return Ok(Ending::Interrupted);
+                }
+                if let Err(hold) = self.begin(run).await {
+                    return Ok(Ending::Held(hold));
+                }
+            }
             if let Some(hold) = self.memory.refused_still(&plan) {
                 return Ok(Ending::Held(hold));
             }
@@ -194,6 +210,15 @@ impl Course {
                 return Ok(Ending::Held(hold));
             }
         }
+    }
+
+    /// Tells the hands, once, that a run begins.
+    async fn begin(&mut self, run: &Run<'_>) -> Result<(), Hold> {
+        if std::mem::replace(&mut self.has_begun, true) {
+            return Ok(());
+        }
+        let refused = |problem: Problem| Hold::Refused { step: "begin".to_owned(), answer: problem.to_string(), remedy: None };
+        run.provider.begin().await.map_err(refused)
     }
 
     /// Looks, plans, and has the plan audited.

@@ -1,6 +1,10 @@
 //! By the clock: schedules, sessions, and suspensions with an end, through the program as its users run it.
 
-use crate::support::shop::{Shop, pad};
+use crate::support::{
+    shop::{Shop, pad},
+    words,
+};
+use cloudypad::model::look_again;
 use jiff::{SignedDuration, Timestamp, Zoned};
 use serde_json::Value;
 
@@ -90,6 +94,29 @@ fn a_session_lasts_as_long_as_it_may() {
     let tomorrow = shop.expect(3, &["plan", "pad.yaml", "--at", &hours_from_now(24), "-o", "json"]).out;
     assert!(tomorrow.contains("its session is over (session.max)") && tomorrow.contains("snapshot"), "{tomorrow}");
     assert!(tomorrow.contains("\"code\":\"Archived\"") && !tomorrow.contains("nobody uses it"), "and it stays so: {tomorrow}");
+}
+
+/// A watch sleeps until the clock has something to say: an entry, or a session's end. What a session has left is counted on
+/// the cloud's clock, which may be another one and run at another speed.
+#[test]
+fn one_may_sleep_until_the_clock_says_something() {
+    let look = |more: &str| {
+        let spec = format!("scaleway; present; clock 2026-11-24T21:00:00Z{more}");
+        let (ask, _) = words::ask(&spec).unwrap();
+        // Made at 100 s of the cloud's clock, where it is 1000 s now.
+        let world = words::world_of("server srv-1 running, root vol-r, recipe none", &ask).unwrap();
+        move |speed| look_again(&ask, &world, speed).map(|it| it.to_string())
+    };
+    let at = |moment: &str| Some(moment.to_owned());
+    let night = "; schedule 0 18 * * * UTC present; schedule 0 23 * * * UTC absent";
+    assert_eq!(look("")(1.0), None);
+    assert_eq!(look(night)(1.0), at("2026-11-24T23:00:00Z"));
+    assert_eq!(look("; session max 1h")(1.0), at("2026-11-24T21:45:00Z"));
+    assert_eq!(look("; session max 1h")(60.0), at("2026-11-24T21:00:45Z"));
+    assert_eq!(look(&format!("{night}; session max 3h"))(1.0), at("2026-11-24T23:00:00Z"));
+    assert_eq!(look(&format!("{night}; session max 2h"))(1.0), at("2026-11-24T22:45:00Z"));
+    assert_eq!(look("; session max 901s")(1.0), at("2026-11-24T21:00:01Z"));
+    assert_eq!(look("; session max 15m")(1.0), None, "it is over already");
 }
 
 /// Hands are kept off until a moment, and not after it.

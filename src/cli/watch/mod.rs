@@ -1,0 +1,256 @@
+//! `watch`: keeps instances as their files say, until it is told to end.
+//!
+//! A file is read the moment it changes, and the cloud looked at; nothing is changed before the file was left alone for
+//! [`QUIET`]. In reading order: this file reads and hands on; `life` keeps one instance; `ears` hear its guest.
+
+mod ears;
+mod life;
+
+use super::{
+    Exit, Failure, Outcome,
+    account::Views,
+    apply::{Teller, listen},
+    args::{Output, Watch},
+    complain, hands, target,
+    validate::show_problems,
+};
+use crate::{
+    model::{InstanceKey, Stance},
+    read::{Problem, ReadSpec, Reader, Reading},
+    store::Home,
+};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use life::{Life, Wish};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    pin::Pin,
+    time::Duration,
+};
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep_until},
+};
+
+/// What a file says is wished once it was left alone for so long: the beginning of a YAML file is often one itself.
+const QUIET: Duration = Duration::from_millis(500);
+/// Where something changes all the time, what is wrong is told all the same after so long.
+const LONGEST: Duration = Duration::from_secs(5);
+/// The shortest time between two looks at the cloud that nothing asks for.
+const SHORTEST: Duration = Duration::from_secs(10);
+
+/// Keeps what the paths name.
+pub(crate) async fn watch(args: Watch) -> Outcome {
+    if args.every < SHORTEST {
+        return Err(Failure::new(format!("--every: write {} s or more; files and guests are heard at once anyway", SHORTEST.as_secs())));
+    }
+    let home = hands::home()?;
+    let (stopper, stop) = watch::channel(false);
+    listen(stopper);
+    let (changed, mut changes) = mpsc::unbounded_channel();
+    let _eyes = open_eyes(&args.paths, changed)?;
+    let teller = Teller::in_lines(args.output);
+    let keeper = Keeper {
+        args: &args,
+        home: &home,
+        teller: &teller,
+        stop: stop.clone(),
+        rounds: watch::Sender::new(()),
+        views: RefCell::default(),
+        generation: Cell::default(),
+    };
+    let mut sheet = Sheet::default();
+    let mut lives: Lives<'_> = keeper.read(&mut sheet, true).into_iter().collect();
+    if args.output == Output::Text {
+        let count = if sheet.kept.len() == 1 { "1 instance".to_owned() } else { format!("{} instances", sheet.kept.len()) };
+        complain(&format!("watching {count}; Ctrl-C ends it"));
+    }
+    let mut ended = stop;
+    // Whether something changed that was not read yet, and until when it waits because the last reading took its time.
+    let (mut has_changed, mut rests_until) = (false, Instant::now());
+    // Since when files change, and when they last did.
+    let mut change: Option<(Instant, Instant)> = None;
+    // Not every file system tells of every change.
+    let mut round = Instant::now() + around(args.every);
+    loop {
+        let settled = change.map(|(first, last)| (last + QUIET).min(first + LONGEST));
+        tokio::select! {
+            _ = ended.wait_for(|it| *it) => break,
+            Some(()) = changes.recv(), if !has_changed => has_changed = true,
+            () = sleep_until(rests_until), if has_changed => {
+                while changes.try_recv().is_ok() {}
+                has_changed = false;
+                let now = Instant::now();
+                change = Some((change.map_or(now, |it| it.0), now));
+                lives.extend(keeper.read(&mut sheet, false));
+                // However many files there are, and however often they change: half of the time is for the instances.
+                rests_until = Instant::now() + now.elapsed();
+            }
+            () = sleep_until(settled.unwrap_or(round)), if settled.is_some() => {
+                change = None;
+                lives.extend(keeper.read(&mut sheet, true));
+            }
+            () = sleep_until(round) => {
+                round = Instant::now() + around(args.every);
+                lives.extend(keeper.read(&mut sheet, change.is_none()));
+                keeper.begin_round();
+            }
+            Some(()) = lives.next() => {}
+        }
+    }
+    // What is in flight is settled first.
+    while lives.next().await.is_some() {}
+    Ok(Exit::Interrupted)
+}
+
+/// Says whenever something changes that the paths may name.
+fn open_eyes(paths: &[PathBuf], changed: mpsc::UnboundedSender<()>) -> Result<RecommendedWatcher, Failure> {
+    let mut eyes = notify::recommended_watcher(move |seen: notify::Result<notify::Event>| {
+        // To read a file is no change. What could not be followed may be one.
+        if !seen.is_ok_and(|it| it.kind.is_access()) {
+            let _ = changed.send(());
+        }
+    })?;
+    for path in paths {
+        // An editor puts another file in a file's place: its directory is what stays.
+        let above = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let (at, mode) = if path.is_dir() { (path.as_path(), RecursiveMode::Recursive) } else { (above, RecursiveMode::NonRecursive) };
+        eyes.watch(at, mode).map_err(|error| Failure::new(format!("cannot watch {}: {error}", at.display())))?;
+    }
+    Ok(eyes)
+}
+
+/// About so long, another span each time: of several who watch one account, not all look at it in one moment.
+fn around(span: Duration) -> Duration {
+    let seed = crate::model::digest(&format!("{} {:?}", std::process::id(), std::time::Instant::now()));
+    span.mul_f64(0.9 + 0.2 * ((seed >> 11) as f64 / (1_u64 << 53) as f64))
+}
+
+type Lives<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = ()> + 'a>>>;
+
+/// The files as they were last read.
+#[derive(Default)]
+struct Sheet {
+    reader: Reader,
+    kept: BTreeMap<InstanceKey, Kept>,
+    /// What was told of them is not told again.
+    problems: Vec<Problem>,
+    complaints: BTreeSet<String>,
+    /// Whether nothing was read before: then what lies there was wished before.
+    has_been_read: bool,
+}
+
+/// What was last read of an instance.
+struct Kept {
+    /// What it says, unless that was taken back before anything was done for it.
+    spec: Option<ReadSpec>,
+    /// When something may be done for it.
+    not_before: Instant,
+    /// Where its next wish goes, while it is kept.
+    wishes: Option<mpsc::UnboundedSender<Wish>>,
+}
+
+/// What keeping needs.
+struct Keeper<'a> {
+    args: &'a Watch,
+    home: &'a Home,
+    teller: &'a Teller,
+    stop: watch::Receiver<bool>,
+    /// Tells all instances at once to look at the cloud again: so they share what they see.
+    rounds: watch::Sender<()>,
+    views: RefCell<Views>,
+    /// How often the views were opened anew.
+    generation: Cell<u64>,
+}
+
+impl<'a> Keeper<'a> {
+    /// Reads the files, hands on what changed, and gives the lives of those that are new. What is broken or gone is left
+    /// where it is, and hurts no other; `settled` says that the files were left alone, so that it is told.
+    fn read(&'a self, sheet: &mut Sheet, settled: bool) -> Vec<Pin<Box<dyn Future<Output = ()> + 'a>>> {
+        let Reading { specs, problems } = sheet.reader.read(&self.args.paths);
+        if settled {
+            if !problems.is_empty() && problems != sheet.problems {
+                show_problems(&problems, "; what is described there is left as it is");
+            }
+            sheet.problems = problems;
+        }
+        let now = Instant::now();
+        let mut here: BTreeMap<InstanceKey, Vec<ReadSpec>> = BTreeMap::new();
+        specs.into_iter().for_each(|it| here.entry(it.instance.key()).or_default().push(it));
+        for (key, kept) in sheet.kept.iter_mut().filter(|(key, it)| it.wishes.is_some() && !here.contains_key(key)) {
+            if now < kept.not_before {
+                // Nothing was done for it yet, nor is now.
+                (kept.wishes, kept.spec) = (None, None);
+            } else if settled {
+                kept.wishes = None;
+                self.views.borrow_mut().forget(key);
+                complain(&format!("{key}: nothing that can be read describes it any more; it is left as it is"));
+            }
+        }
+        let mut complaints = BTreeSet::new();
+        let mut born = Vec::new();
+        for (key, mut specs) in here {
+            let Some(spec) = specs.pop().filter(|_| specs.is_empty()) else {
+                complaints.insert(format!("{key}: described twice, so nothing new is done for it"));
+                continue;
+            };
+            let before = sheet.kept.get(&key);
+            let is_edited = match before.map(|it| &it.spec) {
+                Some(before) => before.as_ref().is_none_or(|it| it.instance != spec.instance),
+                None => sheet.has_been_read,
+            };
+            if !is_edited && before.is_some_and(|it| it.wishes.is_some()) {
+                continue;
+            }
+            // Whoever edits a file wants it so now; what lay there was wished before.
+            let stance = if is_edited { Stance::Apply } else { Stance::Keep };
+            let mut wish = match self.wish_of(&spec, stance) {
+                Ok(wish) => wish,
+                Err(failure) => {
+                    complaints.insert(format!("{}: {failure}; nothing new is done for {key}", target::place(&spec)));
+                    continue;
+                }
+            };
+            let not_before = now + QUIET;
+            wish.case.not_before = Some(not_before);
+            let wishes = match sheet.kept.remove(&key).and_then(|it| it.wishes) {
+                Some(wishes) => {
+                    let _ = wishes.send(wish);
+                    wishes
+                }
+                None => {
+                    let (wishes, coming) = mpsc::unbounded_channel();
+                    born.push(Box::pin(Life::new(self, wish, coming).live()) as Pin<Box<dyn Future<Output = ()>>>);
+                    wishes
+                }
+            };
+            sheet.kept.insert(key, Kept { spec: Some(spec), not_before, wishes: Some(wishes) });
+        }
+        if settled {
+            complaints.iter().filter(|it| !sheet.complaints.contains(*it)).for_each(|it| complain(it));
+            sheet.complaints = complaints;
+        }
+        sheet.has_been_read = true;
+        born
+    }
+
+    /// A wish, with hands that share their looks with everybody's.
+    fn wish_of(&self, spec: &ReadSpec, stance: Stance) -> Result<Wish, Failure> {
+        let mut case = hands::case_of(self.home, spec.clone(), self.args.owner.owner.as_deref(), &mut self.views.borrow_mut())?;
+        case.ask.stance = stance;
+        Ok(Wish { spec: spec.clone(), case, generation: self.generation.get() })
+    }
+
+    /// Has everybody look at the cloud, at the same moment.
+    fn begin_round(&self) {
+        let mut views = self.views.borrow_mut();
+        if views.are_split() {
+            views.begin_anew();
+            self.generation.set(self.generation.get() + 1);
+        }
+        drop(views);
+        self.rounds.send_replace(());
+    }
+}
