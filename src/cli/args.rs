@@ -1,7 +1,7 @@
 //! The command line.
 
 use super::pair::four_digits;
-use crate::machine::SUNSHINE_PAGE;
+use crate::{machine::SUNSHINE_PAGE, model::Moment};
 use clap::{Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
 use std::path::PathBuf;
 
@@ -183,6 +183,9 @@ pub(crate) struct Plan {
     pub targets: Targets,
     #[command(flatten)]
     pub owner: Owner,
+    /// Show what would be planned at that time, like 2027-03-28T02:30+01:00, if the cloud were as it is now.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub at: Option<jiff::Timestamp>,
     /// Exit with 2 where changes are pending.
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -367,6 +370,12 @@ pub(crate) struct Emulator {
 fn duration(text: &str) -> Result<std::time::Duration, String> {
     let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|it| std::time::Duration::try_from(it).ok());
     parsed.ok_or_else(|| "write a time like 90s, 30m or 1h 30m".to_owned())
+}
+
+/// A moment as specs write it.
+fn moment(text: &str) -> Result<jiff::Timestamp, String> {
+    let parsed = text.parse::<Moment>().map(|it| it.at());
+    parsed.map_err(|why| format!("{why}: write one like 2026-11-24T23:00+01:00 or 2026-11-24T23:00[Europe/Paris]"))
 }
 
 /// The first two numbers of addresses.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     model::{Copy, CopyStatus, LastHeld, Readiness, Role, Root, Stamp, Tags, Volume, VolumeStatus, World},
-    report::{JSON_VERSION, PastRun, Screen, plain, plan_json, ready_json, standing, table, wished, yaml_document},
+    report::{JSON_VERSION, PastRun, Screen, clock_json, plain, plan_json, ready_json, standing, table, wished, yaml_document},
     store::Home,
 };
 use serde_json::{Value, json};
@@ -135,8 +135,9 @@ fn described(home: &Home, case: &Case, seen: &Seen, strays: &[String], ready: Op
     json!({
         "v": JSON_VERSION, "type": "description",
         "namespace": case.ask.key.namespace, "name": case.ask.key.name, "place": case.place,
-        "observed": standing(world), "wanted": wished(case.ask.spec.server_state, false),
-        "ready": ready.map(ready_json), "status": get::status(home, case, seen, ready), "runs": latest(home, case),
+        "observed": standing(world), "wanted": wished(case.ask.wished(), false),
+        "ready": ready.map(ready_json), "status": get::status(home, case, seen, ready), "clock": clock_json(&case.view(seen)),
+        "runs": latest(home, case),
         "servers": servers.collect::<Vec<_>>(), "volumes": volumes.collect::<Vec<_>>(), "copies": copies.collect::<Vec<_>>(),
         "addresses": addresses.collect::<Vec<_>>(), "firewalls": firewalls.collect::<Vec<_>>(), "leftBehind": strays, "plan": plan_json(&case.view(seen)),
     })

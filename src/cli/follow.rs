@@ -73,7 +73,7 @@ impl Desk {
         self.problems.clear();
         if self.cases.is_none() || found.specs != self.specs {
             self.specs.clone_from(&found.specs);
-            self.cases = hands::prepare(found, args.owner.owner.as_deref(), None)?.ok();
+            self.cases = hands::prepare(found, args.owner.owner.as_deref(), None, None)?.ok();
         }
         Ok(())
     }

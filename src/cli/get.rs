@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     model::{self, Note, Readiness, Verdict},
-    report::{JSON_VERSION, Screen, conditions, plain, ready_json, standing, table, wished, yaml_document},
+    report::{JSON_VERSION, Screen, clock_json, conditions, plain, ready_json, standing, table, wished, yaml_document},
     store::Home,
 };
 use serde::Serialize;
@@ -40,7 +40,11 @@ pub(super) struct Row {
     /// Whether somebody can play; nothing where there is nothing to ask.
     ready: Option<Value>,
     host: Option<String>,
+    /// What is wished by the clock; nothing where no clock decides.
+    clock: Value,
     place: String,
+    #[serde(skip)]
+    next: Option<String>,
 }
 
 /// The columns of a table of instances.
@@ -78,7 +82,12 @@ pub(super) async fn rows(cases: &Cases) -> Result<Vec<Row>, Failure> {
 /// A table of instances.
 pub(super) fn rows_table(rows: &[Row], screen: &Screen) -> String {
     let dispensable: [&[&str]; 2] = [&["PROVIDER", "ZONE"], &["WANTED"]];
-    table(&HEADER, &rows.iter().map(Row::cells).collect::<Vec<_>>(), &dispensable, screen)
+    // Only who has a schedule or a session asks what comes next.
+    let has_next = rows.iter().any(|it| it.next.is_some());
+    let header: Vec<&str> = HEADER.into_iter().chain(has_next.then_some("NEXT")).collect();
+    let next = |row: &Row| has_next.then(|| row.next.clone().unwrap_or_else(|| "-".to_owned()));
+    let cells = rows.iter().map(|row| row.cells().into_iter().chain(next(row)).collect()).collect::<Vec<Vec<String>>>();
+    table(&header, &cells, &dispensable, screen)
 }
 
 impl Row {
@@ -126,7 +135,7 @@ fn row(home: &Home, case: &Case, seen: &Seen, ready: Option<Readiness>) -> Row {
         name: case.ask.key.name.clone(),
         provider: placement.provider,
         zone: plain(placement.zone),
-        wanted: wished(case.ask.spec.server_state, false),
+        wanted: wished(case.ask.wished(), false),
         observed: standing(&seen.world),
         verdict,
         reason,
@@ -134,6 +143,8 @@ fn row(home: &Home, case: &Case, seen: &Seen, ready: Option<Readiness>) -> Row {
         status: status(home, case, seen, ready.as_ref()),
         ready: ready.as_ref().map(ready_json),
         host: host(case, seen),
+        clock: clock_json(&case.view(seen)),
+        next: case.view(seen).upcoming().map(|it| it.to_string()),
         place: case.place.clone(),
     }
 }

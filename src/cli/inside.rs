@@ -27,7 +27,7 @@ pub(crate) fn inside(home: &Home, wish: &Wish) -> Result<Inside, Failure> {
     let recipe = match Recipe::read(&wish.ask.spec.configuration, &*resolve) {
         Ok(recipe) => recipe,
         // What is archived or deleted runs nothing: a playbook that is gone keeps no bill running.
-        Err(_) if wish.ask.deletion.is_some() || wish.ask.spec.server_state != ServerState::Present => Recipe::default(),
+        Err(_) if wish.ask.deletion.is_some() || wish.ask.wished() != ServerState::Present => Recipe::default(),
         Err(error) => return Err(Failure::new(format!("{}: {error}", wish.place))),
     };
     let ssh = &wish.ask.spec.ssh;

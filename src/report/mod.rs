@@ -1,6 +1,7 @@
 //! Floor 2, mirrors: plans, tables and events as text, and as versioned JSON.
 
 mod clean;
+mod clock;
 mod conditions;
 mod events;
 mod json;
@@ -11,6 +12,7 @@ mod story;
 mod table;
 
 pub use clean::{LogLine, LogObject, gate, json_line, plain, visible, yaml_document};
+pub use clock::{Upcoming, clock_json, time_text};
 pub use conditions::{Condition, Holds, LastRun, conditions};
 pub use events::{Lines, Live};
 pub use json::{JSON_VERSION, event_json, plan_json, ready_json};

@@ -127,6 +127,8 @@ fn the_brain_runs_no_errands() {
                 ".await;",
                 ".await?",
                 "SystemTime",
+                "Timestamp::now",
+                "Zoned::now",
                 "Instant",
                 "std::fs",
                 "std::env",

@@ -50,6 +50,7 @@ mod properties;
 mod reading;
 mod ready;
 mod scaleway;
+mod schedule;
 mod secrets;
 mod strangers;
 mod support;
