@@ -258,6 +258,8 @@ pub(crate) struct Watch {
     /// Show a page, metrics and health over HTTP at this address; a port alone is for this machine only.
     #[arg(long, value_name = "[ADDRESS:]PORT", value_parser = crate::watch::address)]
     pub listen: Option<std::net::SocketAddr>,
+    #[command(flatten)]
+    pub notify: super::notify::Notify,
     /// The file whose first line is the token that opens the page, and with which it takes orders; else CLOUDYPAD_TOKEN.
     #[arg(long, value_name = "FILE", requires = "listen")]
     pub token_file: Option<PathBuf>,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     machine::Inside,
-    model::{Ask, Deletion, Event, Facts, Occasion, World},
+    model::{Ask, Deletion, Event, Facts, Occasion, World, spec::Suspend},
     plan::{Forecast, forecast},
     provider::Provider,
     read::{ReadSpec, Reading},
@@ -153,6 +153,12 @@ pub(crate) struct Seen {
 }
 
 impl Case {
+    /// Whether the clock may make something else of its spec.
+    pub fn is_by_clock(&self) -> bool {
+        let spec = &self.ask.spec;
+        !spec.schedule.is_empty() || spec.session.is_some() || matches!(spec.suspend, Suspend::Until(_))
+    }
+
     /// One look; what is tried again is told.
     pub async fn look(&self) -> World {
         let key = &self.ask.key;

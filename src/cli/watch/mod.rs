@@ -17,7 +17,8 @@ use super::{
     validate::show_problems,
 };
 use crate::{
-    model::{InstanceKey, Stance},
+    herald::Herald,
+    model::{InstanceKey, Occasion, Stance},
     read::{Problem, ReadSpec, Reader, Reading},
     store::Home,
     watch::{Hub, Order},
@@ -42,6 +43,8 @@ use tokio::{
 const QUIET: Duration = Duration::from_millis(500);
 /// Where something changes all the time, what is wrong is told all the same after so long.
 const LONGEST: Duration = Duration::from_secs(5);
+/// How long to try to tell others the last that happened, once everything is settled.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 /// The shortest time between two looks at the cloud that nothing asks for.
 const SHORTEST: Duration = Duration::from_secs(10);
 
@@ -57,11 +60,12 @@ pub(crate) async fn watch(args: Watch) -> Outcome {
     let _eyes = open_eyes(&args.paths, changed)?;
     let teller = Teller::in_lines(args.output);
     let (hub, mut orders) = mirror::open(&args, stop.clone()).await?;
-    let keeper = Keeper {
+    let mut keeper = Keeper {
         args: &args,
         home: &home,
         teller: &teller,
         hub,
+        herald: super::notify::herald(&args.notify)?,
         stop: stop.clone(),
         rounds: watch::Sender::new(()),
         views: RefCell::default(),
@@ -109,6 +113,10 @@ pub(crate) async fn watch(args: Watch) -> Outcome {
     }
     // What is in flight is settled first.
     while lives.next().await.is_some() {}
+    drop(lives);
+    if let Some(herald) = keeper.herald.take() {
+        herald.close(LAST_WORDS).await;
+    }
     Ok(Exit::Interrupted)
 }
 
@@ -177,6 +185,7 @@ struct Keeper<'a> {
     teller: &'a Teller,
     /// What is shown, where somebody may look.
     hub: Option<Arc<Hub>>,
+    herald: Option<Herald>,
     stop: watch::Receiver<bool>,
     /// Tells all instances at once to look at the cloud again: so they share what they see.
     rounds: watch::Sender<()>,
@@ -267,8 +276,7 @@ impl<'a> Keeper<'a> {
     fn wish_of(&self, spec: &ReadSpec, stance: Stance) -> Result<Wish, Failure> {
         let mut case = hands::case_of(self.home, spec.clone(), self.args.owner.owner.as_deref(), &mut self.views.borrow_mut())?;
         case.ask.stance = stance;
-        let why = if stance == Stance::Apply { "its file was saved" } else { "the watch began" };
-        Ok(Wish { spec: spec.clone(), case, generation: self.generation.get(), why })
+        Ok(Wish { spec: spec.clone(), case, generation: self.generation.get() })
     }
 
     /// Does what somebody ordered through the page, who wants it so now.
@@ -278,23 +286,23 @@ impl<'a> Keeper<'a> {
         match self.wish_of(spec, Stance::Apply) {
             Ok(mut wish) => {
                 wish.case.ask.wake = matches!(order, Order::Wake(_));
-                wish.why = if wish.case.ask.wake { "woken through the page" } else { "ordered through the page" };
+                wish.case.occasion = Occasion::ByHand;
                 let _ = wishes.send(Some(Box::new(wish)));
             }
             Err(failure) => complain(&format!("{key}: {failure}")),
         }
     }
 
-    /// Has a wish share the looks of all, where it does not any more.
-    fn renew(&self, wish: &mut Wish) {
-        if wish.generation == self.generation.get() {
-            return;
+    /// Has a wish share the looks of all, and be what the clock makes of it now.
+    fn renew(&self, wish: &mut Wish, occasion: Occasion) {
+        if wish.generation != self.generation.get() || wish.case.is_by_clock() {
+            match self.wish_of(&wish.spec, wish.case.ask.stance) {
+                Ok(fresh) => *wish = fresh,
+                // What is there serves as well.
+                Err(failure) => tracing::warn!(instance = %wish.case.ask.key, %failure, "keeps its old hands"),
+            }
         }
-        match self.wish_of(&wish.spec, wish.case.ask.stance) {
-            Ok(fresh) => *wish = fresh,
-            // What is there serves as well.
-            Err(failure) => tracing::warn!(instance = %wish.case.ask.key, %failure, "keeps its old hands"),
-        }
+        wish.case.occasion = occasion;
     }
 
     /// Has everybody look at the cloud, at the same moment.
