@@ -20,6 +20,7 @@ pub mod read;
 
 pub mod machine;
 pub mod provider;
+pub mod source;
 pub mod store;
 
 pub mod report;

@@ -39,9 +39,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("machine", &["model"]),
     ("provider", &["model", "emulator"]),
     ("store", &["model"]),
+    ("source", &["model", "store"]),
     ("report", &["model", "plan"]),
     ("run", &["model", "plan", "machine", "provider", "store"]),
-    ("cli", &["model", "plan", "read", "provider", "store", "report", "run", "machine", "emulator"]),
+    ("cli", &["model", "plan", "read", "provider", "source", "store", "report", "run", "machine", "emulator"]),
 ];
 
 #[test]
