@@ -6,7 +6,7 @@
 //! why; [`run`] does it, turn by turn, and [`report`] shows it. [`cli`] is the door. [`emulator`] is a
 //! cloud in a box, which imports nothing of the rest.
 //!
-//! Modules in reading order: `model`, `plan`, `read`, `provider`, `machine`, `store`, `run`, `report`, `cli`.
+//! Modules in reading order: `model`, `plan`, `read`, `provider`, `machine`, `store`, `source`, `run`, `report`, `cli`.
 
 #![forbid(unsafe_code)]
 

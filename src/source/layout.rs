@@ -37,7 +37,8 @@ impl Mirror<'_> {
         }
         let asked: String = files.iter().map(|it| format!("{}\n", it.1.object)).collect();
         let mut unpacking = Unpacking { files: files.iter(), doing: Doing::Head(Vec::new()), failed: None };
-        let said = self.git.feed(Some(self.path), &["cat-file", "--batch"], asked.into_bytes(), self.until, &mut |it| unpacking.take(it)).await?;
+        let said =
+            self.git.feed(Some(self.path), &["cat-file", "--batch"], asked.into_bytes(), self.until, &mut |it| unpacking.take(it)).await?;
         if let Some(error) = unpacking.failed {
             return Err(error.into());
         }
@@ -80,7 +81,11 @@ struct Unpacking<'a> {
 enum Doing {
     /// As much of a line as has come.
     Head(Vec<u8>),
-    Body { file: File, path: PathBuf, left: u64 },
+    Body {
+        file: File,
+        path: PathBuf,
+        left: u64,
+    },
     End,
 }
 

@@ -209,7 +209,9 @@ fn url(scheme: &str, rest: &str) -> Result<String, Misnamed> {
         _ => {}
     }
     let (name, port) = match host.strip_prefix('[').and_then(|it| it.split_once(']')) {
-        Some((inner, port)) if inner.parse::<std::net::Ipv6Addr>().is_ok() => (inner, port.strip_prefix(':').or(port.is_empty().then_some("0"))),
+        Some((inner, port)) if inner.parse::<std::net::Ipv6Addr>().is_ok() => {
+            (inner, port.strip_prefix(':').or(port.is_empty().then_some("0")))
+        }
         Some(_) => ("", None),
         None => host.split_once(':').map_or((host, Some("0")), |(name, port)| (name, Some(port))),
     };

@@ -13,11 +13,26 @@ use tokio::{
 
 /// What `git`, `ssh` and `curl` in it need of our environment. No `GIT_…`: those could send it elsewhere.
 const PASSED: &[&str] = &[
-    "PATH", "HOME", "USER", "LOGNAME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "https_proxy",
-    "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "TMPDIR",
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "XDG_CONFIG_HOME",
+    "XDG_RUNTIME_DIR",
+    "SSH_AUTH_SOCK",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+    "TMPDIR",
 ];
 /// Answers with what is in its environment, and forgets nothing when it is told to. Git runs it with a shell.
-const HELPER: &str = "!answer() { test \"$1\" != get || printf 'username=%s\\npassword=%s\\n' \"$CLOUDYPAD_GIT_USER\" \"$CLOUDYPAD_GIT_TOKEN\"; }; answer";
+const HELPER: &str =
+    "!answer() { test \"$1\" != get || printf 'username=%s\\npassword=%s\\n' \"$CLOUDYPAD_GIT_USER\" \"$CLOUDYPAD_GIT_TOKEN\"; }; answer";
 /// The oldest `git` that is used: from then on it has what keeps a strange repository from running programs.
 const OLDEST: (u32, u32) = (2, 34);
 /// How many bytes of complaints are kept.
@@ -156,13 +171,17 @@ impl Program {
                     }
                 }
             };
-            let (_, taken, complaints) = tokio::join!(write, async {
-                let taken: Result<(), String> = read.await;
-                if taken.is_err() {
-                    group.signal(Signal::KILL);
-                }
-                taken
-            }, complaints(stderr));
+            let (_, taken, complaints) = tokio::join!(
+                write,
+                async {
+                    let taken: Result<(), String> = read.await;
+                    if taken.is_err() {
+                        group.signal(Signal::KILL);
+                    }
+                    taken
+                },
+                complaints(stderr)
+            );
             (taken, complaints)
         };
         let mut stop = self.manner.stop.clone();

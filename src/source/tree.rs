@@ -12,7 +12,9 @@ const MOST_LINKS: usize = 40;
 /// What stands at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
-    File { runs: bool },
+    File {
+        runs: bool,
+    },
     /// A link; where it leads is known once its object is read.
     Link(Option<String>),
     /// Another repository's commit.
@@ -68,7 +70,10 @@ impl Tree {
             let size = size.parse().unwrap_or(0);
             bytes = bytes.saturating_add(size);
             if leaves.len() >= MOST_FILES || bytes > MOST_BYTES {
-                return Err(format!("it has more than {MOST_FILES} files or {} MB: give specs a repository of their own", MOST_BYTES >> 20));
+                return Err(format!(
+                    "it has more than {MOST_FILES} files or {} MB: give specs a repository of their own",
+                    MOST_BYTES >> 20
+                ));
             }
             if leaves.insert(path.to_owned(), Leaf { kind, object: object.to_owned(), size }).is_some() {
                 return Err(format!("the path {path:?} is in it twice"));

@@ -13,7 +13,9 @@ pub enum Trouble {
     #[error("git {0} is too old; install 2.34 or later")]
     OldGit(String),
     /// We are not let in.
-    #[error("the repository does not let us in: {0}; check the SSH key, Git's credential helper, or CLOUDYPAD_GIT_USER and CLOUDYPAD_GIT_TOKEN")]
+    #[error(
+        "the repository does not let us in: {0}; check the SSH key, Git's credential helper, or CLOUDYPAD_GIT_USER and CLOUDYPAD_GIT_TOKEN"
+    )]
     Denied(String),
     /// The branch is not there: misnamed, deleted, or nobody has committed to it yet.
     #[error("the repository has no branch {0}, or nothing in it; push it, or name another with --branch")]

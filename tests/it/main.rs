@@ -14,6 +14,7 @@
 //! - `linode`: Linode end to end, against an emulator of its API;
 //! - `two`: two people at once, with equal specs and with conflicting ones;
 //! - `vendors`: what any vendor's hands must stand: weather, crowds, haste;
+//! - `git`: a branch of a Git repository as the source of specs;
 //! - `openapi`: requests against what Linode says of its own API;
 //! - `inside`: what is run in a machine: recipes, what runs at every start, `cloudypad ssh`;
 //! - `ready`: a machine is ready when somebody can play, not when it runs;
@@ -28,6 +29,7 @@ mod command_line;
 mod crashes;
 #[path = "../figures.rs"]
 mod figures;
+mod git;
 mod holds;
 mod house;
 mod idle;

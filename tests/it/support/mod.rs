@@ -1,6 +1,7 @@
 //! What the tests share: a workshop to run the binary in, emulated vendors, and worlds in words.
 
 pub mod face;
+pub mod forge;
 pub mod journal;
 pub mod linode;
 pub mod scaleway;
