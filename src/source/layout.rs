@@ -153,10 +153,11 @@ pub(super) fn holds_spec(path: &Path) -> bool {
     let mut ahead = vec![path.to_owned()];
     let mut seen = HashSet::new();
     while let Some(at) = ahead.pop() {
-        if !at.canonicalize().is_ok_and(|it| seen.insert(it)) {
-            continue;
-        }
         if at.is_dir() {
+            // A link does not lead in circles.
+            if !at.canonicalize().is_ok_and(|it| seen.insert(it)) {
+                continue;
+            }
             let entries = fs::read_dir(&at).into_iter().flatten().flatten();
             ahead.extend(entries.filter(|it| !it.file_name().to_string_lossy().starts_with('.')).map(|it| it.path()));
         } else if at.extension().is_some_and(|it| it.eq_ignore_ascii_case("yaml") || it.eq_ignore_ascii_case("yml")) || at == path {

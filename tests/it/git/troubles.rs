@@ -21,7 +21,8 @@ async fn a_repository_that_is_empty_renamed_or_gone_changes_nothing() {
     forge.commit("specs/mypad.yaml", Some(&pad("present", "")), "mypad begins");
     assert_eq!(names(&git.fetch().await.unwrap()), ["mypad"]);
 
-    forge.git(&["push", "-q", "origin", "main:other", ":main"]);
+    forge.git(&["push", "-q", "origin", "main:other"]);
+    forge.git(&["--git-dir", forge.bare().to_str().unwrap(), "update-ref", "-d", "refs/heads/main"]);
     let said = fails(&mut git, "NoBranch").await.to_string();
     assert!(said.contains("no branch main") && said.contains("--branch"), "{said}");
     forge.push();
