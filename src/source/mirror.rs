@@ -16,6 +16,8 @@ const SEEN: &str = "refs/cloudypad/seen";
 const GOOD: &str = "refs/cloudypad/good";
 /// How many bytes the list of a commit's files may have.
 const MOST_LISTED: usize = 32 << 20;
+/// How many links a commit may have: each is asked for.
+const MOST_LINKS: usize = 1000;
 /// How many commits that came together are asked for approvals.
 const MOST_COMMITS: &str = "--max-count=256";
 /// How many approvals are taken.
@@ -158,6 +160,9 @@ impl Mirror<'_> {
         let words = ["ls-tree", "-r", "-z", "-l", "--full-tree", commit];
         good(self.git.feed(Some(self.path), &words, Vec::new(), self.until, &mut bounded(&mut text, MOST_LISTED)).await?)?;
         let mut tree = Tree::read(&text).map_err(Trouble::Unreadable)?;
+        if tree.0.values().filter(|it| it.kind == Kind::Link(None)).count() > MOST_LINKS {
+            return Err(Trouble::Unreadable(format!("it has more than {MOST_LINKS} links")).into());
+        }
         for leaf in tree.0.values_mut().filter(|it| it.kind == Kind::Link(None) && it.size < 4096) {
             let said = good(self.run(&["cat-file", "blob", &leaf.object]).await?)?;
             leaf.kind = Kind::Link(String::from_utf8(said.out).ok().filter(|it| !it.is_empty() && !it.contains('\0')));
@@ -169,7 +174,7 @@ impl Mirror<'_> {
     pub async fn keep(&self, commit: &str) -> Result<(), Fault> {
         good(self.run(&["update-ref", GOOD, commit]).await?)?;
         // Git decides whether there is something to do; what it cannot do, it does next time.
-        self.run(&["-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"]).await?;
+        let _ = self.run(&["-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"]).await;
         Ok(())
     }
 
