@@ -5,7 +5,7 @@ use crate::{
     machine,
     model::{
         Ask, InstanceKey,
-        spec::{self, Configuration, Machine},
+        spec::{self, Configuration, Dns, Machine},
     },
     provider::{
         FirstBoot, Provider, Seed,
@@ -18,7 +18,11 @@ use crate::{
     read,
     store::Home,
 };
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 /// A wish, without hands yet.
 pub(crate) struct Wish {
@@ -30,6 +34,7 @@ pub(crate) struct Wish {
 }
 
 /// Whose account a wish is served from.
+#[derive(Clone)]
 enum Account {
     /// This machine is the cloud.
     None,
@@ -56,11 +61,78 @@ impl Account {
     }
 }
 
+/// What is looked at once for all instances that live there: a zone at Scaleway, an account at Linode.
+#[derive(Default)]
+pub(crate) struct Views {
+    /// Every instance that was given hands, by where it lives.
+    members: BTreeMap<InstanceKey, Member>,
+    zones: Vec<(Account, String, BTreeSet<InstanceKey>, Arc<Zone>)>,
+    estates: Vec<(Account, BTreeSet<InstanceKey>, Vec<Dns>, Arc<Estate>)>,
+}
+
+/// Where an instance lives.
+struct Member {
+    account: Account,
+    zone: String,
+    dns: Option<Dns>,
+}
+
+impl Views {
+    /// Takes an instance out that has no hands any more.
+    pub fn forget(&mut self, key: &InstanceKey) {
+        self.members.remove(key);
+    }
+
+    /// Whether several views show one place, since instances came after the first was opened.
+    pub fn are_split(&self) -> bool {
+        self.zones.iter().enumerate().any(|(at, it)| self.zones[..at].iter().any(|other| other.0.is_same(&it.0) && other.1 == it.1))
+            || self.estates.iter().enumerate().any(|(at, it)| self.estates[..at].iter().any(|other| other.0.is_same(&it.0)))
+    }
+
+    /// Whoever is given hands from now on shares a view with all.
+    pub fn begin_anew(&mut self) {
+        self.zones.clear();
+        self.estates.clear();
+    }
+
+    fn neighbours(&self, account: &Account, zone: Option<&str>) -> BTreeSet<InstanceKey> {
+        let is_here = |it: &Member| it.account.is_same(account) && zone.is_none_or(|zone| zone == it.zone);
+        self.members.iter().filter(|(_, it)| is_here(it)).map(|(key, _)| key.clone()).collect()
+    }
+
+    fn zone(&mut self, home: &Home, key: &InstanceKey, own: &scaleway::Account, zone: &str, speed: f64) -> Result<Arc<Zone>, String> {
+        let account = Account::Scaleway(own.clone());
+        if let Some(known) = self.zones.iter().find(|it| it.0.is_same(&account) && it.1 == zone && it.2.contains(key)) {
+            return Ok(known.3.clone());
+        }
+        let all = self.neighbours(&account, Some(zone));
+        let rules = home.cache().join(format!("scaleway-{zone}-rules.json"));
+        let keys: Vec<InstanceKey> = all.iter().cloned().collect();
+        let opened = Arc::new(Zone::open(own.clone(), zone, &keys, Some(rules), speed)?);
+        self.zones.push((account, zone.to_owned(), all, opened.clone()));
+        Ok(opened)
+    }
+
+    fn estate(&mut self, key: &InstanceKey, own: &linode::Account, dns: Option<&Dns>, speed: f64) -> Result<Arc<Estate>, String> {
+        let account = Account::Linode(own.clone());
+        let covers = |names: &[Dns]| dns.is_none_or(|it| names.contains(it));
+        if let Some(known) = self.estates.iter().find(|it| it.0.is_same(&account) && it.1.contains(key) && covers(&it.2)) {
+            return Ok(known.3.clone());
+        }
+        let all = self.neighbours(&account, None);
+        let names: Vec<Dns> = all.iter().filter_map(|it| self.members[it].dns.clone()).collect();
+        let keys: Vec<InstanceKey> = all.iter().cloned().collect();
+        let opened = Arc::new(Estate::open(own.clone(), &keys, &names, speed)?);
+        self.estates.push((account, all, names, opened.clone()));
+        Ok(opened)
+    }
+}
+
 /// The hands of every wish, in their order. What a wish leaves to its account's settings is filled in.
 ///
 /// # Errors
 /// Where a wish cannot be served, with its place and what to do.
-pub(crate) fn give_hands(home: &Home, wishes: &mut [Wish]) -> Result<Vec<Box<dyn Provider>>, Failure> {
+pub(crate) fn give_hands(home: &Home, wishes: &mut [Wish], views: &mut Views) -> Result<Vec<Box<dyn Provider>>, Failure> {
     let speed = speed()?;
     let accounts = wishes.iter_mut().map(settle).collect::<Result<Vec<_>, _>>()?;
     if speed > 1.0
@@ -68,19 +140,15 @@ pub(crate) fn give_hands(home: &Home, wishes: &mut [Wish]) -> Result<Vec<Box<dyn
     {
         return Err(Failure::new(format!("CLOUDYPAD_CLOUD_SPEED is for emulators: {variable} does not name one")));
     }
+    for (wish, account) in wishes.iter().zip(&accounts) {
+        let spec = &wish.ask.spec;
+        let member = Member { account: account.clone(), zone: spec.placement().zone.to_owned(), dns: spec.network.dns.clone() };
+        views.members.insert(wish.ask.key.clone(), member);
+    }
     let failure = |wish: &Wish, why: String| Failure::new(format!("{}: {why}", wish.place));
-    // What is looked at once for all: a zone at Scaleway, an account at Linode.
-    let mut zones: Vec<(usize, Arc<Zone>)> = Vec::new();
-    let mut estates: Vec<(usize, Arc<Estate>)> = Vec::new();
     let mut hands = Vec::new();
-    for (index, wish) in wishes.iter().enumerate() {
-        let (spec, account) = (&wish.ask.spec, &accounts[index]);
-        let zone = spec.placement().zone;
-        let is_here = |other: usize| wishes[other].ask.spec.placement().zone == zone;
-        let neighbours = || (0..wishes.len()).filter(|other| accounts[*other].is_same(account));
-        let keys = |with: &dyn Fn(usize) -> bool| -> Vec<InstanceKey> {
-            neighbours().filter(|other| with(*other)).map(|other| wishes[other].ask.key.clone()).collect()
-        };
+    for (wish, account) in wishes.iter().zip(&accounts) {
+        let (spec, key) = (&wish.ask.spec, &wish.ask.key);
         let provider: Box<dyn Provider> = match (account, &spec.provider.local) {
             (Account::None, Some(local)) => {
                 let cloud = Local::open(&home.local_cloud(), local)?;
@@ -91,33 +159,13 @@ pub(crate) fn give_hands(home: &Home, wishes: &mut [Wish]) -> Result<Vec<Box<dyn
             }
             (Account::None, None) => return Err(failure(wish, "this version of cloudypad has no hands for its provider".to_owned())),
             (Account::Scaleway(own), _) => {
-                let known = zones.iter().find(|(other, _)| accounts[*other].is_same(account) && is_here(*other));
-                let shared = match known {
-                    Some((_, zone)) => zone.clone(),
-                    None => {
-                        let rules = home.cache().join(format!("scaleway-{zone}-rules.json"));
-                        let opened = Zone::open(own.clone(), zone, &keys(&is_here), Some(rules), speed);
-                        let opened = Arc::new(opened.map_err(|why| failure(wish, why))?);
-                        zones.push((index, opened.clone()));
-                        opened
-                    }
-                };
+                let zone = views.zone(home, key, own, spec.placement().zone, speed).map_err(|why| failure(wish, why))?;
                 let project = spec.provider.scaleway.as_ref().and_then(|it| it.project_id.as_deref()).unwrap_or_default();
-                Box::new(Scaleway::new(shared, project, &wish.ask, seed(home, wish), speed))
+                Box::new(Scaleway::new(zone, project, &wish.ask, seed(home, wish), speed))
             }
             (Account::Linode(own), _) => {
-                let known = estates.iter().find(|(other, _)| accounts[*other].is_same(account));
-                let shared = match known {
-                    Some((_, estate)) => estate.clone(),
-                    None => {
-                        let names: Vec<_> = neighbours().filter_map(|other| wishes[other].ask.spec.network.dns.clone()).collect();
-                        let opened = Estate::open(own.clone(), &keys(&|_| true), &names, speed);
-                        let opened = Arc::new(opened.map_err(|why| failure(wish, why))?);
-                        estates.push((index, opened.clone()));
-                        opened
-                    }
-                };
-                Box::new(Linode::new(shared, &wish.ask, seed(home, wish), speed))
+                let estate = views.estate(key, own, spec.network.dns.as_ref(), speed).map_err(|why| failure(wish, why))?;
+                Box::new(Linode::new(estate, &wish.ask, seed(home, wish), speed))
             }
         };
         hands.push(provider);

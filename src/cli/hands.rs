@@ -2,8 +2,9 @@
 
 use super::{
     Exit, Failure, Outcome,
-    account::{Wish, give_hands},
+    account::{Views, Wish, give_hands},
     args::Targets,
+    chronicle::Chronicle,
     complain,
     inside::inside,
     target,
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{
     machine::Inside,
-    model::{Ask, Deletion, Event, Facts, World},
+    model::{Ask, Deletion, Event, Facts, Occasion, World},
     plan::{Forecast, forecast},
     provider::Provider,
     read::{ReadSpec, Reading},
@@ -20,6 +21,7 @@ use crate::{
     store::{Home, Journal},
 };
 use std::{path::Path, time::Duration};
+use tokio::{sync::watch, time::Instant};
 
 /// One instance, ready to be looked at and changed.
 pub(crate) struct Case {
@@ -29,8 +31,16 @@ pub(crate) struct Case {
     pub inside: Inside,
     /// For how long to keep trying while no machine of the type is free.
     pub patience: Option<Duration>,
+    /// Until then, which may move on meanwhile, nothing is changed: the file may be half written.
+    pub not_before: Option<watch::Receiver<Instant>>,
     /// Where the wish is written.
     pub place: String,
+    /// The commit that the wish is of, where its source has commits.
+    pub commit: Option<String>,
+    /// Why a run of it would begin, as far as its wish does not say.
+    pub occasion: Occasion,
+    /// What its runs tell.
+    pub chronicle: Chronicle,
 }
 
 /// What every command that asks a cloud begins with.
@@ -54,14 +64,15 @@ pub(crate) fn case_in_file(file: &Path, name: Option<&str>) -> Result<Result<Cas
     prepare(target::in_file(file, name)?, None, None)
 }
 
-/// [`cases`], for one spec.
-pub(crate) fn case_of(spec: ReadSpec, owner: Option<&str>) -> Result<Case, Failure> {
-    let cases = prepare(Reading { specs: vec![spec], problems: Vec::new() }, owner, None)?;
-    let case = cases.ok().and_then(|mut it| it.cases.pop());
+/// [`cases`], for one spec, which shares its looks with the others that were given such.
+pub(crate) fn case_of(home: &Home, spec: ReadSpec, owner: Option<&str>, views: &mut Views) -> Result<Case, Failure> {
+    let case = with_hands(home, vec![spec], owner, None, views)?.pop();
+    let case = case.map(|case| Case { occasion: Occasion::Edit, ..case });
     case.ok_or_else(|| Failure::new("nothing is described there"))
 }
 
-fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> Result<Result<Cases, Exit>, Failure> {
+/// [`cases`], from what was found.
+pub(crate) fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> Result<Result<Cases, Exit>, Failure> {
     if !found.problems.is_empty() {
         show_problems(&found.problems, "; nothing was changed");
         return Ok(Err(Exit::Failed));
@@ -70,8 +81,19 @@ fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> R
         return Err(Failure::new("no specs found: a spec is a *.yaml file that begins with apiVersion: cloudypad.gg/v1alpha1"));
     }
     let home = home()?;
+    let cases = with_hands(&home, found.specs, owner, deletion, &mut Views::default())?;
+    Ok(Ok(Cases { home, cases }))
+}
+
+fn with_hands(
+    home: &Home,
+    specs: Vec<ReadSpec>,
+    owner: Option<&str>,
+    deletion: Option<Deletion>,
+    views: &mut Views,
+) -> Result<Vec<Case>, Failure> {
     let mut wishes = Vec::new();
-    for spec in found.specs {
+    for spec in specs {
         let place = target::place(&spec);
         let directory = spec.file.parent().unwrap_or(Path::new("")).to_owned();
         let ask = Ask { deletion, owner: owner.map(str::to_owned), ..Ask::of(spec.instance) };
@@ -79,17 +101,18 @@ fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> R
     }
     let mut insides = Vec::new();
     for wish in &mut wishes {
-        let inside = inside(&home, wish)?;
+        let inside = inside(home, wish)?;
         wish.ask.recipe = inside.recipe.digest.clone().unwrap_or_else(|| wish.ask.recipe.clone());
         wish.ask.on_start = inside.recipe.on_start.is_some();
         insides.push(inside);
     }
-    let hands = give_hands(&home, &mut wishes)?;
+    let hands = give_hands(home, &mut wishes, views)?;
     let cases = wishes.into_iter().zip(hands).zip(insides).map(|((wish, provider), inside)| {
         let Wish { ask, place, .. } = wish;
-        Case { ask, provider, inside, patience: None, place }
+        let chronicle = Chronicle::of(home, &ask.key);
+        Case { ask, provider, inside, patience: None, not_before: None, place, commit: None, occasion: Occasion::ByHand, chronicle }
     });
-    Ok(Ok(Cases { cases: cases.collect(), home }))
+    Ok(cases.collect())
 }
 
 /// Where our own files are: an absolute path, so that what is named below it is found from anywhere.

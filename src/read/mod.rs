@@ -21,7 +21,7 @@ mod tests;
 mod walk;
 mod yaml;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::model::{Instance, InstanceKey};
@@ -64,6 +64,62 @@ pub fn read(paths: &[PathBuf]) -> Reading {
         read_into(&file.path, &file.text, file.named, &mut owners, &mut reading);
     }
     reading.sorted()
+}
+
+/// Reads the same paths again and again: a file that says what it said is not parsed again.
+#[derive(Debug, Default)]
+pub struct Reader {
+    /// Files that nothing is wrong with.
+    known: HashMap<PathBuf, Known>,
+    /// Files that were parsed the last time.
+    parsed: HashSet<PathBuf>,
+}
+
+#[derive(Debug)]
+struct Known {
+    text: String,
+    specs: Vec<ReadSpec>,
+}
+
+impl Reader {
+    /// What [`read`] would give now.
+    pub fn read(&mut self, paths: &[PathBuf]) -> Reading {
+        let (files, problems) = files::collect(paths);
+        let mut all = Reading { specs: Vec::new(), problems };
+        let mut known = HashMap::new();
+        self.parsed.clear();
+        for file in files {
+            let before = self.known.remove(&file.path).filter(|it| it.text == file.text);
+            let specs = match before {
+                Some(Known { specs, .. }) => specs,
+                None => {
+                    self.parsed.insert(file.path.clone());
+                    let mut alone = Reading::default();
+                    read_into(&file.path, &file.text, file.named, &mut Owners::default(), &mut alone);
+                    if !alone.problems.is_empty() {
+                        all.problems.append(&mut alone.problems);
+                        all.specs.append(&mut alone.specs);
+                        continue;
+                    }
+                    alone.specs
+                }
+            };
+            all.specs.extend_from_slice(&specs);
+            known.insert(file.path, Known { text: file.text, specs });
+        }
+        self.known = known;
+        // Who is described twice is told by a reading of everything, of broken documents too.
+        let distinct: HashSet<InstanceKey> = all.specs.iter().map(|it| it.instance.key()).collect();
+        if distinct.len() < all.specs.len() || !all.problems.is_empty() {
+            return read(paths);
+        }
+        all.sorted()
+    }
+
+    /// Whether the last reading found that a file says something else than before, or something wrong.
+    pub fn has_changed(&self, file: &Path) -> bool {
+        self.parsed.contains(file)
+    }
 }
 
 /// Reads the text of one file. Relative paths in it start at the file's directory.

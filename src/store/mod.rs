@@ -4,12 +4,14 @@ mod home;
 mod journal;
 mod lock;
 mod recall;
+mod stories;
 
 pub use home::Home;
 pub(crate) use home::make_private;
 pub use journal::Journal;
 pub use lock::{Lock, LockError};
 pub use recall::{Closing, DONE, Entry, MADE, Opening, Recall, UNKNOWN};
+pub use stories::{RunId, Stories, Telling, Told};
 
 use std::path::PathBuf;
 

@@ -402,7 +402,17 @@ async fn apply(place: &Arc<Place>, who: char, home: &std::path::Path, ask: &Ask)
         Ok(journal) => journal,
         Err(error) => return Some(Err(error.into())),
     };
-    let run = Run { ask, provider: hands.as_ref(), journal: &mut journal, stop: stopped, inside: None, patience: None, tell: &tell };
+    let run = Run {
+        ask,
+        provider: hands.as_ref(),
+        journal: &mut journal,
+        stop: stopped,
+        inside: None,
+        patience: None,
+        not_before: None,
+        tell: &tell,
+        show: &|_, _| {},
+    };
     tokio::select! {
         biased;
         ending = converge(run) => Some(ending),

@@ -40,9 +40,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("provider", &["model", "emulator"]),
     ("store", &["model"]),
     ("source", &["model", "store"]),
+    ("herald", &["model"]),
     ("report", &["model", "plan"]),
     ("run", &["model", "plan", "machine", "provider", "store"]),
-    ("cli", &["model", "plan", "read", "provider", "source", "store", "report", "run", "machine", "emulator"]),
+    ("watch", &["model", "plan", "report"]),
+    ("cli", &["model", "plan", "read", "provider", "source", "store", "report", "run", "machine", "herald", "emulator", "watch"]),
 ];
 
 #[test]

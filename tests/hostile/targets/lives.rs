@@ -180,7 +180,17 @@ fn live(vendor: Vendor) -> Life {
         let hands = hands(vendor, wire.clone(), &ask);
         let mut journal = Journal::open(&Home::at(&home), &ask.key).unwrap();
         let (_teller, stop) = tokio::sync::watch::channel(false);
-        let run = Run { ask: &ask, provider: hands.as_ref(), journal: &mut journal, stop, inside: None, patience: None, tell: &|_| {} };
+        let run = Run {
+            ask: &ask,
+            provider: hands.as_ref(),
+            journal: &mut journal,
+            stop,
+            inside: None,
+            patience: None,
+            not_before: None,
+            tell: &|_| {},
+            show: &|_, _| {},
+        };
         let ending = runtime.block_on(converge(run)).unwrap();
         assert!(matches!(ending, Ending::Done { .. }), "{vendor:?}: {wish:?}: {ending:?}");
         calls.extend(take());

@@ -109,7 +109,17 @@ impl Hurry {
         let mut journal = Journal::open(&home, &ask.key).unwrap();
         face.log();
         let stop = watch::channel(false).1;
-        let run = Run { ask: &ask, provider: &hands, journal: &mut journal, stop, inside: None, patience: None, tell: &|_: Event| {} };
+        let run = Run {
+            ask: &ask,
+            provider: &hands,
+            journal: &mut journal,
+            stop,
+            inside: None,
+            patience: None,
+            not_before: None,
+            tell: &|_: Event| {},
+            show: &|_, _| {},
+        };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let ending = runtime.block_on(converge(run));
         let order = (self.check)(&face.log());
