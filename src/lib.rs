@@ -6,7 +6,8 @@
 //! why; [`run`] does it, turn by turn, and [`report`] shows it, [`watch`] to a browser. [`cli`] is the door. [`emulator`] is a
 //! cloud in a box, which imports nothing of the rest.
 //!
-//! Modules in reading order: `model`, `plan`, `read`, `provider`, `machine`, `store`, `run`, `report`, `watch`, `cli`.
+//! Modules in reading order: `model`, `plan`, `read`, `provider`, `machine`, `store`, `herald`, `run`, `report`, `watch`,
+//! `cli`.
 
 #![forbid(unsafe_code)]
 
@@ -18,6 +19,7 @@ pub mod plan;
 
 pub mod read;
 
+pub mod herald;
 pub mod machine;
 pub mod provider;
 pub mod store;

@@ -1,7 +1,7 @@
 //! The command line.
 
 use super::pair::four_digits;
-use crate::machine::SUNSHINE_PAGE;
+use crate::{machine::SUNSHINE_PAGE, model::Moment};
 use clap::{Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
 use std::path::PathBuf;
 
@@ -23,6 +23,18 @@ pub(crate) struct Args {
     /// Show the log on standard error; twice for more.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
+    /// How to show the log.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, global = true)]
+    pub log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line for each event.
+    #[default]
+    Text,
+    /// An object for each event, on a line of its own.
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -46,7 +58,9 @@ pub(crate) enum Command {
     /// List instances and where they stand.
     Get(Get),
     /// Show everything about an instance.
-    Describe(Get),
+    Describe(Describe),
+    /// List what runs did, and why; or tell the story of one.
+    History(History),
     /// Log in to the server of an instance, or run a command there.
     Ssh(Ssh),
     /// Tell the streaming server of an instance the PIN that Moonlight shows.
@@ -169,6 +183,9 @@ pub(crate) struct Plan {
     pub targets: Targets,
     #[command(flatten)]
     pub owner: Owner,
+    /// Show what would be planned at that time, like 2027-03-28T02:30+01:00, if the cloud were as it is now.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub at: Option<jiff::Timestamp>,
     /// Exit with 2 where changes are pending.
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -255,9 +272,42 @@ pub(crate) struct Get {
     pub targets: Targets,
     #[command(flatten)]
     pub owner: Owner,
+    /// Go on, and show again what changes: in place on a terminal, else a line, or an object, for each change.
+    #[arg(short, long)]
+    pub watch: bool,
+    /// With --watch: how often to look at the cloud.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s", requires = "watch")]
+    pub every: std::time::Duration,
     /// How to print.
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Shape,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Describe {
+    #[command(flatten)]
+    pub targets: Targets,
+    #[command(flatten)]
+    pub owner: Owner,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Shape,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct History {
+    /// The instance, as NAME or NAMESPACE/NAME; all of them, if missing.
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// The run whose story to tell: its id, or the end of it.
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+    /// How many runs to list, the last ones.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
 }
 
 #[derive(Debug, clap::Args)]
@@ -320,6 +370,12 @@ pub(crate) struct Emulator {
 fn duration(text: &str) -> Result<std::time::Duration, String> {
     let parsed = text.parse::<jiff::SignedDuration>().ok().and_then(|it| std::time::Duration::try_from(it).ok());
     parsed.ok_or_else(|| "write a time like 90s, 30m or 1h 30m".to_owned())
+}
+
+/// A moment as specs write it.
+fn moment(text: &str) -> Result<jiff::Timestamp, String> {
+    let parsed = text.parse::<Moment>().map(|it| it.at());
+    parsed.map_err(|why| format!("{why}: write one like 2026-11-24T23:00+01:00 or 2026-11-24T23:00[Europe/Paris]"))
 }
 
 /// The first two numbers of addresses.

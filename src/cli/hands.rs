@@ -4,6 +4,7 @@ use super::{
     Exit, Failure, Outcome,
     account::{Views, Wish, give_hands},
     args::Targets,
+    chronicle::Chronicle,
     complain,
     inside::inside,
     target,
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{
     machine::Inside,
-    model::{Ask, Deletion, Event, Facts, World},
+    model::{Ask, Deletion, Event, Facts, Occasion, World},
     plan::{Forecast, forecast},
     provider::Provider,
     read::{ReadSpec, Reading},
@@ -19,8 +20,9 @@ use crate::{
     run::look,
     store::{Home, Journal},
 };
+use jiff::Timestamp;
 use std::{path::Path, time::Duration};
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 /// One instance, ready to be looked at and changed.
 pub(crate) struct Case {
@@ -30,10 +32,18 @@ pub(crate) struct Case {
     pub inside: Inside,
     /// For how long to keep trying while no machine of the type is free.
     pub patience: Option<Duration>,
-    /// Until then nothing is changed: the file may be half written.
-    pub not_before: Option<Instant>,
+    /// How far ahead of now it is planned.
+    pub ahead: Duration,
+    /// Until then, which may move on meanwhile, nothing is changed: the file may be half written.
+    pub not_before: Option<watch::Receiver<Instant>>,
     /// Where the wish is written.
     pub place: String,
+    /// The commit that the wish is of, where its source has commits.
+    pub commit: Option<String>,
+    /// Why a run of it would begin, as far as its wish does not say.
+    pub occasion: Occasion,
+    /// What its runs tell.
+    pub chronicle: Chronicle,
 }
 
 /// What every command that asks a cloud begins with.
@@ -49,21 +59,38 @@ pub(crate) fn cases(
     owner: Option<&str>,
     deletion: Option<Deletion>,
 ) -> Result<Result<Cases, Exit>, Failure> {
-    prepare(target::find(targets, unnamed)?, owner, deletion)
+    prepare(target::find(targets, unnamed)?, owner, deletion, None)
+}
+
+/// [`cases`], as if it were that time.
+pub(crate) fn cases_at(
+    targets: &Targets,
+    unnamed: target::Unnamed,
+    owner: Option<&str>,
+    at: Option<Timestamp>,
+) -> Result<Result<Cases, Exit>, Failure> {
+    prepare(target::find(targets, unnamed)?, owner, None, at)
 }
 
 /// [`cases`], for one instance of one file, wherever else something is called like it.
 pub(crate) fn case_in_file(file: &Path, name: Option<&str>) -> Result<Result<Cases, Exit>, Failure> {
-    prepare(target::in_file(file, name)?, None, None)
+    prepare(target::in_file(file, name)?, None, None, None)
 }
 
 /// [`cases`], for one spec, which shares its looks with the others that were given such.
 pub(crate) fn case_of(home: &Home, spec: ReadSpec, owner: Option<&str>, views: &mut Views) -> Result<Case, Failure> {
-    let case = with_hands(home, vec![spec], owner, None, views)?.pop();
+    let case = with_hands(home, vec![spec], owner, None, None, views)?.pop();
+    let case = case.map(|case| Case { occasion: Occasion::Edit, ..case });
     case.ok_or_else(|| Failure::new("nothing is described there"))
 }
 
-fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> Result<Result<Cases, Exit>, Failure> {
+/// [`cases`], from what was found.
+pub(crate) fn prepare(
+    found: Reading,
+    owner: Option<&str>,
+    deletion: Option<Deletion>,
+    at: Option<Timestamp>,
+) -> Result<Result<Cases, Exit>, Failure> {
     if !found.problems.is_empty() {
         show_problems(&found.problems, "; nothing was changed");
         return Ok(Err(Exit::Failed));
@@ -72,7 +99,7 @@ fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> R
         return Err(Failure::new("no specs found: a spec is a *.yaml file that begins with apiVersion: cloudypad.gg/v1alpha1"));
     }
     let home = home()?;
-    let cases = with_hands(&home, found.specs, owner, deletion, &mut Views::default())?;
+    let cases = with_hands(&home, found.specs, owner, deletion, at, &mut Views::default())?;
     Ok(Ok(Cases { home, cases }))
 }
 
@@ -81,13 +108,18 @@ fn with_hands(
     specs: Vec<ReadSpec>,
     owner: Option<&str>,
     deletion: Option<Deletion>,
+    at: Option<Timestamp>,
     views: &mut Views,
 ) -> Result<Vec<Case>, Failure> {
+    // Read once: what a command does, it does by one time.
+    let now = Timestamp::now();
+    let ahead = at.and_then(|at| Duration::try_from(at.duration_since(now)).ok()).unwrap_or_default();
     let mut wishes = Vec::new();
     for spec in specs {
         let place = target::place(&spec);
         let directory = spec.file.parent().unwrap_or(Path::new("")).to_owned();
-        let ask = Ask { deletion, owner: owner.map(str::to_owned), ..Ask::of(spec.instance) };
+        let mut ask = Ask { deletion, owner: owner.map(str::to_owned), ..Ask::of(spec.instance) };
+        ask.set_clock(at.unwrap_or(now));
         wishes.push(Wish { ask, place, directory });
     }
     let mut insides = Vec::new();
@@ -100,7 +132,8 @@ fn with_hands(
     let hands = give_hands(home, &mut wishes, views)?;
     let cases = wishes.into_iter().zip(hands).zip(insides).map(|((wish, provider), inside)| {
         let Wish { ask, place, .. } = wish;
-        Case { ask, provider, inside, patience: None, not_before: None, place }
+        let chronicle = Chronicle::of(home, &ask.key);
+        Case { ask, provider, inside, patience: None, ahead, not_before: None, place, commit: None, occasion: Occasion::ByHand, chronicle }
     });
     Ok(cases.collect())
 }
@@ -133,7 +166,9 @@ impl Case {
 
     /// Looks, and plans to the end.
     pub async fn foresee(&self, home: &Home) -> Result<Seen, Failure> {
-        let world = self.look().await;
+        let mut world = self.look().await;
+        // The vendor's clock goes on meanwhile.
+        world.now = world.now.plus_seconds((self.ahead.as_secs_f64() * self.provider.capabilities().speed) as u64);
         let facts: Facts = Journal::open(home, &self.ask.key)?.facts();
         let forecast = forecast(&self.ask, &world, &facts, self.provider.capabilities());
         Ok(Seen { world, forecast })

@@ -27,7 +27,7 @@ pub(crate) fn inside(home: &Home, wish: &Wish) -> Result<Inside, Failure> {
     let recipe = match Recipe::read(&wish.ask.spec.configuration, &*resolve) {
         Ok(recipe) => recipe,
         // What is archived or deleted runs nothing: a playbook that is gone keeps no bill running.
-        Err(_) if wish.ask.deletion.is_some() || wish.ask.spec.server_state != ServerState::Present => Recipe::default(),
+        Err(_) if wish.ask.deletion.is_some() || wish.ask.wished() != ServerState::Present => Recipe::default(),
         Err(error) => return Err(Failure::new(format!("{}: {error}", wish.place))),
     };
     let ssh = &wish.ask.spec.ssh;
@@ -65,7 +65,7 @@ fn owners_key(private: Option<&str>, public: Option<&str>, resolve: &dyn Fn(&str
 }
 
 /// The variables that our own keys at vendors are usually found in.
-const VENDORS_KEYS: [&str; 2] = ["SCW_SECRET_KEY", "LINODE_TOKEN"];
+pub(super) const VENDORS_KEYS: [&str; 2] = ["SCW_SECRET_KEY", "LINODE_TOKEN"];
 
 /// Environment variables whose secrets are for this program alone: the vendors' keys, and what a playbook is told otherwise.
 fn withheld(spec: &Spec) -> Vec<String> {

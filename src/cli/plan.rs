@@ -11,7 +11,7 @@ use crate::report::{PlanView, Screen, plan_json, plan_text, summary};
 
 /// Shows the plans of the specs asked for.
 pub(crate) async fn plan(args: Plan) -> Outcome {
-    let cases = match hands::cases(&args.targets, Unnamed::Everything, args.owner.owner.as_deref(), None)? {
+    let cases = match hands::cases_at(&args.targets, Unnamed::Everything, args.owner.owner.as_deref(), args.at)? {
         Ok(cases) => cases,
         Err(exit) => return Ok(exit),
     };

@@ -47,7 +47,7 @@ impl Deref for Declared {
 fn digest_of(spec: &Spec) -> u64 {
     let mut spec = spec.clone();
     // Whether hands are kept off, and how this machine gets in, says nothing of what the instance should be.
-    spec.suspend = false;
+    spec.suspend = super::spec::Suspend::default();
     spec.ssh.private_key_path = None;
     if let Some(it) = &mut spec.provider.scaleway {
         it.credentials = None;
@@ -133,6 +133,13 @@ impl Applied {
     /// Whether it was this wish that was applied.
     pub fn is_of(&self, ask: &Ask) -> bool {
         self.digest == ask.spec.digest() && self.aim == ask.aim()
+    }
+
+    /// Whether what was applied is no other word than this wish: the same spec, although the clock may make something else
+    /// of it by now.
+    pub fn agrees_with(&self, ask: &Ask) -> bool {
+        let both_reach = matches!((self.aim, ask.aim()), (Aim::Reach(_), Aim::Reach(_)));
+        self.digest == ask.spec.digest() && (both_reach || self.aim == ask.aim())
     }
 
     /// Whether the same was applied, at whatever time.

@@ -1,7 +1,7 @@
 //! Why nothing is done although the spec is not reached: a closed table, each with its remedy.
 //! `specs/laws.md` carries the same table; a test compares.
 
-use super::{Aim, Lock, Role, ago};
+use super::{Aim, Asleep, Lock, Role, ago};
 use std::fmt;
 
 /// Why the owner is needed.
@@ -163,10 +163,12 @@ pub enum Hold {
         /// For how many seconds.
         seconds: u64,
     },
-    /// It went to sleep by itself, and its owner has not woken it.
+    /// It went to sleep by itself, or its session is over, and its owner has not woken it.
     Archived {
-        /// Since when nobody uses it, in seconds of the vendor's clock.
+        /// Since when, in seconds of the vendor's clock.
         since: i64,
+        /// Why.
+        why: Asleep,
     },
     /// It was found off, started, and went off again at once, and nobody told it to.
     KeepsGoingOff {
@@ -345,9 +347,16 @@ impl fmt::Display for Hold {
             Hold::Refused { step, answer, .. } => write!(f, "the cloud refused to {step}: {answer}"),
             Hold::Stuck { awaited, seconds } if *seconds < 120 => write!(f, "waited {seconds} s until {awaited}, in vain"),
             Hold::Stuck { awaited, seconds } => write!(f, "waited {} min until {awaited}, in vain", seconds / 60),
-            Hold::Archived { since } => {
+            Hold::Archived { since, why } => {
                 let since = jiff::Timestamp::from_second(*since).map_or_else(|_| since.to_string(), |it| it.to_string());
-                write!(f, "it went to sleep by itself (idle since {since})")
+                write!(
+                    f,
+                    "{}",
+                    match why {
+                        Asleep::Idle => format!("it went to sleep by itself (idle since {since})"),
+                        Asleep::Session => format!("its session is over (session.max, since {since})"),
+                    }
+                )
             }
             Hold::KeepsGoingOff { server, seconds } => {
                 write!(f, "server {server} was found off, started, and was off again {seconds} s later, and nobody told it to")

@@ -1,6 +1,6 @@
 //! What the planner answers: steps with reasons, waits, and a verdict.
 
-use super::{Aim, Awaited, Hold, Role, Step, Word, ago};
+use super::{Aim, Ask, Awaited, Because, Hold, Role, Step, Word, ago};
 use std::fmt;
 
 /// What may be done now.
@@ -75,6 +75,10 @@ pub struct Wait {
 pub enum Reason {
     /// The spec's `serverState` asks for it.
     ServerState(super::ServerState),
+    /// The clock asks for it, in place of the spec's `serverState`.
+    ByClock(Because, super::ServerState),
+    /// It ran as long as `session.max` says.
+    SessionOver,
     /// `cloudypad delete` asks for it.
     Deletion,
     /// The host name or address should stay the same.
@@ -183,6 +187,16 @@ pub enum Reason {
     FoundOff,
 }
 
+impl Reason {
+    /// The same, where what a spec wishes for its server comes from its schedule or session.
+    pub fn by_clock(self, ask: &Ask) -> Self {
+        match (self, &ask.by_clock) {
+            (Reason::ServerState(state), Some(wish)) if wish.because != Because::Declared => Reason::ByClock(wish.because, state),
+            (other, _) => other,
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use super::ServerState::{Absent, Present, Stopped};
@@ -190,6 +204,11 @@ impl fmt::Display for Reason {
             Reason::ServerState(Present) => write!(f, "serverState is present"),
             Reason::ServerState(Stopped) => write!(f, "serverState is stopped"),
             Reason::ServerState(Absent) => write!(f, "serverState is absent"),
+            Reason::ByClock(Because::Until, _) => write!(f, "its session is over (session.until)"),
+            Reason::ByClock(because, Present) => write!(f, "{because} says present"),
+            Reason::ByClock(because, Stopped) => write!(f, "{because} says stopped"),
+            Reason::ByClock(because, Absent) => write!(f, "{because} says absent"),
+            Reason::SessionOver => write!(f, "its session is over (session.max)"),
             Reason::Deletion => write!(f, "cloudypad delete"),
             Reason::StableAddress => write!(f, "the address should stay the same"),
             Reason::ClosedFirst => write!(f, "the server must never stand in the open"),

@@ -8,6 +8,7 @@ pub use super::configuration::{
     Ansible, Configuration, NoConfiguration, NoReadyPort, OnStart, ReadyPort, Recipe, SecretSource, Variable, When,
 };
 pub use super::placement::{Credentials, Imitate, Linode, Local, Machine, Placement, ProviderSpec, Scaleway};
+pub use super::schedule::{ScheduleEntry, Session, Suspend, SuspendUntil};
 use super::{Capabilities, InstanceKey, Rule};
 
 /// The envelope of one document.
@@ -97,9 +98,18 @@ pub struct Spec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Autostop")]
     pub autostop: Option<Autostop>,
-    /// Keep hands off: nothing is changed while this is true.
+    /// Changes of the wish by the clock. The latest tick of all entries decides, whatever `serverState` says; `serverState`
+    /// counts where none ticked within a year.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 50))]
+    pub schedule: Vec<ScheduleEntry>,
+    /// When an instance that is present is archived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Session")]
+    pub session: Option<Session>,
+    /// Keep hands off: nothing is changed while this is true, or until the moment in `{until: …}`.
     #[serde(default)]
-    pub suspend: bool,
+    pub suspend: Suspend,
     /// Refuse deletion and the end of a last copy. Archiving with copies goes on.
     #[serde(default)]
     pub protect: bool,
@@ -373,7 +383,9 @@ impl Spec {
             network: Network::default(),
             configuration: Configuration::default(),
             autostop: None,
-            suspend: false,
+            schedule: Vec::new(),
+            session: None,
+            suspend: Suspend::default(),
             protect: false,
             wake: String::new(),
         }

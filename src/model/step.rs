@@ -2,7 +2,7 @@
 
 use super::{
     Address, Aim, Applied, Declared, Expendable, Firewall, Id, Idle, Image, Instance, InstanceKey, LocalDisk, Quiet, Role, Rule, Server,
-    Snapshot, Spared, Stamp, Tags, Volume,
+    ServerState, Snapshot, Spared, Stamp, Tags, Volume, Wish, wish_at,
 };
 
 /// One wish about one instance.
@@ -28,6 +28,8 @@ pub struct Ask {
     pub idle: Option<Idle>,
     /// End its rest, whatever was told of it.
     pub wake: bool,
+    /// What the clock makes of its spec; `None` for who does not know what time it is.
+    pub by_clock: Option<Wish>,
 }
 
 impl Ask {
@@ -46,14 +48,30 @@ impl Ask {
             stance: Stance::Apply,
             idle: None,
             wake: false,
+            by_clock: None,
         }
+    }
+
+    /// Says what time it is: what its schedule, session and suspension ask for follows from that.
+    pub fn set_clock(&mut self, now: jiff::Timestamp) {
+        self.by_clock = Some(wish_at(&self.spec, now));
+    }
+
+    /// What is wished for its server now.
+    pub fn wished(&self) -> ServerState {
+        self.by_clock.as_ref().map_or(self.spec.server_state, |it| it.state)
+    }
+
+    /// Whether hands are to be kept off it now.
+    pub fn is_suspended(&self) -> bool {
+        self.spec.suspend.is_on(self.by_clock.as_ref().map(|it| it.now))
     }
 
     /// What the instance is applied for.
     pub fn aim(&self) -> Aim {
         match self.deletion {
             Some(Deletion { keep_snapshots }) => Aim::Delete { keep_snapshots },
-            None => Aim::Reach(self.spec.server_state),
+            None => Aim::Reach(self.wished()),
         }
     }
 }

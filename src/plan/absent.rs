@@ -2,6 +2,7 @@
 
 use super::{
     draft::Draft,
+    rest,
     retiring::{self, Fates},
 };
 use crate::model::{Hold, Reason, ServerState};
@@ -9,6 +10,6 @@ use crate::model::{Hold, Reason, ServerState};
 /// Plans towards the archive.
 pub(crate) fn plan(draft: &mut Draft<'_>) -> Result<(), Hold> {
     let fates = Fates::of_archive(draft)?;
-    let reason = if draft.scene.rest.is_some() { Reason::Idle } else { Reason::ServerState(ServerState::Absent) };
+    let reason = draft.scene.rest.map_or(Reason::ServerState(ServerState::Absent), |it| rest::asleep(it.why));
     retiring::retire(draft, &fates, &reason)
 }

@@ -29,7 +29,7 @@ pub fn audit(plan: &Plan, ask: &Ask, world: &World, cloud: &Capabilities) -> Vec
         if is_blind(world) {
             object(step, "the look was not complete");
         }
-        if ask.stance == Stance::Keep && Applied::latest(world).is_some_and(|it| !it.is_of(ask)) {
+        if ask.stance == Stance::Keep && Applied::latest(world).is_some_and(|it| !it.agrees_with(ask)) {
             object(step, "another spec was applied, and this one is only kept");
         }
         if ends(step).is_some_and(|id| is_foreign(ask, world, id)) {

@@ -41,7 +41,7 @@ pub(crate) fn assemble(draft: &mut Draft<'_>) -> Result<(), Hold> {
     if let Some(recipe) = inherited.get("recipe") {
         tags = tags.with_value("recipe", recipe);
     }
-    tags = tags.with_if(START_DUE, running::is_due_at_start(draft, &inherited) && scene.ask.spec.server_state == ServerState::Present);
+    tags = tags.with_if(START_DUE, running::is_due_at_start(draft, &inherited) && scene.ask.wished() == ServerState::Present);
     if let (Boot::Image(_), Some(line)) = (&boot, inherited.line()) {
         tags = tags.with_value("line", line);
     }

@@ -21,13 +21,13 @@ impl<'w> Draft<'w> {
 
     /// Adds a step.
     pub fn step(&mut self, step: Step, reason: Reason) {
-        let line = line::describe(&step, &self.scene);
+        let (line, reason) = (line::describe(&step, &self.scene), reason.by_clock(self.scene.ask));
         self.next.push(Planned { step, reason, line, optional: false });
     }
 
     /// Adds a step that the instance can do without: a refusal of it is a fact for the next turn.
     pub fn optional_step(&mut self, step: Step, reason: Reason) {
-        let line = line::describe(&step, &self.scene);
+        let (line, reason) = (line::describe(&step, &self.scene), reason.by_clock(self.scene.ask));
         self.next.push(Planned { step, reason, line, optional: true });
     }
 

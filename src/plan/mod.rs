@@ -36,7 +36,7 @@ use scene::Scene;
 pub fn plan(ask: &Ask, world: &World, facts: &Facts, cloud: &Capabilities) -> Plan {
     match draft(ask, world, facts, cloud) {
         Err(hold) => Plan { next: Vec::new(), waits: Vec::new(), verdict: Verdict::Held(hold), notes: Vec::new() },
-        Ok(draft) if ask.spec.suspend && !draft.next.is_empty() => {
+        Ok(draft) if ask.is_suspended() && !draft.next.is_empty() => {
             Plan { next: Vec::new(), waits: Vec::new(), verdict: Verdict::Held(Hold::Suspended), notes: draft.notes }
         }
         Ok(draft) => {

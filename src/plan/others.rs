@@ -4,13 +4,13 @@
 //! An archived instance so says as well what it was archived for, and a deletion under way that it is one; when that has
 //! ended the firewall too, the copies that it kept say so, until something else can.
 
-use super::{draft::Draft, marks::common_tags, scene::Scene};
+use super::{draft::Draft, marks::common_tags, rest, scene::Scene};
 use crate::model::{APPLIED, Aim, Applied, Copy, DELETED, Hold, Note, Object, Reason, ServerState, Stance, Step, Tags};
 
 /// Yields to whoever applied something else after this wish was applied: to fight would serve nobody.
 pub(crate) fn refuse_overridden(scene: &Scene<'_>) -> Result<(), Hold> {
     // Hands that are kept off anyway need not yield.
-    if scene.ask.spec.suspend {
+    if scene.ask.is_suspended() {
         return Ok(());
     }
     let own = scene.facts.applied;
@@ -46,28 +46,33 @@ pub(crate) fn note_overridden(draft: &mut Draft<'_>) {
     }
 }
 
-/// What was applied last, where it is not this wish.
+/// What was applied last, where it is another word than this wish.
 fn other(scene: &Scene<'_>) -> Option<Applied> {
-    scene.applied.filter(|it| !it.is_of(scene.ask))
+    scene.applied.filter(|it| !it.agrees_with(scene.ask))
+}
+
+/// Whether its owner wakes what ran as long as its session may: from now on it is another one.
+fn begins_anew(scene: &Scene<'_>) -> bool {
+    scene.ask.wake && rest::is_over(scene)
 }
 
 /// The tag's value for what is made now.
 pub(crate) fn value(scene: &Scene<'_>) -> String {
     // What was applied before says already what is applied still.
-    let known = scene.applied.filter(|it| it.is_of(scene.ask));
+    let known = scene.applied.filter(|it| it.is_of(scene.ask) && !begins_anew(scene));
     known.unwrap_or_else(|| Applied::now(scene.ask, scene.world.now, scene.applied)).value()
 }
 
 /// The object that is to say what is applied, with the tag's value, where it does not say so yet.
 pub(crate) fn carried(scene: &Scene<'_>) -> Option<(Object, String)> {
-    if scene.ask.spec.suspend {
+    if scene.ask.is_suspended() {
         return None;
     }
     let goes = scene.ask.deletion.is_some() || scene.wish() == ServerState::Absent;
     let server = scene.server.filter(|_| !goes).map(|it| (Object::Server(it.id.clone()), &it.tags));
     let firewall = || scene.firewall.map(|it| (Object::Firewall(it.id.clone()), &it.tags));
     let (object, tags) = server.or_else(firewall)?;
-    let says = Applied::said_by(tags).is_some_and(|it| it.is_of(scene.ask));
+    let says = Applied::said_by(tags).is_some_and(|it| it.is_of(scene.ask)) && !begins_anew(scene);
     (!says || other(scene).is_some()).then(|| (object, value(scene)))
 }
 

@@ -4,7 +4,7 @@
 //! everything that is kept, which said it before.
 
 use super::{draft::Draft, retiring::Fates, scene::Scene, upkeep};
-use crate::model::{Hold, Note, Object, Power, REST, Ran, Reason, Rest, Server, ServerState, Stance, Step, Tags};
+use crate::model::{Asleep, Hold, Note, Object, Power, REST, Ran, Reason, Rest, Server, ServerState, Stance, Step, Tags, session_end};
 
 /// A server that went off again so many seconds after it was found off and started is not started once more.
 const AT_ONCE: i64 = 15 * 60;
@@ -13,7 +13,7 @@ const UNDER_WAY: i64 = 6 * 3600;
 
 /// The rest that the cloud knows of, where it is the spec's: another `serverState` or another `wake` ends it.
 pub(crate) fn standing(scene: &Scene<'_>) -> Option<Rest> {
-    if scene.ask.deletion.is_some() || scene.ask.spec.server_state != ServerState::Present {
+    if scene.ask.deletion.is_some() || scene.ask.wished() != ServerState::Present {
         return None;
     }
     let said: Vec<&Tags> = match scene.server {
@@ -23,7 +23,7 @@ pub(crate) fn standing(scene: &Scene<'_>) -> Option<Rest> {
     let now = scene.world.now.0.div_euclid(1_000_000);
     let runs = scene.server.is_some_and(|it| it.power == Power::Running);
     let is_over = |it: &Rest| runs && now > it.since.saturating_add(UNDER_WAY + timeout(scene));
-    said.into_iter().filter_map(Rest::said_by).filter(|it| it.is_of(&scene.ask.spec) && !is_over(it)).max()
+    said.into_iter().filter_map(Rest::said_by).filter(|it| it.is_of(scene.ask) && !is_over(it)).max()
 }
 
 /// For how many seconds nobody uses a guest until it says so; 0 where it never does.
@@ -40,12 +40,18 @@ fn kept<'w>(scene: &Scene<'w>) -> impl Iterator<Item = &'w Tags> {
         .chain(world.firewalls.items().iter().map(|it| &it.tags))
 }
 
-/// Has the server say that it is on its way to rest, where its guest said that nobody uses it. `true` where that is to be
-/// done first.
+/// Has the server say that it is on its way to rest, where its guest said that nobody uses it, or its session is over. `true`
+/// where that is to be done first.
 pub(crate) fn begin(draft: &mut Draft<'_>) -> bool {
     let scene = &draft.scene;
-    let (Some(idle), Some(server)) = (scene.ask.idle, scene.server) else { return false };
-    let is_wished = scene.ask.deletion.is_none() && scene.ask.spec.server_state == ServerState::Present;
+    let now = scene.world.now.0.div_euclid(1_000_000);
+    let (since, why) = match scene.ask.idle {
+        Some(idle) => (now.saturating_sub(idle.seconds.try_into().unwrap_or(i64::MAX)), Asleep::Idle),
+        None if is_over(scene) => (now, Asleep::Session),
+        None => return false,
+    };
+    let Some(server) = scene.server else { return false };
+    let is_wished = scene.ask.deletion.is_none() && scene.ask.wished() == ServerState::Present;
     // What was on its way to rest in this run, and is not any more, was woken by somebody else.
     let is_stopped_short = scene.rest.is_some() || scene.ask.wake || scene.facts.rested;
     if !is_wished || is_stopped_short || server.ran == Ran::Never {
@@ -56,14 +62,26 @@ pub(crate) fn begin(draft: &mut Draft<'_>) -> bool {
     let fates = Fates::of_archive(draft);
     draft.notes.truncate(notes);
     if let Err(hold) = fates {
-        draft.notes.push(Note::Mind(format!("nobody uses it, and it cannot be archived: {hold}; {}", hold.remedy())));
+        let reason = asleep(why);
+        draft.notes.push(Note::Mind(format!("{reason}, and it cannot be archived: {hold}; {}", hold.remedy())));
         return false;
     }
-    let now = draft.scene.world.now.0.div_euclid(1_000_000);
-    let since = now.saturating_sub(idle.seconds.try_into().unwrap_or(i64::MAX));
-    let tags = server.tags.clone().with_value(REST, &Rest::of(&draft.scene.ask.spec, since).value());
-    draft.step(Step::Retag { object: Object::Server(server.id.clone()), tags, name: None }, Reason::Idle);
+    let tags = server.tags.clone().with_value(REST, &Rest::of(draft.scene.ask, since, why).value());
+    draft.step(Step::Retag { object: Object::Server(server.id.clone()), tags, name: None }, asleep(why));
     true
+}
+
+/// Whether its session has lasted as long as `session.max` says.
+pub(crate) fn is_over(scene: &Scene<'_>) -> bool {
+    session_end(scene.ask, scene.world).is_some_and(|end| end <= scene.world.now)
+}
+
+/// Why what rests is archived, for people.
+pub(crate) fn asleep(why: Asleep) -> Reason {
+    match why {
+        Asleep::Idle => Reason::Idle,
+        Asleep::Session => Reason::SessionOver,
+    }
 }
 
 /// Has everything that would keep the instance at rest forget it, where its owner wakes it. `true` where that is to be
@@ -98,7 +116,7 @@ pub(crate) fn note_unwatched(draft: &mut Draft<'_>) {
 /// An instance that has come to rest stays there.
 pub(crate) fn stay(draft: &Draft<'_>) -> Result<(), Hold> {
     match draft.scene.rest {
-        Some(rest) if draft.is_quiet() => Err(Hold::Archived { since: rest.since }),
+        Some(rest) if draft.is_quiet() => Err(Hold::Archived { since: rest.since, why: rest.why }),
         _ => Ok(()),
     }
 }

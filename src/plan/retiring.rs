@@ -326,7 +326,7 @@ pub(crate) fn capture_while_off(draft: &mut Draft<'_>, server: &Server) -> Resul
         // A cloud that has no room for it keeps nobody from playing: it is captured at the next stop.
         _ if scene.facts.was_refused(&copy_key(server.id.as_str())) => return Ok(true),
         _ if scene.cloud.capture == Capture::Image => {
-            let to_play = scene.ask.spec.server_state == ServerState::Present;
+            let to_play = scene.ask.wished() == ServerState::Present;
             capture_local(draft, server, reason, to_play)?;
         }
         Some(root) => copy_volume(draft, root, Role::Root, reason)?,
@@ -410,7 +410,7 @@ pub(crate) fn is_husk(scene: &super::scene::Scene<'_>, server: &Server) -> bool 
 /// Takes away a server whose root disk is gone, where the owner called that disk disposable.
 pub(crate) fn take_husk(draft: &mut Draft<'_>, server: &Server) -> Result<(), Hold> {
     let fates = Fates { root: Fate::Keep, data: Fate::Keep };
-    let reason = Reason::ServerState(draft.scene.ask.spec.server_state);
+    let reason = Reason::ServerState(draft.scene.ask.wished());
     take_server(draft, server, &fates, &reason)
 }
 

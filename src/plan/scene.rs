@@ -98,7 +98,7 @@ impl<'w> Scene<'w> {
 
     /// What is wished for the server: the spec's word, but while the instance rests.
     pub fn wish(&self) -> ServerState {
-        if self.rest.is_some() { ServerState::Absent } else { self.ask.spec.server_state }
+        if self.rest.is_some() { ServerState::Absent } else { self.ask.wished() }
     }
 
     /// Servers: the used one, or of several unused ones the oldest.
@@ -147,7 +147,7 @@ impl<'w> Scene<'w> {
         let mark = instance_tag(&self.ask.key);
         let ours = volume.tags.has(&mark);
         // Powering off harms no disk, whoever's it is.
-        let only_stops = self.ask.spec.server_state == ServerState::Stopped && self.ask.deletion.is_none();
+        let only_stops = self.ask.wished() == ServerState::Stopped && self.ask.deletion.is_none();
         if let Some(other) = volume.tags.get("in").filter(|_| !ours) {
             if only_stops {
                 return Ok(None);

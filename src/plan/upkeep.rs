@@ -4,7 +4,7 @@ use super::{
     draft::Draft,
     line,
     marks::{NO_RECIPE, common_tags, disk_tags, refuse_protected},
-    naming, others,
+    naming, others, rest,
     scene::Scene,
 };
 use crate::model::{
@@ -173,11 +173,8 @@ pub(crate) fn repair_tags(draft: &mut Draft<'_>) {
             () if captured && draft.scene.root_capture().is_none() => Reason::GivenUp,
             () if captured => Reason::Captured,
             () if has.get(REST) != wants.get(REST) => {
-                if wants.get(REST).is_some() {
-                    Reason::Idle
-                } else {
-                    Reason::Woken
-                }
+                let begins = draft.scene.rest.filter(|_| wants.get(REST).is_some());
+                begins.map_or(Reason::Woken, |it| rest::asleep(it.why))
             }
             () if telling.as_ref() == Some(&wants) => Reason::SaysSpec,
             () => Reason::Tags,

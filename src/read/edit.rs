@@ -147,10 +147,11 @@ fn meaning(source: &Source<'_>, root: &Node, shape: &Shape, path: &str, value: &
         return Ok(resolved);
     }
     let message = format!("{} is not a value for {path}", quoted(value));
-    let hint = match shape.form {
-        Form::Boolean => truth_word(value).map(|truth| format!("write {truth}")),
-        _ => None,
+    let takes_truth = match &shape.form {
+        Form::Either(shapes) => shapes.iter().any(|it| matches!(it.form, Form::Boolean)),
+        form => matches!(form, Form::Boolean),
     };
+    let hint = truth_word(value).filter(|_| takes_truth).map(|truth| format!("write {truth}"));
     Err(match root.entry(path) {
         Some((key, node)) => at(source, node.place(Some(key)), message, hint),
         None => whole(source, message, hint),

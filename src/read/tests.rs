@@ -502,3 +502,49 @@ fn problems_have_a_json_form() {
         })
     );
 }
+
+/// What the clock is to decide is read before it does: cron, zone, moment and span mean something, or are refused in place.
+#[test]
+fn what_the_clock_decides_is_refused_in_its_place() {
+    let schedule = |cron: &str, zone: &str, state: &str| {
+        let first = format!("    - {{cron: {cron}, timezone: {zone}, serverState: {state}}}\n");
+        with(&format!("  schedule:\n{first}    - {{cron: 0 18 * * *, timezone: UTC, serverState: present}}\n"))
+    };
+    assert_eq!(told(&schedule("0 23 * * *", "Europe/Paris", "absent")), [] as [&str; 0]);
+    let minute = "9:14 `61 23 * * *` does not say when it should fire: \"61\" is no minute: write 0 to 59";
+    assert_eq!(told(&schedule("61 23 * * *", "UTC", "absent")), [minute]);
+    let text = schedule("0 23 * * *", "Europe/Pari", "absent");
+    assert_eq!(told(&text), ["9:36 `Europe/Pari` does not say a time zone: no zone has this name"]);
+    assert_eq!(hints(&text), ["did you mean `Europe/Paris`?"]);
+    assert_eq!(hints(&schedule("0 23 * * *", "paris", "absent")), ["did you mean `Europe/Paris`?"]);
+    assert_eq!(
+        hints(&schedule("0 23 * * *", "Middle/Earth", "absent")),
+        ["write a name of the IANA database, like `Europe/Paris`, or `UTC`"]
+    );
+    let always = schedule("0 23 * * *", "UTC", "present");
+    assert_eq!(told(&always), ["8:3 every entry of spec.schedule says `present`, so that it would be present always"]);
+    assert_eq!(told(&format!("{always}  autostop: {{}}\n")), [] as [&str; 0], "it wakes what went to sleep");
+    assert_eq!(told(&format!("{always}  autostop: {{enable: false}}\n")).len(), 1);
+    assert_eq!(told(&format!("{always}  session: {{max: 4h}}\n")), [] as [&str; 0]);
+    assert_eq!(told(&with("  schedule: []\n")), ["8:13 spec.schedule has no items, but must have 1 to 50"]);
+
+    assert_eq!(told(&with("  session: {until: 2026-11-24T23:00+01:00, max: 1h 30m}\n")), [] as [&str; 0]);
+    assert_eq!(told(&with("  session: {until: 1999-11-24T23:00Z}\n")), [] as [&str; 0], "what is over is no mistake");
+    assert_eq!(told(&with("  session: {}\n")), ["8:3 spec.session has neither `until` nor `max`"]);
+    let zoneless = "8:20 `2026-11-24T23:00` does not say a moment: it does not say in which zone";
+    assert_eq!(told(&with("  session: {until: 2026-11-24T23:00}\n")), [zoneless]);
+    for (max, why) in [
+        ("0h", "it is shorter than a minute"),
+        ("-4h", "it is shorter than a minute"),
+        ("31d", "it is no length of time"),
+        ("721h", "it is longer than 30 days"),
+    ] {
+        assert_eq!(
+            told(&with(&format!("  session: {{max: {max}}}\n"))),
+            [format!("8:18 `{max}` does not say how long a session may last: {why}")]
+        );
+    }
+    assert_eq!(told(&with("  suspend: {until: \"2026-11-24T23:00[Europe/Paris]\"}\n")), [] as [&str; 0]);
+    assert_eq!(told(&with("  suspend: {until: tonight}\n")), ["8:20 `tonight` does not say a moment: it is no date with a time"]);
+    assert_eq!(hints(&with("  suspend: yes\n")), ["YAML here knows only true and false: write true"]);
+}

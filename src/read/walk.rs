@@ -210,6 +210,7 @@ fn correction(form: &Form, node: &Node, path: &Path<'_>) -> Option<String> {
             Some(format!("write `{port}/tcp` or `{port}/udp`"))
         }
         (Form::Text { .. }, Value::Bool(_) | Value::Int(_) | Value::Float(_)) => Some("put it in quotes to make it text".to_owned()),
+        (Form::Either(shapes), _) => shapes.iter().find_map(|shape| correction(&shape.form, node, path)),
         (Form::List { .. }, Value::Text(_)) => Some("a list with one item is written `[item]`".to_owned()),
         _ => None,
     }

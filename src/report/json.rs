@@ -1,6 +1,6 @@
 //! JSON, one object a line. `specs/output.md` documents it; `v` grows when a field changes its meaning.
 
-use super::{PlanView, standing, wished};
+use super::{PlanView, clock_json, standing, wished};
 use crate::model::{Ending, Event, Hold, InstanceKey, Readiness, Verdict};
 use serde_json::{Value, json};
 
@@ -33,9 +33,10 @@ pub fn plan_json(view: &PlanView<'_>) -> Value {
     json!({
         "v": JSON_VERSION, "type": "plan",
         "namespace": ask.key.namespace, "name": ask.key.name, "place": view.place,
-        "from": standing(view.world), "to": wished(ask.spec.server_state, ask.deletion.is_some()),
+        "from": standing(view.world), "to": wished(ask.wished(), ask.deletion.is_some()),
         "verdict": verdict, "hold": hold, "actions": actions, "seconds": view.forecast.seconds,
         "notes": view.forecast.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "clock": clock_json(view),
     })
 }
 
@@ -51,6 +52,7 @@ pub fn ready_json(it: &Readiness) -> Value {
 /// One event of a run.
 pub fn event_json(key: &InstanceKey, event: &Event) -> Value {
     let mut value = match event {
+        Event::Began { from, to } => json!({"type": "began", "from": from, "to": to}),
         Event::Started { key, line, reason } => {
             json!({"type": "started", "step": key, "verb": line.verb, "object": line.object, "reason": reason})
         }

@@ -1,6 +1,6 @@
 //! Plans for people.
 
-use super::{Screen, plain, span, standing, wished};
+use super::{Screen, clock::clock_lines, plain, span, standing, wished};
 use crate::{
     model::{Ask, Capabilities, Note, Verdict, World},
     plan::{Act, Forecast},
@@ -60,7 +60,7 @@ pub fn plan_text(view: &PlanView<'_>, screen: &Screen) -> String {
     let ask = view.ask;
     let placement = ask.spec.placement();
     let from = standing(view.world);
-    let to = wished(ask.spec.server_state, ask.deletion.is_some());
+    let to = wished(ask.wished(), ask.deletion.is_some());
     let course = match () {
         () if view.is_in_sync() && ask.deletion.is_some() && from == "nothing" => "does not exist".to_owned(),
         () if view.is_in_sync() => format!("{from}, in sync"),
@@ -88,6 +88,9 @@ pub fn plan_text(view: &PlanView<'_>, screen: &Screen) -> String {
         let _ = writeln!(text, "  … and so on: this plan does not settle, please report it");
     }
     write_notes(&mut text, view, screen);
+    for line in clock_lines(view) {
+        let _ = writeln!(text, "  {line}");
+    }
     text
 }
 

@@ -72,7 +72,7 @@ impl Memory {
     pub fn facts(&mut self, written: Facts, ask: &Ask, world: &World) -> Facts {
         let wrote = self.wrote.take().filter(|it| it.is_of(ask));
         self.applied = self.applied.max(wrote).max(Applied::latest(world).filter(|it| it.is_of(ask)));
-        self.rested |= world.servers.items().iter().filter_map(|it| Rest::said_by(&it.tags)).any(|it| it.is_of(&ask.spec));
+        self.rested |= world.servers.items().iter().filter_map(|it| Rest::said_by(&it.tags)).any(|it| it.is_of(ask));
         let mut facts = Facts { begun: self.began, rested: self.rested, refused: self.refused.clone(), applied: self.applied, ..written };
         // Whoever applied meanwhile may have run something else inside the server.
         if Applied::latest(world) > facts.applied_here {

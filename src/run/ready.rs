@@ -36,7 +36,7 @@ pub struct Door {
 
 /// The door of an instance's server, where it is to run, does, and something shows whether it is ready.
 pub fn door(ask: &Ask, world: &World) -> Option<Door> {
-    if ask.deletion.is_some() || ask.spec.server_state != ServerState::Present {
+    if ask.deletion.is_some() || ask.wished() != ServerState::Present {
         return None;
     }
     let port = ask.spec.ready_port()?;

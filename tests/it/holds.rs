@@ -8,7 +8,7 @@ use crate::support::{
 };
 use cloudypad::{
     emulator::{Fault, FaultKind},
-    model::{Aim, Facts, Hold, Lock, ServerState, Verdict},
+    model::{Aim, Asleep, Facts, Hold, Lock, ServerState, Verdict},
     plan::{forecast, plan},
 };
 
@@ -342,7 +342,7 @@ fn a_rest_that_was_never_begun_is_forgotten() {
         (ask, world, cloud)
     };
     let end = |(ask, world, cloud): (_, _, _)| forecast(&ask, &world, &Facts::default(), &cloud).end;
-    let asleep = Verdict::Held(Hold::Archived { since: 900 });
+    let asleep = Verdict::Held(Hold::Archived { since: 900, why: Asleep::Idle });
     assert_eq!(end(world("running", 1)), asleep);
     assert_eq!(end(world("running", 7)), Verdict::Done);
     assert_eq!(end(world("off", 7)), asleep);
@@ -385,7 +385,7 @@ fn the_table_of_holds_is_complete() {
         Hold::DiskBroken { object: text() },
         Hold::Refused { step: text(), answer: text(), remedy: None },
         Hold::Stuck { awaited: text(), seconds: 1 },
-        Hold::Archived { since: 1 },
+        Hold::Archived { since: 1, why: Asleep::Idle },
         Hold::KeepsGoingOff { server: text(), seconds: 1 },
         Hold::KeepsFailing { step: text(), answer: text() },
     ];

@@ -39,10 +39,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("machine", &["model"]),
     ("provider", &["model", "emulator"]),
     ("store", &["model"]),
+    ("herald", &["model"]),
     ("report", &["model", "plan"]),
     ("run", &["model", "plan", "machine", "provider", "store"]),
     ("watch", &["model", "plan", "report"]),
-    ("cli", &["model", "plan", "read", "provider", "store", "report", "run", "machine", "emulator", "watch"]),
+    ("cli", &["model", "plan", "read", "provider", "store", "report", "run", "machine", "herald", "emulator", "watch"]),
 ];
 
 #[test]
@@ -126,6 +127,8 @@ fn the_brain_runs_no_errands() {
                 ".await;",
                 ".await?",
                 "SystemTime",
+                "Timestamp::now",
+                "Zoned::now",
                 "Instant",
                 "std::fs",
                 "std::env",

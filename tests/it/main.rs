@@ -15,6 +15,8 @@
 //! - `two`: two people at once, with equal specs and with conflicting ones;
 //! - `vendors`: what any vendor's hands must stand: weather, crowds, haste;
 //! - `openapi`: requests against what Linode says of its own API;
+//! - `history`: what runs did stays known, whatever became of them, and `get --watch` shows what changes;
+//! - `herald`: what happens is told to an address or a command, signed, once, and never at a run's expense;
 //! - `inside`: what is run in a machine: recipes, what runs at every start, `cloudypad ssh`;
 //! - `ready`: a machine is ready when somebody can play, not when it runs;
 //! - `pair`: Moonlight's PIN goes to Sunshine, through SSH;
@@ -30,6 +32,8 @@ mod crashes;
 mod door;
 #[path = "../figures.rs"]
 mod figures;
+mod herald;
+mod history;
 mod holds;
 mod house;
 mod idle;
@@ -46,6 +50,7 @@ mod properties;
 mod reading;
 mod ready;
 mod scaleway;
+mod schedule;
 mod secrets;
 mod strangers;
 mod support;

@@ -189,7 +189,7 @@ fn is_explained(hold: &str, scars: u16, ask: &Ask, story: &Story) -> bool {
     let any = |of: u16| scars & of != 0;
     let spec = &ask.spec;
     match hold {
-        "Suspended" => spec.suspend,
+        "Suspended" => ask.is_suspended(),
         "Protected" => spec.protect,
         "OtherApplier" => story.rival.is_some(),
         "Archived" => !ask.wake && story.wishes.iter().any(|it| it.idle.is_some()),

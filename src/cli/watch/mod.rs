@@ -153,10 +153,21 @@ struct Sheet {
 struct Kept {
     /// What it says, unless that was taken back before anything was done for it.
     spec: Option<ReadSpec>,
+    /// Whether something is wished of it; else it is left as it is.
+    is_wished: bool,
+    /// Whether it was told that it is left as it is.
+    is_left: bool,
     /// When something may be done for it.
-    not_before: Instant,
-    /// Where its next wish goes, while it is kept.
-    wishes: Option<mpsc::UnboundedSender<Wish>>,
+    not_before: watch::Sender<Instant>,
+    /// Where its next wish goes.
+    wishes: mpsc::UnboundedSender<Option<Box<Wish>>>,
+}
+
+impl Kept {
+    /// Whether nothing was done yet for what was read last.
+    fn is_pending(&self, now: Instant) -> bool {
+        now < *self.not_before.borrow()
+    }
 }
 
 /// What keeping needs.
@@ -191,12 +202,17 @@ impl<'a> Keeper<'a> {
         let now = Instant::now();
         let mut here: BTreeMap<InstanceKey, Vec<ReadSpec>> = BTreeMap::new();
         specs.into_iter().for_each(|it| here.entry(it.instance.key()).or_default().push(it));
-        for (key, kept) in sheet.kept.iter_mut().filter(|(key, it)| it.wishes.is_some() && !here.contains_key(key)) {
-            if now < kept.not_before {
-                // Nothing was done for it yet, nor is now.
-                (kept.wishes, kept.spec) = (None, None);
-            } else if settled {
-                kept.wishes = None;
+        for (key, kept) in sheet.kept.iter_mut().filter(|(key, it)| !it.is_left && !here.contains_key(key)) {
+            if kept.is_pending(now) {
+                // Nothing was done for it yet.
+                kept.spec = None;
+            }
+            if kept.is_wished && (kept.spec.is_none() || settled) {
+                kept.is_wished = false;
+                let _ = kept.wishes.send(None);
+            }
+            if settled {
+                kept.is_left = true;
                 self.views.borrow_mut().forget(key);
                 complain(&format!("{key}: nothing that can be read describes it any more; it is left as it is"));
             }
@@ -209,13 +225,14 @@ impl<'a> Keeper<'a> {
                 continue;
             };
             let before = sheet.kept.get(&key);
-            let is_edited = match before.map(|it| &it.spec) {
-                Some(before) => before.as_ref().is_none_or(|it| it.instance != spec.instance),
-                None => sheet.has_been_read,
-            };
-            if !is_edited && before.is_some_and(|it| it.wishes.is_some()) {
+            let says_the_same = before.and_then(|it| it.spec.as_ref()).is_some_and(|it| it.instance == spec.instance);
+            if let Some(kept) = before.filter(|it| says_the_same && it.is_wished) {
+                if kept.is_pending(now) && sheet.reader.has_changed(&spec.file) {
+                    kept.not_before.send_replace(now + QUIET);
+                }
                 continue;
             }
+            let is_edited = sheet.has_been_read && !says_the_same;
             // Whoever edits a file wants it so now; what lay there was wished before.
             let stance = if is_edited { Stance::Apply } else { Stance::Keep };
             let mut wish = match self.wish_of(&spec, stance) {
@@ -225,27 +242,22 @@ impl<'a> Keeper<'a> {
                     continue;
                 }
             };
-            let not_before = now + QUIET;
-            wish.case.not_before = Some(not_before);
-            let wishes = match sheet.kept.remove(&key).and_then(|it| it.wishes) {
-                Some(wishes) => {
-                    let _ = wishes.send(wish);
-                    wishes
-                }
-                None => {
-                    let (wishes, coming) = mpsc::unbounded_channel();
-                    born.push(Box::pin(Life::new(self, wish, coming).live()) as Pin<Box<dyn Future<Output = ()>>>);
-                    wishes
-                }
-            };
-            sheet.kept.insert(key, Kept { spec: Some(spec), not_before, wishes: Some(wishes) });
+            let not_before = watch::Sender::new(now + QUIET);
+            wish.case.not_before = Some(not_before.subscribe());
+            let wishes = sheet.kept.remove(&key).map(|it| it.wishes).unwrap_or_else(|| {
+                let (wishes, coming) = mpsc::unbounded_channel();
+                born.push(Box::pin(Life::new(self, coming).live()) as Pin<Box<dyn Future<Output = ()>>>);
+                wishes
+            });
+            let _ = wishes.send(Some(Box::new(wish)));
+            sheet.kept.insert(key, Kept { spec: Some(spec), is_wished: true, is_left: false, not_before, wishes });
         }
         if settled {
             complaints.iter().filter(|it| !sheet.complaints.contains(*it)).for_each(|it| complain(it));
             sheet.complaints = complaints;
         }
         if let Some(hub) = self.hub.as_ref().filter(|_| settled) {
-            hub.declared(sheet.kept.iter().filter(|(_, it)| it.wishes.is_some()).map(|(key, _)| key.clone()));
+            hub.declared(sheet.kept.iter().filter(|(_, it)| it.is_wished).map(|(key, _)| key.clone()));
         }
         sheet.has_been_read = true;
         born
@@ -259,17 +271,29 @@ impl<'a> Keeper<'a> {
         Ok(Wish { spec: spec.clone(), case, generation: self.generation.get(), why })
     }
 
-    /// Does what somebody ordered through the page.
+    /// Does what somebody ordered through the page, who wants it so now.
     fn obey(&self, sheet: &mut Sheet, order: Order) {
         let (Order::Wake(key) | Order::Look(key)) = &order else { return };
-        let Some(Kept { spec: Some(spec), wishes: Some(wishes), .. }) = sheet.kept.get(key) else { return };
-        match self.wish_of(spec, Stance::Keep) {
+        let Some(Kept { spec: Some(spec), is_wished: true, wishes, .. }) = sheet.kept.get(key) else { return };
+        match self.wish_of(spec, Stance::Apply) {
             Ok(mut wish) => {
                 wish.case.ask.wake = matches!(order, Order::Wake(_));
                 wish.why = if wish.case.ask.wake { "woken through the page" } else { "ordered through the page" };
-                let _ = wishes.send(wish);
+                let _ = wishes.send(Some(Box::new(wish)));
             }
             Err(failure) => complain(&format!("{key}: {failure}")),
+        }
+    }
+
+    /// Has a wish share the looks of all, where it does not any more.
+    fn renew(&self, wish: &mut Wish) {
+        if wish.generation == self.generation.get() {
+            return;
+        }
+        match self.wish_of(&wish.spec, wish.case.ask.stance) {
+            Ok(fresh) => *wish = fresh,
+            // What is there serves as well.
+            Err(failure) => tracing::warn!(instance = %wish.case.ask.key, %failure, "keeps its old hands"),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a schema cannot say. All checks read the tree, so that they speak up together with the schema.
 
+mod clock;
 mod network;
 mod paths;
 
@@ -25,6 +26,7 @@ pub fn check(root: &Node, directory: &Path, findings: &mut Findings) {
     let cloud = provider(spec, findings);
     data_disk(spec, findings);
     network::check(spec, findings);
+    clock::check(spec, findings);
     configuration(spec, findings);
     paths::check(spec, directory, findings);
     if let Some(cloud) = cloud {

@@ -4,13 +4,14 @@
 //! commas. A server brings its volumes along. Address and firewall exist unless the world is `nothing`
 //! or says `no address`, `no firewall`. Times are seconds; the look is at 1000. The spec of the case is the one that was
 //! applied last, unless the world says `applied absent at 880` (somebody else's spec, with that state), `applied deletion
-//! at 880`, or `applied nothing`; `asleep since 400` in a world: all that is kept says so; `watched` in the spec: it is kept, and not applied now.
+//! at 880`, `applied itself present at 880` (the same spec, when its schedule said that), or `applied nothing`; `asleep since 400` in a world: all that is kept says so; `watched` in the spec: it is kept, and not applied now.
+//! `clock 2026-11-24T22:00:00Z` in the spec is what time it is for `schedule 0 23 * * * Europe/Paris absent` and the like.
 //! A copy `kept by a deletion at 880` says that it was applied, and one `taken back at 880` that somebody archives again.
 
 #![allow(dead_code)] // the benchmarks use a part of it
 
 use cloudypad::model::{
-    APPLIED, Address, Aim, Applied, Ask, Boot, Capabilities, Cause, CopyStatus, Deletion, FailedCapture, Firewall, Id, Idle, Image,
+    APPLIED, Address, Aim, Applied, Ask, Asleep, Boot, Capabilities, Cause, CopyStatus, Deletion, FailedCapture, Firewall, Id, Idle, Image,
     Instance, LastHeld, Lock, OffBy, Origin, Power, REST, Ran, Record, Rest, Root, Rule, Seed, Seen, Server, ServerState, Snapshot, Stamp,
     Stance, Tags, Told, Volume, VolumeStatus, World, tag_value,
 };
@@ -54,7 +55,7 @@ pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
     let mut spec = json!({"serverState": "present", "provider": {}, "ssh": {"publicKeyPath": "id.pub"}});
     let mut deletion = None;
     let (mut owner, mut adopt, mut recipe, mut on_start, mut stance) = (None, false, "none".to_owned(), false, Stance::Apply);
-    let (mut idle, mut wake) = (None, false);
+    let (mut idle, mut wake, mut clock) = (None, false, None);
     let mut provider = "local";
     for item in items(text) {
         let mut parts = item.split(',').map(str::trim);
@@ -78,6 +79,21 @@ pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
             "deleted" => deletion = Some(Deletion { keep_snapshots: head.contains("keeping") }),
             "protect" => spec["protect"] = json!(true),
             "suspend" => spec["suspend"] = json!(true),
+            "suspended" => spec["suspend"] = json!({"until": head.trim_start_matches("suspended until ")}),
+            "session" => {
+                let (word, value) = head.trim_start_matches("session ").split_once(' ').ok_or("session WORD VALUE")?;
+                spec["session"][word] = json!(value);
+            }
+            "schedule" => {
+                let words: Vec<&str> = head.split(' ').skip(1).collect();
+                let [cron @ .., zone, state] = words.as_slice() else { return Err("schedule CRON ZONE STATE".to_owned()) };
+                let entry = json!({"cron": cron.join(" "), "timezone": zone, "serverState": state});
+                match &mut spec["schedule"] {
+                    serde_json::Value::Array(entries) => entries.push(entry),
+                    schedule => *schedule = json!([entry]),
+                }
+            }
+            "clock" => clock = Some(head.trim_start_matches("clock ").parse().map_err(|_| format!("no time in {head:?}"))?),
             "without" if head == "without key" => spec["ssh"] = json!({}),
             "iops" => spec["provider"][provider]["iops"] = json!(number(head)?),
             "dns" => {
@@ -131,7 +147,11 @@ pub fn ask(text: &str) -> Result<(Ask, Capabilities), String> {
         None if provider == "linode" => Capabilities::linode(),
         None => Capabilities::scaleway(),
     };
-    Ok((Ask { deletion, owner, adopt, recipe, on_start, stance, idle, wake, ..Ask::of(instance) }, cloud))
+    let mut ask = Ask { deletion, owner, adopt, recipe, on_start, stance, idle, wake, ..Ask::of(instance) };
+    if let Some(clock) = clock {
+        ask.set_clock(clock);
+    }
+    Ok((ask, cloud))
 }
 
 /// The digest of a spec that is not the case's.
@@ -153,9 +173,9 @@ fn another(aim: &str, seconds: &str) -> Result<Applied, String> {
 
 /// The rest of the case's instance, as it was before anybody woke it.
 fn rest(ask: &Ask, since: &str) -> Result<Rest, String> {
-    let mut spec = (*ask.spec).clone();
-    spec.wake.clear();
-    Ok(Rest::of(&spec, since.parse().map_err(|_| format!("since {since:?}"))?))
+    let mut ask = ask.clone();
+    ask.spec.amend(|spec| spec.wake.clear());
+    Ok(Rest::of(&ask, since.parse().map_err(|_| format!("since {since:?}"))?, Asleep::Idle))
 }
 
 /// An empty world at 1000 s.
@@ -224,6 +244,15 @@ pub fn world_of(text: &str, ask: &Ask) -> Result<World, String> {
         match words.as_slice() {
             ["nothing"] => (address, firewall) = (false, false),
             ["applied", "nothing"] => applied = None,
+            // By somebody with the same spec, when the clock made something else of it.
+            ["applied", "itself", aim @ .., "at", seconds] => {
+                applied = Some(Applied { digest: ask.spec.digest(), ..another(&aim.join(" "), seconds)? });
+            }
+            ["asleep", "since", seconds, "before", "the", "tick"] => {
+                let mut earlier = ask.clone();
+                earlier.set_clock(ask.by_clock.as_ref().ok_or("no clock")?.now - jiff::SignedDuration::from_secs(1));
+                asleep = Some(rest(&earlier, seconds)?);
+            }
             ["asleep", "since", seconds] => asleep = Some(rest(ask, seconds)?),
             ["applied", aim @ .., "at", seconds] => applied = Some(another(&aim.join(" "), seconds)?),
             ["no", "address"] => address = false,

@@ -1,5 +1,7 @@
 //! Kept as its files say: what is saved is done, what is broken is left, what was begun for an older wish ends where it is.
 
+mod prefixes;
+
 use crate::support::{
     shop::{SPEED, Shop, pad},
     teller::Teller,
