@@ -112,7 +112,7 @@ fn objects(world: &World) -> Vec<Object> {
         id: id.to_owned(),
         size,
         standing,
-        tags: tags.0.iter().cloned().collect(),
+        tags: tags.0.to_vec(),
     };
     let servers = world.servers.items().iter().map(|it| {
         let size = match &it.root {
