@@ -1,6 +1,6 @@
 //! One instance that is kept: run after run, as its spec, the cloud and its guest say.
 
-use super::{Keeper, ears::Ears, mirror::Showing};
+use super::{Keeper, branch::Origin, ears::Ears, mirror::Showing};
 use crate::{
     cli::{apply::run_one, chronicle::event_object, complain, hands::Case, ready},
     model::{self, Ending, Event, Facts, Hold, Idle, InstanceKey, Occasion, Stance, World},
@@ -25,6 +25,8 @@ const CLOCK: Duration = Duration::from_secs(60);
 pub(super) struct Wish {
     pub spec: ReadSpec,
     pub case: Case,
+    /// Where its spec is; a commit stays laid out as long as it is wished.
+    pub origin: Origin,
     /// Which views of the cloud its hands share.
     pub generation: u64,
 }

@@ -13,7 +13,7 @@ use crate::{
     plan::forecast,
     report::{LastRun, PlanView, conditions, plan_json, standing, wished},
     run::billed,
-    watch::{Door, Hub, Object, Order, PlannedAct, Row, Rules, Switch, Token},
+    watch::{Door, HookCheck, Hub, Object, Order, PlannedAct, Row, Rules, Switch, Token},
 };
 use std::{cell::Cell, fs, sync::Arc};
 use tokio::sync::{mpsc, watch};
@@ -22,11 +22,15 @@ use tokio::sync::{mpsc, watch};
 const MOST_ORDERS: usize = 64;
 
 /// Opens the door, where one is asked for: what is shown there, and what is ordered.
-pub(super) async fn open(args: &Watch, stop: watch::Receiver<bool>) -> Result<(Option<Arc<Hub>>, mpsc::Receiver<Order>), Failure> {
+pub(super) async fn open(
+    args: &Watch,
+    hook: Option<HookCheck>,
+    stop: watch::Receiver<bool>,
+) -> Result<(Option<Arc<Hub>>, mpsc::Receiver<Order>), Failure> {
     let (sender, orders) = mpsc::channel(MOST_ORDERS);
     let Some(at) = args.listen else { return Ok((None, orders)) };
     let hub = Arc::new(Hub::new());
-    let rules = Rules { token: token(args)?, orders: Some(sender), ..Rules::default() };
+    let rules = Rules { token: token(args)?, orders: Some(sender), hook, ..Rules::default() };
     let door = Door::open(at, Arc::clone(&hub), rules).await?;
     let told = format!("the page is at http://{}/", door.address());
     if args.output == Output::Text {
