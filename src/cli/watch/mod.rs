@@ -49,6 +49,8 @@ const QUIET: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(5);
 /// How long to try to tell others the last that happened, once everything is settled.
 const LAST_WORDS: Duration = Duration::from_secs(10);
+/// The shortest time between two questions to a repository that nobody asks for.
+const SHORTEST_POLL: Duration = Duration::from_secs(1);
 /// The shortest time between two looks at the cloud that nothing asks for.
 const SHORTEST: Duration = Duration::from_secs(10);
 
@@ -56,6 +58,12 @@ const SHORTEST: Duration = Duration::from_secs(10);
 pub(crate) async fn watch(args: Watch) -> Outcome {
     if args.every < SHORTEST {
         return Err(Failure::new(format!("--every: write {} s or more; files and guests are heard at once anyway", SHORTEST.as_secs())));
+    }
+    if args.poll < SHORTEST_POLL {
+        return Err(Failure::new(format!(
+            "--poll: write {} s or more; a Git host may say at once that it has news",
+            SHORTEST_POLL.as_secs()
+        )));
     }
     let home = hands::home()?;
     let (stopper, stop) = watch::channel(false);

@@ -1,5 +1,6 @@
 //! Kept as its files say: what is saved is done, what is broken is left, what was begun for an older wish ends where it is.
 
+mod branch;
 mod prefixes;
 
 use crate::support::{
