@@ -3,10 +3,11 @@
 //! A reconciler has three tenses: what should be ([`model::Spec`], read by [`read`]), what is
 //! ([`model::World`], looked at by a [`provider`]), and what we did ([`model::Facts`], kept by
 //! [`store`]). One pure function, [`plan::plan`], reads all three and names what may be done next, and
-//! why; [`run`] does it, turn by turn, and [`report`] shows it. [`cli`] is the door. [`emulator`] is a
+//! why; [`run`] does it, turn by turn, and [`report`] shows it, [`watch`] to a browser. [`cli`] is the door. [`emulator`] is a
 //! cloud in a box, which imports nothing of the rest.
 //!
-//! Modules in reading order: `model`, `plan`, `read`, `provider`, `machine`, `store`, `run`, `report`, `cli`.
+//! Modules in reading order: `model`, `plan`, `read`, `provider`, `machine`, `store`, `herald`, `run`, `report`, `watch`,
+//! `cli`.
 
 #![forbid(unsafe_code)]
 
@@ -18,12 +19,15 @@ pub mod plan;
 
 pub mod read;
 
+pub mod herald;
 pub mod machine;
 pub mod provider;
 pub mod store;
 
 pub mod report;
 pub mod run;
+
+pub mod watch;
 
 pub mod cli;
 

@@ -3,6 +3,7 @@
 use super::{
     Exit, Failure, Outcome,
     args::{Adopt, Apply, Delete, Output},
+    chronicle::event_object,
     complain,
     hands::{self, Case, Cases, Seen, foresee_all},
     plan::{show, views},
@@ -10,18 +11,25 @@ use super::{
     target::Unnamed,
 };
 use crate::{
-    model::{CREATE_SERVER_KEY, Deletion, Ending, Event, Hold, Role, Verdict},
+    model::{CREATE_SERVER_KEY, Deletion, Ending, Event, Facts, Hold, InstanceKey, Role, Verdict, World},
     plan::Act,
-    report::{Lines, Live, PlanView, Screen, event_json},
+    report::{Lines, Live, PlanView, Screen},
     run::{Run, converge},
     store::{Home, Journal, Lock},
 };
-use std::{cell::Cell, io::IsTerminal, path::Path, sync::mpsc};
+use serde_json::Value;
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    io::IsTerminal,
+    path::Path,
+    sync::mpsc,
+};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
-use tracing::level_filters::LevelFilter;
+use tracing::{Instrument, level_filters::LevelFilter};
 
 /// Brings instances to the state in their specs.
 pub(crate) async fn apply(args: Apply) -> Outcome {
@@ -259,7 +267,7 @@ fn worse(one: Exit, other: Exit) -> Exit {
 
 /// One run of one instance, whose lock is held, and what comes after it for whoever waits to play.
 async fn run_and_attend(home: &Home, case: &Case, stop: watch::Receiver<bool>, teller: &dyn Fn(&Case, &Event)) -> Result<Exit, Failure> {
-    Ok(match run_one(home, case, stop.clone(), teller).await? {
+    Ok(match run_one(home, case, stop.clone(), teller, &|_, _| {}).await? {
         Ending::Done { .. } => ready::attend(case, stop, &|event| teller(case, &event)).await,
         Ending::Held(_) => Exit::Held,
         Ending::Interrupted => Exit::Interrupted,
@@ -272,8 +280,14 @@ pub(super) async fn run_one(
     case: &Case,
     stop: watch::Receiver<bool>,
     teller: &dyn Fn(&Case, &Event),
+    show: &dyn Fn(&World, &Facts),
 ) -> Result<Ending, Failure> {
     let mut journal = Journal::open(home, &case.ask.key)?;
+    let run = case.chronicle.begin();
+    let teller = &|case: &Case, event: &Event| {
+        case.chronicle.keep(case, event);
+        teller(case, event);
+    };
     // A server that may have been made and vanished, in this run or in one that was cut off, may have left a root disk behind.
     let doubtful = Cell::new(case.ask.deletion.is_some() || journal.facts().open.contains_key(CREATE_SERVER_KEY));
     let tell = |event: Event| {
@@ -283,17 +297,22 @@ pub(super) async fn run_one(
         teller(case, &event);
     };
     let provider = case.provider.as_ref();
-    let run = Run {
+    let converged = converge(Run {
         ask: &case.ask,
         provider,
         journal: &mut journal,
         stop,
         inside: Some(&case.inside),
         patience: case.patience,
-        not_before: case.not_before,
+        not_before: case.not_before.clone(),
         tell: &tell,
-    };
-    let ending = converge(run).await.map_err(|trouble| Failure::new(format!("{}: {trouble}", case.ask.key)))?;
+        show,
+    });
+    // What is logged meanwhile is of this run.
+    let ending = converged.instrument(tracing::error_span!("run", run, instance = %case.ask.key)).await.map_err(|trouble| {
+        case.chronicle.keep_failure(case, &trouble.to_string());
+        Failure::new(format!("{}: {trouble}", case.ask.key))
+    })?;
     if doubtful.get() || matches!(&ending, Ending::Held(hold) if misses_its_root(hold)) {
         tell_strays(case, teller).await;
     }
@@ -345,7 +364,8 @@ async fn hear(stopper: &watch::Sender<bool>, ready: &mpsc::Sender<()>) {
 
 /// Tells events: as JSON, as a live view on a terminal, else a line each.
 pub(super) enum Teller {
-    Json,
+    /// Where something comes of a run, how it began is told first.
+    Json(RefCell<BTreeMap<InstanceKey, Value>>),
     Live(Live),
     Lines(Lines),
 }
@@ -356,7 +376,7 @@ impl Teller {
         // A log between the rows of a live view would tear them.
         let logs = LevelFilter::current() != LevelFilter::OFF;
         match output {
-            Output::Json => Teller::Json,
+            Output::Json => Teller::Json(RefCell::default()),
             Output::Text if terminal && !logs => Teller::Live(Live::new(named, Screen::of_stdout())),
             Output::Text => Teller::Lines(Lines::new(named)),
         }
@@ -365,7 +385,7 @@ impl Teller {
     /// Tells everything line by line, each with its instance: for who does not end.
     pub fn in_lines(output: Output) -> Self {
         match output {
-            Output::Json => Teller::Json,
+            Output::Json => Teller::Json(RefCell::default()),
             Output::Text => Teller::Lines(Lines::new(true)),
         }
     }
@@ -373,7 +393,13 @@ impl Teller {
     pub fn tell(&self, case: &Case, event: &Event) {
         let key = &case.ask.key;
         match self {
-            Teller::Json => print_json(&event_json(key, event)),
+            Teller::Json(began) if matches!(event, Event::Began { .. }) => {
+                began.borrow_mut().insert(key.clone(), event_object(case, event));
+            }
+            Teller::Json(began) => {
+                began.borrow_mut().remove(key).iter().for_each(print_json);
+                print_json(&event_object(case, event));
+            }
             Teller::Live(live) => live.show(key, event),
             Teller::Lines(lines) => {
                 if let Some(line) = lines.line(key, event) {

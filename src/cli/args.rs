@@ -23,6 +23,18 @@ pub(crate) struct Args {
     /// Show the log on standard error; twice for more.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
+    /// How to show the log.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, global = true)]
+    pub log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// A line for each event.
+    #[default]
+    Text,
+    /// An object for each event, on a line of its own.
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -46,7 +58,9 @@ pub(crate) enum Command {
     /// List instances and where they stand.
     Get(Get),
     /// Show everything about an instance.
-    Describe(Get),
+    Describe(Describe),
+    /// List what runs did, and why; or tell the story of one.
+    History(History),
     /// Log in to the server of an instance, or run a command there.
     Ssh(Ssh),
     /// Tell the streaming server of an instance the PIN that Moonlight shows.
@@ -241,6 +255,12 @@ pub(crate) struct Watch {
     /// How often to look at the cloud, at most, while nothing happens.
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5m")]
     pub every: std::time::Duration,
+    /// Show a page, metrics and health over HTTP at this address; a port alone is for this machine only.
+    #[arg(long, value_name = "[ADDRESS:]PORT", value_parser = crate::watch::address)]
+    pub listen: Option<std::net::SocketAddr>,
+    /// The file whose first line is the token that opens the page, and with which it takes orders; else CLOUDYPAD_TOKEN.
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    pub token_file: Option<PathBuf>,
     /// How to print.
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Output,
@@ -252,9 +272,42 @@ pub(crate) struct Get {
     pub targets: Targets,
     #[command(flatten)]
     pub owner: Owner,
+    /// Go on, and show again what changes: in place on a terminal, else a line, or an object, for each change.
+    #[arg(short, long)]
+    pub watch: bool,
+    /// With --watch: how often to look at the cloud.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s", requires = "watch")]
+    pub every: std::time::Duration,
     /// How to print.
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Shape,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Describe {
+    #[command(flatten)]
+    pub targets: Targets,
+    #[command(flatten)]
+    pub owner: Owner,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Shape,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct History {
+    /// The instance, as NAME or NAMESPACE/NAME; all of them, if missing.
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// The run whose story to tell: its id, or the end of it.
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+    /// How many runs to list, the last ones.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
 }
 
 #[derive(Debug, clap::Args)]

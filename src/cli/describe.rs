@@ -2,7 +2,9 @@
 
 use super::{
     Exit, Outcome,
-    args::{Get, Output, Shape},
+    args::{Describe, Output, Shape},
+    chronicle::past_runs,
+    get,
     hands::{self, Case, Seen, foresee_all},
     plan::show,
     print, print_json, ready,
@@ -10,13 +12,17 @@ use super::{
 };
 use crate::{
     model::{Copy, CopyStatus, LastHeld, Readiness, Role, Root, Stamp, Tags, Volume, VolumeStatus, World},
-    report::{JSON_VERSION, Screen, clock_json, plain, plan_json, ready_json, standing, table, wished, yaml_document},
+    report::{JSON_VERSION, PastRun, Screen, clock_json, plain, plan_json, ready_json, standing, table, wished, yaml_document},
+    store::Home,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+/// So many of the last runs are told.
+const RUNS: usize = 3;
+
 /// Shows instances in full.
-pub(crate) async fn describe(args: Get) -> Outcome {
+pub(crate) async fn describe(args: Describe) -> Outcome {
     let cases = match hands::cases(&args.targets, Unnamed::Everything, args.owner.owner.as_deref(), None)? {
         Ok(cases) => cases,
         Err(exit) => return Ok(exit),
@@ -34,17 +40,21 @@ pub(crate) async fn describe(args: Get) -> Outcome {
     match args.output {
         Shape::Json => {
             for (((case, seen), strays), ready) in all {
-                print_json(&described(case, seen, strays, ready.as_ref()));
+                print_json(&described(&cases.home, case, seen, strays, ready.as_ref()));
             }
         }
         Shape::Yaml => {
             for (((case, seen), strays), ready) in all {
-                print(&yaml_document(&described(case, seen, strays, ready.as_ref()))?);
+                print(&yaml_document(&described(&cases.home, case, seen, strays, ready.as_ref()))?);
             }
         }
         Shape::Table => {
             for (((case, seen), strays), ready) in all {
                 print(&objects_text(case, seen, ready.as_ref()));
+                print(&conditions_text(&get::status(&cases.home, case, seen, ready.as_ref())));
+                for it in latest(&cases.home, case) {
+                    print(&it.brief());
+                }
                 for it in strays {
                     print(&format!("probably left behind, untagged and billed: {}\n", plain(it)));
                 }
@@ -86,7 +96,7 @@ fn tags(tags: &Tags) -> Value {
     json!(tags.0)
 }
 
-fn described(case: &Case, seen: &Seen, strays: &[String], ready: Option<&Readiness>) -> Value {
+fn described(home: &Home, case: &Case, seen: &Seen, strays: &[String], ready: Option<&Readiness>) -> Value {
     let world = &seen.world;
     let servers = world.servers.items().iter().map(|it| {
         let root = match &it.root {
@@ -127,23 +137,36 @@ fn described(case: &Case, seen: &Seen, strays: &[String], ready: Option<&Readine
         "namespace": case.ask.key.namespace, "name": case.ask.key.name, "place": case.place,
         "observed": standing(world), "wanted": wished(case.ask.wished(), false),
         "ready": ready.map(ready_json), "clock": clock_json(&case.view(seen)),
+        "status": get::status(home, case, seen, ready), "runs": latest(home, case),
         "servers": servers.collect::<Vec<_>>(), "volumes": volumes.collect::<Vec<_>>(), "copies": copies.collect::<Vec<_>>(),
         "addresses": addresses.collect::<Vec<_>>(), "firewalls": firewalls.collect::<Vec<_>>(), "leftBehind": strays, "plan": plan_json(&case.view(seen)),
     })
 }
 
-fn all_copies(world: &World) -> Vec<Copy<'_>> {
+/// The last runs, the latest first. Without them a look is as good.
+fn latest(home: &Home, case: &Case) -> Vec<PastRun> {
+    past_runs(home, &case.ask.key).unwrap_or_default().into_iter().rev().take(RUNS).collect()
+}
+
+fn conditions_text(status: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let all = status["conditions"].as_array().into_iter().flatten();
+    let rows = all.map(|it| vec![text(&it["type"]), text(&it["status"]).to_lowercase(), text(&it["reason"]), text(&it["message"])]);
+    table(&["CONDITION", "IS", "REASON", "MESSAGE"], &rows.collect::<Vec<_>>(), &[], &Screen::of_stdout())
+}
+
+pub(super) fn all_copies(world: &World) -> Vec<Copy<'_>> {
     let mut copies = world.copies(Role::Root);
     copies.extend(world.copies(Role::Data));
     copies
 }
 
-fn role(world: &World, tags: &Tags, id: &str) -> Option<&'static str> {
+pub(super) fn role(world: &World, tags: &Tags, id: &str) -> Option<&'static str> {
     let is_root = world.servers.items().iter().any(|it| matches!(&it.root, Root::Volume(root) if root.as_str() == id));
     tags.role().map(Role::word).or(is_root.then_some("root"))
 }
 
-fn volume_status(status: &VolumeStatus) -> &str {
+pub(super) fn volume_status(status: &VolumeStatus) -> &str {
     match status {
         VolumeStatus::Creating => "creating",
         VolumeStatus::Available => "available",
@@ -156,7 +179,7 @@ fn volume_status(status: &VolumeStatus) -> &str {
     }
 }
 
-fn copy_status(status: &CopyStatus) -> &str {
+pub(super) fn copy_status(status: &CopyStatus) -> &str {
     match status {
         CopyStatus::Creating => "creating",
         CopyStatus::Ready => "ready",

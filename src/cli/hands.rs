@@ -4,6 +4,7 @@ use super::{
     Exit, Failure, Outcome,
     account::{Views, Wish, give_hands},
     args::Targets,
+    chronicle::Chronicle,
     complain,
     inside::inside,
     target,
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{
     machine::Inside,
-    model::{Ask, Deletion, Event, Facts, World},
+    model::{Ask, Deletion, Event, Facts, Occasion, ServerState, World},
     plan::{Forecast, forecast},
     provider::Provider,
     read::{ReadSpec, Reading},
@@ -21,7 +22,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use std::{path::Path, time::Duration};
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 /// One instance, ready to be looked at and changed.
 pub(crate) struct Case {
@@ -33,10 +34,16 @@ pub(crate) struct Case {
     pub patience: Option<Duration>,
     /// How far ahead of now it is planned.
     pub ahead: Duration,
-    /// Until then nothing is changed: the file may be half written.
-    pub not_before: Option<Instant>,
+    /// Until then, which may move on meanwhile, nothing is changed: the file may be half written.
+    pub not_before: Option<watch::Receiver<Instant>>,
     /// Where the wish is written.
     pub place: String,
+    /// The commit that the wish is of, where its source has commits.
+    pub commit: Option<String>,
+    /// Why a run of it would begin, as far as its wish does not say.
+    pub occasion: Occasion,
+    /// What its runs tell.
+    pub chronicle: Chronicle,
 }
 
 /// What every command that asks a cloud begins with.
@@ -52,7 +59,7 @@ pub(crate) fn cases(
     owner: Option<&str>,
     deletion: Option<Deletion>,
 ) -> Result<Result<Cases, Exit>, Failure> {
-    prepare(target::find(targets, unnamed)?, owner, deletion, None)
+    prepare(target::find(targets, unnamed)?, owner, deletion)
 }
 
 /// [`cases`], as if it were that time.
@@ -62,21 +69,32 @@ pub(crate) fn cases_at(
     owner: Option<&str>,
     at: Option<Timestamp>,
 ) -> Result<Result<Cases, Exit>, Failure> {
-    prepare(target::find(targets, unnamed)?, owner, None, at)
+    prepare_at(target::find(targets, unnamed)?, owner, None, at)
 }
 
 /// [`cases`], for one instance of one file, wherever else something is called like it.
 pub(crate) fn case_in_file(file: &Path, name: Option<&str>) -> Result<Result<Cases, Exit>, Failure> {
-    prepare(target::in_file(file, name)?, None, None, None)
+    prepare(target::in_file(file, name)?, None, None)
 }
 
 /// [`cases`], for one spec, which shares its looks with the others that were given such.
 pub(crate) fn case_of(home: &Home, spec: ReadSpec, owner: Option<&str>, views: &mut Views) -> Result<Case, Failure> {
     let case = with_hands(home, vec![spec], owner, None, None, views)?.pop();
+    let case = case.map(|case| Case { occasion: Occasion::Edit, ..case });
     case.ok_or_else(|| Failure::new("nothing is described there"))
 }
 
-fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>, at: Option<Timestamp>) -> Result<Result<Cases, Exit>, Failure> {
+/// [`cases`], from what was found.
+pub(crate) fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> Result<Result<Cases, Exit>, Failure> {
+    prepare_at(found, owner, deletion, None)
+}
+
+fn prepare_at(
+    found: Reading,
+    owner: Option<&str>,
+    deletion: Option<Deletion>,
+    at: Option<Timestamp>,
+) -> Result<Result<Cases, Exit>, Failure> {
     if !found.problems.is_empty() {
         show_problems(&found.problems, "; nothing was changed");
         return Ok(Err(Exit::Failed));
@@ -118,7 +136,8 @@ fn with_hands(
     let hands = give_hands(home, &mut wishes, views)?;
     let cases = wishes.into_iter().zip(hands).zip(insides).map(|((wish, provider), inside)| {
         let Wish { ask, place, .. } = wish;
-        Case { ask, provider, inside, patience: None, ahead, not_before: None, place }
+        let chronicle = Chronicle::of(home, &ask.key);
+        Case { ask, provider, inside, patience: None, ahead, not_before: None, place, commit: None, occasion: Occasion::ByHand, chronicle }
     });
     Ok(cases.collect())
 }
@@ -147,6 +166,14 @@ impl Case {
             }
         };
         look(self.provider.as_ref(), &self.ask, &tell).await
+    }
+
+    /// Says what time it is. What is wished now, where it was something else: then its hands are to be made anew, since they
+    /// know what for.
+    pub fn mind_clock(&mut self, now: Timestamp) -> Option<ServerState> {
+        let before = self.ask.wished();
+        self.ask.set_clock(now);
+        Some(self.ask.wished()).filter(|it| *it != before)
     }
 
     /// Looks, and plans to the end.

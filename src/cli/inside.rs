@@ -65,7 +65,7 @@ fn owners_key(private: Option<&str>, public: Option<&str>, resolve: &dyn Fn(&str
 }
 
 /// The variables that our own keys at vendors are usually found in.
-const VENDORS_KEYS: [&str; 2] = ["SCW_SECRET_KEY", "LINODE_TOKEN"];
+pub(super) const VENDORS_KEYS: [&str; 2] = ["SCW_SECRET_KEY", "LINODE_TOKEN"];
 
 /// Environment variables whose secrets are for this program alone: the vendors' keys, and what a playbook is told otherwise.
 fn withheld(spec: &Spec) -> Vec<String> {

@@ -3,11 +3,16 @@
 mod account;
 mod apply;
 mod args;
+mod chronicle;
 mod describe;
 mod emulator;
+mod follow;
 mod get;
 mod hands;
+mod history;
 mod inside;
+#[expect(dead_code, reason = "watch does not ask for it yet")]
+mod notify;
 mod pair;
 mod plan;
 mod prompt;
@@ -19,8 +24,8 @@ mod target;
 mod validate;
 mod watch;
 
-use crate::report::{LogLine, gate, json_line, plain};
-use args::{Args, Command};
+use crate::report::{LogLine, LogObject, gate, json_line, plain};
+use args::{Args, Command, LogFormat};
 use clap::Parser;
 use std::{
     io::{ErrorKind, Write},
@@ -83,7 +88,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(exit as u8);
         }
     };
-    start_log(args.verbose);
+    start_log(args.verbose, args.log_format);
     let outcome = match args.command {
         Command::Validate(it) => validate::validate(&it),
         Command::Schema => validate::print_schema(),
@@ -95,6 +100,7 @@ pub fn main() -> ExitCode {
         Command::Watch(it) => in_runtime(watch::watch(it)),
         Command::Get(it) => in_runtime(get::get(it)),
         Command::Describe(it) => in_runtime(describe::describe(it)),
+        Command::History(it) => in_runtime(history::history(it)),
         Command::Ssh(it) => in_runtime(ssh::ssh(it)),
         Command::Pair(it) => in_runtime(pair::pair(it)),
         Command::Set(it) => in_runtime(set::set(it)),
@@ -114,7 +120,7 @@ fn in_runtime(command: impl Future<Output = Outcome>) -> Outcome {
 }
 
 /// `-v` shows what is done, `-vv` also what is thought; `CLOUDYPAD_LOG` filters as tracing does.
-fn start_log(verbose: u8) {
+fn start_log(verbose: u8, format: LogFormat) {
     let filter = match std::env::var("CLOUDYPAD_LOG") {
         Ok(filter) => filter,
         Err(_) if verbose == 0 => return,
@@ -122,8 +128,11 @@ fn start_log(verbose: u8) {
         Err(_) => "cloudypad=debug".to_owned(),
     };
     let filter = tracing_subscriber::EnvFilter::new(filter);
-    let ansi = console::colors_enabled_stderr();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(LogLine::default).with_ansi(ansi).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter);
+    match format {
+        LogFormat::Text => log.with_writer(LogLine::default).with_ansi(console::colors_enabled_stderr()).init(),
+        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).with_writer(LogObject::default).init(),
+    }
 }
 
 /// Nothing more is printed: nobody reads, or nothing can be written.
@@ -143,6 +152,11 @@ pub(crate) fn print(text: &str) {
         OUTPUT_LOST.store(true, Ordering::Relaxed);
         complain(&format!("error: cannot write to standard output: {error}; what is under way goes on"));
     }
+}
+
+/// Whether somebody reads what is printed, as far as was seen.
+pub(crate) fn is_read() -> bool {
+    !OUTPUT_ENDED.load(Ordering::Relaxed)
 }
 
 /// Writes an object to standard output, on a line of its own.

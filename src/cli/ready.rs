@@ -22,6 +22,10 @@ pub(super) async fn attend(case: &Case, stop: watch::Receiver<bool>, tell: &dyn 
     if case.ask.spec.ready_port().is_none() {
         return Exit::Done;
     }
+    let tell = &|event: Event| {
+        case.chronicle.keep(case, &event);
+        tell(event);
+    };
     let Some(door) = door(&case.ask, &case.look().await) else { return Exit::Done };
     let cloud = case.provider.capabilities();
     let Some(readiness) = door.wait(&cloud.pace, cloud.speed, stop, tell).await else { return Exit::Interrupted };

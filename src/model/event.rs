@@ -6,6 +6,13 @@ use std::time::Duration;
 /// One thing that happened to one instance.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
+    /// A run has looked at the cloud for the first time.
+    Began {
+        /// Where the instance stands, as [`super::standing`] words it.
+        from: String,
+        /// Where it is wanted, in the same words.
+        to: &'static str,
+    },
     /// A call is made.
     Started {
         /// The step's key.

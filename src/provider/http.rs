@@ -234,9 +234,9 @@ impl Api {
         let total = headers.get("x-total-count").and_then(|it| it.to_str().ok()?.parse().ok());
         let pause = text(&RETRY_AFTER).and_then(|it| it.parse().ok()).map(Duration::from_secs);
         let maintenance = headers.contains_key("x-maintenance-mode");
-        let run = headers.get("x-request-id").map_or(Vec::new(), |it| self.hidden(it.as_bytes().to_vec(), request));
-        let run = String::from_utf8_lossy(&run);
-        tracing::debug!(method = %request.method, path = %request.path, query = ?request.query, status, request = ?run, "answered");
+        let id = headers.get("x-request-id").map_or(Vec::new(), |it| self.hidden(it.as_bytes().to_vec(), request));
+        let id = String::from_utf8_lossy(&id);
+        tracing::debug!(method = %request.method, path = %request.path, query = ?request.query, status, request_id = ?id, "answered");
         let mut body = Vec::new();
         while let Some(part) = reply.chunk().await.map_err(broken)? {
             if body.len() + part.len() > LARGEST {

@@ -71,6 +71,8 @@ pub fn read(paths: &[PathBuf]) -> Reading {
 pub struct Reader {
     /// Files that nothing is wrong with.
     known: HashMap<PathBuf, Known>,
+    /// Files that were parsed the last time.
+    parsed: HashSet<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -85,11 +87,13 @@ impl Reader {
         let (files, problems) = files::collect(paths);
         let mut all = Reading { specs: Vec::new(), problems };
         let mut known = HashMap::new();
+        self.parsed.clear();
         for file in files {
             let before = self.known.remove(&file.path).filter(|it| it.text == file.text);
             let specs = match before {
                 Some(Known { specs, .. }) => specs,
                 None => {
+                    self.parsed.insert(file.path.clone());
                     let mut alone = Reading::default();
                     read_into(&file.path, &file.text, file.named, &mut Owners::default(), &mut alone);
                     if !alone.problems.is_empty() {
@@ -110,6 +114,11 @@ impl Reader {
             return read(paths);
         }
         all.sorted()
+    }
+
+    /// Whether the last reading found that a file says something else than before, or something wrong.
+    pub fn has_changed(&self, file: &Path) -> bool {
+        self.parsed.contains(file)
     }
 }
 

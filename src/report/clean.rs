@@ -5,6 +5,7 @@
 
 use crate::model::is_unseen;
 use serde::Serialize;
+use serde_json::Value;
 use std::{
     borrow::Cow,
     fmt::Write as _,
@@ -127,6 +128,42 @@ impl Write for LogLine {
 
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().flush()
+    }
+}
+
+/// Standard error as a log of objects writes to it, an event at a time. What is said of the run that an event is of stands
+/// beside what it says itself.
+#[derive(Debug, Default)]
+pub struct LogObject;
+
+impl Write for LogObject {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        if let Ok(mut object) = serde_json::from_slice::<Value>(event) {
+            if let Some(fields) = object.as_object_mut()
+                && let Some(Value::Object(span)) = fields.remove("span")
+            {
+                for (key, value) in span.into_iter().filter(|it| it.0 != "name") {
+                    fields.entry(key).or_insert(value);
+                }
+            }
+            shorten(&mut object);
+            io::stderr().write_all(format!("{}\n", json_line(&object)?).as_bytes())?;
+        }
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+/// Cuts what would fill a screen; what a terminal would obey is left to who writes it as JSON.
+fn shorten(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = shortened(text, MOST, |_| false),
+        Value::Array(items) => items.iter_mut().for_each(shorten),
+        Value::Object(fields) => fields.values_mut().for_each(shorten),
+        _ => {}
     }
 }
 

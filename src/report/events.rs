@@ -1,8 +1,9 @@
 //! A run as it goes: a live view on a terminal, one line per event elsewhere.
 
-use super::{Screen, gate, plain, span};
-use crate::model::{Ending, Event, InstanceKey};
+use super::{Screen, event_json, gate, plain, span};
+use crate::model::{Event, InstanceKey};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use serde_json::Value;
 use std::{collections::BTreeMap, io::Write, sync::Mutex, time::Duration};
 
 /// One line per event.
@@ -20,35 +21,54 @@ impl Lines {
     /// The event's line; `None` for those that a line of another says.
     pub fn line(&self, key: &InstanceKey, event: &Event) -> Option<String> {
         let name = if self.named { format!("{key}: ") } else { String::new() };
-        Some(format!("{name}{}", event_line(event)?))
+        Some(format!("{name}{}", told_line(&event_json(key, event))?))
     }
 }
 
-fn event_line(event: &Event) -> Option<String> {
-    Some(match event {
-        Event::Started { .. } => return None,
-        Event::Finished { line, .. } => format!("{:<9} {}", line.verb, plain(&line.object)),
-        Event::Failed { line, answer, then, .. } => format!("{:<9} {}: {} ({then})", line.verb, plain(&line.object), plain(answer)),
-        Event::Waiting { until, expected } if *expected < Duration::from_millis(500) => format!("wait      until {}", plain(until)),
-        Event::Waiting { until, expected } => format!("wait      until {} (~{})", plain(until), span(*expected)),
-        Event::Arrived { .. } => return None,
-        Event::Said { text, .. } => format!("        | {}", plain(text)),
-        Event::Unseen { why } => format!("look      {} (tried again after a pause)", plain(why)),
-        Event::Billed(objects) if objects.is_empty() => "nothing of it is billed now".to_owned(),
-        Event::Billed(objects) => format!("billed now: {}", plain(&objects.join(", "))),
-        Event::Noted(note) => plain(&note.to_string()),
-        Event::LeftBehind(objects) => format!(
+/// The line of an event as it is to tools; `None` where the line of another says it.
+pub(super) fn told_line(event: &Value) -> Option<String> {
+    let text = |key: &str| plain(event[key].as_str().unwrap_or_default());
+    let inside = |of: &Value, key: &str| plain(of[key].as_str().unwrap_or_default());
+    let objects = || {
+        let all: Vec<&str> = event["objects"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        plain(&all.join(", "))
+    };
+    let step = || format!("{:<9} {}", text("verb"), text("object"));
+    Some(match event["type"].as_str()? {
+        "finished" => step(),
+        "failed" => format!("{}: {} ({})", step(), text("answer"), text("then")),
+        "waiting" => match event["expectedSeconds"].as_f64().unwrap_or_default() {
+            soon if soon < 0.5 => format!("wait      until {}", text("until")),
+            seconds => format!("wait      until {} (~{})", text("until"), span_of(seconds)),
+        },
+        "said" => format!("        | {}", text("text")),
+        "unseen" => format!("look      {} (tried again after a pause)", text("why")),
+        "billed" if objects().is_empty() => "nothing of it is billed now".to_owned(),
+        "billed" => format!("billed now: {}", objects()),
+        "noted" => text("note"),
+        "leftBehind" => format!(
             "probably left behind, untagged and billed: {}\n  you can: delete it in the vendor's console, if it is nobody else's",
-            plain(&objects.join(", "))
+            objects()
         ),
-        Event::Ended(Ending::Done { calls: 0 }) => "done: nothing to do".to_owned(),
-        Event::Ended(Ending::Done { calls: 1 }) => "done: 1 change".to_owned(),
-        Event::Ended(Ending::Done { calls }) => format!("done: {calls} changes"),
-        Event::Ended(Ending::Held(hold)) => format!("held: {}\n  you can: {}", plain(&hold.to_string()), plain(&hold.remedy())),
-        Event::Ready(it) if it.is_ready() => format!("ready: {}", plain(&it.to_string())),
-        Event::Ready(it) => format!("not ready: {}\n  you can: {}", plain(&it.to_string()), plain(&it.remedy)),
-        Event::Ended(Ending::Interrupted) => "stopped between two steps; nothing is lost, the same command goes on from here".to_owned(),
+        "ended" => match event["verdict"].as_str()? {
+            "done" => match event["calls"].as_u64().unwrap_or_default() {
+                0 => "done: nothing to do".to_owned(),
+                1 => "done: 1 change".to_owned(),
+                calls => format!("done: {calls} changes"),
+            },
+            "held" => format!("held: {}\n  you can: {}", inside(&event["hold"], "message"), inside(&event["hold"], "remedy")),
+            "failed" => format!("failed: {}", text("message")),
+            _ => "stopped between two steps; nothing is lost, the same command goes on from here".to_owned(),
+        },
+        "ready" if event["ready"] == true => format!("ready: {}", text("message")),
+        "ready" => format!("not ready: {}\n  you can: {}", text("message"), text("remedy")),
+        _ => return None,
     })
+}
+
+/// A length of time for people, from seconds of whatever origin.
+pub(super) fn span_of(seconds: f64) -> String {
+    span(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
 /// What runs now, side by side, elapsed and expected; what is done stays above.
@@ -91,6 +111,7 @@ impl Live {
                 self.say(&format!("✓ {name}{:<9} {}  {}", "", plain(until), self.screen.dim(&span(*took))));
                 return;
             }
+            Event::Began { .. } => return,
             Event::Said { .. } | Event::Unseen { .. } | Event::Billed(_) | Event::Noted(_) | Event::LeftBehind(_) => {}
             Event::Ended(_) | Event::Ready(_) => {
                 let own = format!("{key} ");

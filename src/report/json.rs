@@ -52,6 +52,7 @@ pub fn ready_json(it: &Readiness) -> Value {
 /// One event of a run.
 pub fn event_json(key: &InstanceKey, event: &Event) -> Value {
     let mut value = match event {
+        Event::Began { from, to } => json!({"type": "began", "from": from, "to": to}),
         Event::Started { key, line, reason } => {
             json!({"type": "started", "step": key, "verb": line.verb, "object": line.object, "reason": reason})
         }

@@ -9,4 +9,4 @@ mod turn;
 pub use inside::reach;
 pub use memory::{Lesson, Memory, Refusal, in_both, is_to_be_confirmed, opening, receipt};
 pub use ready::{Door, door};
-pub use turn::{Run, Trouble, converge, look};
+pub use turn::{Run, Trouble, billed, converge, look};

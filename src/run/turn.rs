@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     machine::{Inside, Part},
-    model::{Ask, Capabilities, Cause, Ending, Event, Hold, Note, Plan, Planned, Power, Role, Seen, Step, Verdict, Wait, World},
+    model::{
+        Ask, Capabilities, Cause, Ending, Event, Facts, Hold, Note, Plan, Planned, Power, Role, Seen, Step, Verdict, Wait, World, standing,
+        wished,
+    },
     plan::{audit, plan},
     provider::{Problem, Provider},
     store::{DONE, Journal, StoreError},
@@ -30,10 +33,12 @@ pub struct Run<'a> {
     pub inside: Option<&'a Inside>,
     /// For how long to keep trying while no machine of the type is free.
     pub patience: Option<Duration>,
-    /// Until then it is looked and planned only: the wish may be half written.
-    pub not_before: Option<Instant>,
+    /// Until then, which may move on meanwhile, it is looked and planned only: the wish may be half written.
+    pub not_before: Option<watch::Receiver<Instant>>,
     /// Told of everything that happens.
     pub tell: &'a dyn Fn(Event),
+    /// Shown every look that is planned from, and what is remembered beside it.
+    pub show: &'a dyn Fn(&World, &Facts),
 }
 
 /// Why a run could not go on. The cloud is as the last event said; the same command goes on from there.
@@ -78,6 +83,12 @@ async fn rest(pause: Duration, stop: &watch::Receiver<bool>) {
         }
     };
     let _ = tokio::time::timeout(pause, told).await;
+}
+
+/// How long it is until then, where that is not over.
+fn until(moment: &watch::Receiver<Instant>) -> Option<Duration> {
+    let pause = moment.borrow().saturating_duration_since(Instant::now());
+    (!pause.is_zero()).then_some(pause)
 }
 
 /// Why a part of a look failed, where that may go well the next time, and no part in a way that will not.
@@ -155,6 +166,8 @@ struct Course {
     overrode: bool,
     /// Whether the other, whose spec is overridden, had the time to see it.
     outlasted: bool,
+    /// Whether it was told where the instance stood at first.
+    looked: bool,
 }
 
 impl Course {
@@ -171,7 +184,9 @@ impl Course {
             let (world, plan) = self.think(run).await?;
             // The look was taken meanwhile.
             if let Some(moment) = run.not_before.take() {
-                rest(moment.saturating_duration_since(Instant::now()), &run.stop).await;
+                while let Some(pause) = until(&moment).filter(|_| !*run.stop.borrow()) {
+                    rest(pause, &run.stop).await;
+                }
                 if *run.stop.borrow() {
                     return Ok(Ending::Interrupted);
                 }
@@ -224,11 +239,16 @@ impl Course {
     /// Looks, plans, and has the plan audited.
     async fn think(&mut self, run: &Run<'_>) -> Result<(World, Plan), Trouble> {
         let world = look_until(run.provider, run.ask, &run.stop, run.tell, MOST_TRIES).await;
+        if !std::mem::replace(&mut self.looked, true) {
+            let to = wished(run.ask.wished(), run.ask.deletion.is_some());
+            (run.tell)(Event::Began { from: standing(&world), to });
+        }
         if self.memory.began && world.servers.items().iter().any(|it| it.power == Power::Running) {
             self.scarce = None;
         }
         let facts = self.memory.facts(run.journal.facts(), run.ask, &world);
         let cloud = run.provider.capabilities();
+        (run.show)(&world, &facts);
         let plan = plan(run.ask, &world, &facts, cloud);
         tracing::debug!(instance = %run.ask.key, verdict = ?plan.verdict, steps = plan.next.len(), waits = plan.waits.len(), "planned");
         match audit(&plan, run.ask, &world, cloud).first() {
@@ -445,7 +465,7 @@ impl Course {
 }
 
 /// What exists and is billed, for people.
-fn billed(world: &World, cloud: &Capabilities) -> Vec<String> {
+pub fn billed(world: &World, cloud: &Capabilities) -> Vec<String> {
     let servers = world.servers.items().iter().filter(|it| it.power != Power::Off || cloud.billed_when_off);
     let servers = servers.map(|it| format!("server {} {} ({})", it.name, it.machine_type, it.power));
     let volumes = world.volumes.items().iter().map(|it| match it.tags.role() {

@@ -42,6 +42,11 @@ impl Home {
         self.state.join("journal")
     }
 
+    /// What runs told, one file an instance.
+    pub fn stories(&self) -> PathBuf {
+        self.state.join("runs")
+    }
+
     /// Locks, one file an instance.
     pub fn locks(&self) -> PathBuf {
         self.state.join("locks")

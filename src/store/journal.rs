@@ -41,7 +41,7 @@ impl Journal {
     pub fn open(home: &Home, key: &InstanceKey) -> Result<Self, StoreError> {
         let dir = home.journals();
         let path = dir.join(format!("{}.jsonl", key.dotted()));
-        let (bytes, length) = match read(&path) {
+        let (bytes, length) = match read_end(&path) {
             Ok(read) => read,
             Err(error) if error.kind() == ErrorKind::NotFound => (Vec::new(), 0),
             Err(source) => return Err(StoreError { verb: "read", path, source }),
@@ -138,7 +138,7 @@ impl Journal {
 }
 
 /// The end of a file, from the start of a line on, and how long the whole of it is.
-fn read(path: &Path) -> io::Result<(Vec<u8>, u64)> {
+pub(super) fn read_end(path: &Path) -> io::Result<(Vec<u8>, u64)> {
     // A pipe in its place would be waited for, and a device would never end.
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a file"));

@@ -4,11 +4,13 @@ mod home;
 mod journal;
 mod lock;
 mod recall;
+mod stories;
 
 pub use home::Home;
 pub use journal::Journal;
 pub use lock::{Lock, LockError};
 pub use recall::{Closing, DONE, Entry, MADE, Opening, Recall, UNKNOWN};
+pub use stories::{RunId, Stories, Telling, Told};
 
 use std::path::PathBuf;
 

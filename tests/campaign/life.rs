@@ -411,6 +411,7 @@ async fn apply(place: &Arc<Place>, who: char, home: &std::path::Path, ask: &Ask)
         patience: None,
         not_before: None,
         tell: &tell,
+        show: &|_, _| {},
     };
     tokio::select! {
         biased;

@@ -181,8 +181,10 @@ fn json_is_one_versioned_object_a_line() {
     assert_eq!((plan.len(), &plan[0]["type"], &plan[0]["verdict"]), (1, &"plan".into(), &"changes".into()));
     let run = lines(&shop.expect(0, &["apply", "pad.yaml", "--yes", "-o", "json"]).out);
     assert!(run.iter().all(|it| it["v"] == 1 && it["name"] == "mypad"));
+    let ids: std::collections::BTreeSet<_> = run.iter().filter(|it| it["type"] != "plan").map(|it| it["run"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 1, "the run's id is with each of its events");
     let types: std::collections::BTreeSet<_> = run.iter().map(|it| it["type"].as_str().unwrap()).collect();
-    assert_eq!(types.into_iter().collect::<Vec<_>>(), ["arrived", "ended", "finished", "plan", "started", "waiting"]);
+    assert_eq!(types.into_iter().collect::<Vec<_>>(), ["arrived", "began", "ended", "finished", "plan", "started", "waiting"]);
     assert_eq!(run.last().unwrap()["verdict"], "done");
     let row = lines(&shop.expect(0, &["get", "pad.yaml", "-o", "json"]).out);
     assert_eq!((&row[0]["observed"], &row[0]["verdict"]), (&"running".into(), &"inSync".into()));

@@ -39,9 +39,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("machine", &["model"]),
     ("provider", &["model", "emulator"]),
     ("store", &["model"]),
+    ("herald", &["model"]),
     ("report", &["model", "plan"]),
     ("run", &["model", "plan", "machine", "provider", "store"]),
-    ("cli", &["model", "plan", "read", "provider", "store", "report", "run", "machine", "emulator"]),
+    ("watch", &["model", "plan", "report"]),
+    ("cli", &["model", "plan", "read", "provider", "store", "report", "run", "machine", "herald", "emulator", "watch"]),
 ];
 
 #[test]

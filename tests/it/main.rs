@@ -15,19 +15,25 @@
 //! - `two`: two people at once, with equal specs and with conflicting ones;
 //! - `vendors`: what any vendor's hands must stand: weather, crowds, haste;
 //! - `openapi`: requests against what Linode says of its own API;
+//! - `history`: what runs did stays known, whatever became of them, and `get --watch` shows what changes;
+//! - `herald`: what happens is told to an address or a command, signed, once, and never at a run's expense;
 //! - `inside`: what is run in a machine: recipes, what runs at every start, `cloudypad ssh`;
 //! - `ready`: a machine is ready when somebody can play, not when it runs;
 //! - `pair`: Moonlight's PIN goes to Sunshine, through SSH;
 //! - `secrets`: no secret is where it does not belong, end to end;
 //! - `witnesses`: proofs, given where their ground is seen;
+//! - `door`: the watch over HTTP: who is let in, what is told; `page`: the same in a real browser;
 //! - `house`: floors, schema, examples, laws table.
 
 mod audit;
 mod bytes;
 mod command_line;
 mod crashes;
+mod door;
 #[path = "../figures.rs"]
 mod figures;
+mod herald;
+mod history;
 mod holds;
 mod house;
 mod idle;
@@ -37,6 +43,7 @@ mod lifecycle;
 mod linode;
 mod matrix;
 mod openapi;
+mod page;
 mod pair;
 mod plans;
 mod properties;

@@ -38,8 +38,17 @@ fn apply_with_stranger(shop: &Shop, state: &str, mut stranger: impl FnMut(&Event
     };
     let (_keep, stop) = tokio::sync::watch::channel(false);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let run =
-        Run { ask: &ask, provider: &provider, journal: &mut journal, stop, inside: None, patience: None, not_before: None, tell: &tell };
+    let run = Run {
+        ask: &ask,
+        provider: &provider,
+        journal: &mut journal,
+        stop,
+        inside: None,
+        patience: None,
+        not_before: None,
+        tell: &tell,
+        show: &|_, _| {},
+    };
     (runtime.block_on(converge(run)).unwrap(), events.get())
 }
 
@@ -233,6 +242,7 @@ fn a_list_that_lags_makes_nothing_twice() {
                 patience: None,
                 not_before: None,
                 tell: &|_| {},
+                show: &|_, _| {},
             };
             let ending = runtime.block_on(converge(run)).unwrap();
             assert!(matches!(ending, Ending::Done { .. }), "{fault:?}, {state}: {ending:?}");

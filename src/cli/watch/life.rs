@@ -1,9 +1,9 @@
 //! One instance that is kept: run after run, as its spec, the cloud and its guest say.
 
-use super::{Keeper, ears::Ears};
+use super::{Keeper, ears::Ears, mirror::Showing};
 use crate::{
     cli::{apply::run_one, complain, hands::Case, ready},
-    model::{Ending, Event, Hold, Idle, InstanceKey, Stance},
+    model::{Ending, Event, Facts, Hold, Idle, InstanceKey, Stance, World},
     read::ReadSpec,
     report::plain,
     store::Lock,
@@ -23,83 +23,92 @@ pub(super) struct Wish {
     pub case: Case,
     /// Which views of the cloud its hands share.
     pub generation: u64,
+    /// Why the next run begins.
+    pub why: &'static str,
 }
 
 /// What makes a life go on otherwise.
 enum News {
-    /// Its file says something else.
-    Wish(Box<Wish>),
-    /// It is not to be kept any more.
+    /// Its file says something else, or nothing that could be done.
+    Wish(Option<Box<Wish>>),
+    /// The watch ends.
     Leave,
 }
+
+/// Where the wishes for an instance come from; `None`: it is left as it is.
+pub(super) type Wishes = mpsc::UnboundedReceiver<Option<Box<Wish>>>;
 
 /// A life of one instance.
 pub(super) struct Life<'a> {
     keeper: &'a Keeper<'a>,
-    wish: Wish,
-    coming: mpsc::UnboundedReceiver<Wish>,
+    coming: Wishes,
     /// How its last run ended, where that one had an ending.
     last: Option<Ending>,
+    ears: Ears,
 }
 
 impl<'a> Life<'a> {
-    pub fn new(keeper: &'a Keeper<'a>, wish: Wish, coming: mpsc::UnboundedReceiver<Wish>) -> Self {
-        Self { keeper, wish, coming, last: None }
+    pub fn new(keeper: &'a Keeper<'a>, coming: Wishes) -> Self {
+        Self { keeper, coming, last: None, ears: Ears::default() }
     }
 
-    /// Keeps the instance until nothing describes it any more.
+    /// Keeps the instance, as long as the watch lasts.
     pub async fn live(mut self) {
-        let (mut ears, mut rounds) = (Ears::default(), self.keeper.rounds.subscribe());
+        let mut wish = None;
+        loop {
+            let news = match &mut wish {
+                None => self.news().await,
+                Some(wish) => self.keep(wish).await,
+            };
+            match news {
+                News::Wish(next) => wish = next.map(|it| *it),
+                News::Leave => return,
+            }
+        }
+    }
+
+    /// Keeps the instance as it is wished, until there are news.
+    async fn keep(&mut self, wish: &mut Wish) -> News {
+        let mut rounds = self.keeper.rounds.subscribe();
         loop {
             rounds.mark_unchanged();
-            let mut news = self.settle_unless_told().await;
-            let ask = &mut self.wish.case.ask;
-            ask.idle = None;
+            if let Some(news) = self.settle_unless_told(wish).await {
+                return news;
+            }
+            (wish.case.ask.idle, wish.case.ask.wake) = (None, false);
             // Until it was reached, or another came after it, the latest edit is still to be applied.
             if matches!(&self.last, Some(Ending::Done { .. } | Ending::Held(Hold::OtherApplier { .. } | Hold::Archived { .. }))) {
-                ask.stance = Stance::Keep;
+                wish.case.ask.stance = Stance::Keep;
             }
-            if news.is_none() {
-                // Nothing came of a run without an ending: somebody else is working on it, or a file of ours is in the way.
-                let is_in_the_way = self.last.is_none();
-                tokio::select! {
-                    told = news_of(&mut self.coming, self.keeper) => news = Some(told),
-                    _ = rounds.changed() => self.renew(),
-                    () = sleep(AGAIN), if is_in_the_way => {}
-                    word = ears.await_idleness(&self.wish.case), if !is_in_the_way => {
-                        let ask = &mut self.wish.case.ask;
-                        complain(&format!("{}: nobody uses it: {}", ask.key, plain(&word.reason)));
-                        let seconds = ask.spec.autostop.as_ref().map_or(0, |it| u64::from(it.timeout_seconds));
-                        ask.idle = Some(Idle { seconds });
-                        ears.spent = Some(word.word);
-                    }
+            // Nothing came of a run without an ending: somebody else is working on it, or a file of ours is in the way.
+            let is_in_the_way = self.last.is_none();
+            tokio::select! {
+                news = news_of(&mut self.coming, self.keeper) => return news,
+                _ = rounds.changed() => {
+                    self.keeper.renew(wish);
+                    wish.why = "time for another look";
                 }
-            }
-            match news {
-                None => {}
-                Some(News::Wish(wish)) => self.wish = *wish,
-                Some(News::Leave) => return,
+                () = sleep(AGAIN), if is_in_the_way => {}
+                word = self.ears.await_idleness(&wish.case), if !is_in_the_way => {
+                    let ask = &mut wish.case.ask;
+                    complain(&format!("{}: nobody uses it: {}", ask.key, plain(&word.reason)));
+                    let seconds = ask.spec.autostop.as_ref().map_or(0, |it| u64::from(it.timeout_seconds));
+                    ask.idle = Some(Idle { seconds });
+                    self.ears.spent = Some(word.word);
+                    wish.why = "nobody uses it";
+                }
             }
         }
     }
 
-    /// Shares the looks of all, where it does not any more.
-    fn renew(&mut self) {
-        if self.wish.generation == self.keeper.generation.get() {
-            return;
-        }
-        let stance = self.wish.case.ask.stance;
-        match self.keeper.wish_of(&self.wish.spec, stance) {
-            Ok(wish) => self.wish = wish,
-            // What is there serves as well.
-            Err(failure) => tracing::warn!(instance = %self.wish.case.ask.key, %failure, "keeps its old hands"),
-        }
+    async fn news(&mut self) -> News {
+        news_of(&mut self.coming, self.keeper).await
     }
 
     /// One run, ended between two of its steps where there are news meanwhile, which are given back.
-    async fn settle_unless_told(&mut self) -> Option<News> {
+    async fn settle_unless_told(&mut self, wish: &mut Wish) -> Option<News> {
         let (halt, halted) = watch::channel(false);
-        let run = settle(self.keeper, &mut self.wish.case, halted, &mut self.last);
+        let run = settle(self.keeper, &mut wish.case, wish.why, halted, &mut self.last);
         tokio::pin!(run);
         tokio::select! {
             () = &mut run => None,
@@ -112,8 +121,8 @@ impl<'a> Life<'a> {
     }
 }
 
-/// The latest wish, or that the instance is not to be kept any more.
-async fn news_of(coming: &mut mpsc::UnboundedReceiver<Wish>, keeper: &Keeper<'_>) -> News {
+/// The latest news.
+async fn news_of(coming: &mut Wishes, keeper: &Keeper<'_>) -> News {
     let mut stop = keeper.stop.clone();
     tokio::select! {
         _ = stop.wait_for(|it| *it) => News::Leave,
@@ -122,7 +131,7 @@ async fn news_of(coming: &mut mpsc::UnboundedReceiver<Wish>, keeper: &Keeper<'_>
                 while let Ok(later) = coming.try_recv() {
                     wish = later;
                 }
-                News::Wish(Box::new(wish))
+                News::Wish(wish)
             }
             None => News::Leave,
         }
@@ -130,7 +139,7 @@ async fn news_of(coming: &mut mpsc::UnboundedReceiver<Wish>, keeper: &Keeper<'_>
 }
 
 /// One run, told where something happens, or it ends otherwise than the last.
-async fn settle(keeper: &Keeper<'_>, case: &mut Case, stop: watch::Receiver<bool>, last: &mut Option<Ending>) {
+async fn settle(keeper: &Keeper<'_>, case: &mut Case, why: &str, stop: watch::Receiver<bool>, last: &mut Option<Ending>) {
     let key: InstanceKey = case.ask.key.clone();
     let before = last.take();
     let lock = match Lock::take(keeper.home, &key) {
@@ -139,7 +148,9 @@ async fn settle(keeper: &Keeper<'_>, case: &mut Case, stop: watch::Receiver<bool
     };
     let is_idle = case.ask.idle.is_some();
     let has_told = Cell::new(false);
+    let showing = Showing::new(keeper.hub.as_deref(), why);
     let tell = |case: &Case, event: &Event| {
+        showing.tell(case, event);
         let is_news = match event {
             // Whoever was told of nothing need not know that it was given up: a file was half written.
             Event::Ended(Ending::Interrupted) => has_told.get(),
@@ -151,15 +162,23 @@ async fn settle(keeper: &Keeper<'_>, case: &mut Case, stop: watch::Receiver<bool
             keeper.teller.tell(case, event);
         }
     };
-    match run_one(keeper.home, case, stop.clone(), &tell).await {
+    let show = |world: &World, facts: &Facts| showing.show(case, world, facts);
+    match run_one(keeper.home, case, stop.clone(), &tell, &show).await {
         Ok(ending) => *last = Some(ending),
-        Err(failure) => complain(&format!("error: {failure}")),
+        Err(failure) => {
+            showing.fail(case, &failure.to_string());
+            complain(&format!("error: {failure}"));
+        }
     }
     case.not_before = None;
     drop(lock);
     match last {
         Some(Ending::Done { calls: 1.. }) => {
-            ready::attend(case, stop, &|event| keeper.teller.tell(case, &event)).await;
+            let tell = |event: Event| {
+                showing.tell(case, &event);
+                keeper.teller.tell(case, &event);
+            };
+            ready::attend(case, stop, &tell).await;
         }
         Some(Ending::Done { calls: 0 }) if is_idle => {
             complain(&format!(

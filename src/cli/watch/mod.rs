@@ -1,10 +1,12 @@
 //! `watch`: keeps instances as their files say, until it is told to end.
 //!
 //! A file is read the moment it changes, and the cloud looked at; nothing is changed before the file was left alone for
-//! [`QUIET`]. In reading order: this file reads and hands on; `life` keeps one instance; `ears` hear its guest.
+//! [`QUIET`]. In reading order: this file reads and hands on; `life` keeps one instance; `ears` hear its guest; `mirror`
+//! shows it all to browsers.
 
 mod ears;
 mod life;
+mod mirror;
 
 use super::{
     Exit, Failure, Outcome,
@@ -18,6 +20,7 @@ use crate::{
     model::{InstanceKey, Stance},
     read::{Problem, ReadSpec, Reader, Reading},
     store::Home,
+    watch::{Hub, Order},
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use life::{Life, Wish};
@@ -27,6 +30,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     pin::Pin,
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -52,10 +56,12 @@ pub(crate) async fn watch(args: Watch) -> Outcome {
     let (changed, mut changes) = mpsc::unbounded_channel();
     let _eyes = open_eyes(&args.paths, changed)?;
     let teller = Teller::in_lines(args.output);
+    let (hub, mut orders) = mirror::open(&args, stop.clone()).await?;
     let keeper = Keeper {
         args: &args,
         home: &home,
         teller: &teller,
+        hub,
         stop: stop.clone(),
         rounds: watch::Sender::new(()),
         views: RefCell::default(),
@@ -97,6 +103,7 @@ pub(crate) async fn watch(args: Watch) -> Outcome {
                 lives.extend(keeper.read(&mut sheet, change.is_none()));
                 keeper.begin_round();
             }
+            Some(order) = orders.recv() => keeper.obey(&mut sheet, order),
             Some(()) = lives.next() => {}
         }
     }
@@ -146,10 +153,21 @@ struct Sheet {
 struct Kept {
     /// What it says, unless that was taken back before anything was done for it.
     spec: Option<ReadSpec>,
+    /// Whether something is wished of it; else it is left as it is.
+    is_wished: bool,
+    /// Whether it was told that it is left as it is.
+    is_left: bool,
     /// When something may be done for it.
-    not_before: Instant,
-    /// Where its next wish goes, while it is kept.
-    wishes: Option<mpsc::UnboundedSender<Wish>>,
+    not_before: watch::Sender<Instant>,
+    /// Where its next wish goes.
+    wishes: mpsc::UnboundedSender<Option<Box<Wish>>>,
+}
+
+impl Kept {
+    /// Whether nothing was done yet for what was read last.
+    fn is_pending(&self, now: Instant) -> bool {
+        now < *self.not_before.borrow()
+    }
 }
 
 /// What keeping needs.
@@ -157,6 +175,8 @@ struct Keeper<'a> {
     args: &'a Watch,
     home: &'a Home,
     teller: &'a Teller,
+    /// What is shown, where somebody may look.
+    hub: Option<Arc<Hub>>,
     stop: watch::Receiver<bool>,
     /// Tells all instances at once to look at the cloud again: so they share what they see.
     rounds: watch::Sender<()>,
@@ -174,17 +194,25 @@ impl<'a> Keeper<'a> {
             if !problems.is_empty() && problems != sheet.problems {
                 show_problems(&problems, "; what is described there is left as it is");
             }
+            if let Some(hub) = self.hub.as_ref().filter(|_| !problems.is_empty()) {
+                hub.unread();
+            }
             sheet.problems = problems;
         }
         let now = Instant::now();
         let mut here: BTreeMap<InstanceKey, Vec<ReadSpec>> = BTreeMap::new();
         specs.into_iter().for_each(|it| here.entry(it.instance.key()).or_default().push(it));
-        for (key, kept) in sheet.kept.iter_mut().filter(|(key, it)| it.wishes.is_some() && !here.contains_key(key)) {
-            if now < kept.not_before {
-                // Nothing was done for it yet, nor is now.
-                (kept.wishes, kept.spec) = (None, None);
-            } else if settled {
-                kept.wishes = None;
+        for (key, kept) in sheet.kept.iter_mut().filter(|(key, it)| !it.is_left && !here.contains_key(key)) {
+            if kept.is_pending(now) {
+                // Nothing was done for it yet.
+                kept.spec = None;
+            }
+            if kept.is_wished && (kept.spec.is_none() || settled) {
+                kept.is_wished = false;
+                let _ = kept.wishes.send(None);
+            }
+            if settled {
+                kept.is_left = true;
                 self.views.borrow_mut().forget(key);
                 complain(&format!("{key}: nothing that can be read describes it any more; it is left as it is"));
             }
@@ -197,13 +225,14 @@ impl<'a> Keeper<'a> {
                 continue;
             };
             let before = sheet.kept.get(&key);
-            let is_edited = match before.map(|it| &it.spec) {
-                Some(before) => before.as_ref().is_none_or(|it| it.instance != spec.instance),
-                None => sheet.has_been_read,
-            };
-            if !is_edited && before.is_some_and(|it| it.wishes.is_some()) {
+            let says_the_same = before.and_then(|it| it.spec.as_ref()).is_some_and(|it| it.instance == spec.instance);
+            if let Some(kept) = before.filter(|it| says_the_same && it.is_wished) {
+                if kept.is_pending(now) && sheet.reader.has_changed(&spec.file) {
+                    kept.not_before.send_replace(now + QUIET);
+                }
                 continue;
             }
+            let is_edited = sheet.has_been_read && !says_the_same;
             // Whoever edits a file wants it so now; what lay there was wished before.
             let stance = if is_edited { Stance::Apply } else { Stance::Keep };
             let mut wish = match self.wish_of(&spec, stance) {
@@ -213,24 +242,22 @@ impl<'a> Keeper<'a> {
                     continue;
                 }
             };
-            let not_before = now + QUIET;
-            wish.case.not_before = Some(not_before);
-            let wishes = match sheet.kept.remove(&key).and_then(|it| it.wishes) {
-                Some(wishes) => {
-                    let _ = wishes.send(wish);
-                    wishes
-                }
-                None => {
-                    let (wishes, coming) = mpsc::unbounded_channel();
-                    born.push(Box::pin(Life::new(self, wish, coming).live()) as Pin<Box<dyn Future<Output = ()>>>);
-                    wishes
-                }
-            };
-            sheet.kept.insert(key, Kept { spec: Some(spec), not_before, wishes: Some(wishes) });
+            let not_before = watch::Sender::new(now + QUIET);
+            wish.case.not_before = Some(not_before.subscribe());
+            let wishes = sheet.kept.remove(&key).map(|it| it.wishes).unwrap_or_else(|| {
+                let (wishes, coming) = mpsc::unbounded_channel();
+                born.push(Box::pin(Life::new(self, coming).live()) as Pin<Box<dyn Future<Output = ()>>>);
+                wishes
+            });
+            let _ = wishes.send(Some(Box::new(wish)));
+            sheet.kept.insert(key, Kept { spec: Some(spec), is_wished: true, is_left: false, not_before, wishes });
         }
         if settled {
             complaints.iter().filter(|it| !sheet.complaints.contains(*it)).for_each(|it| complain(it));
             sheet.complaints = complaints;
+        }
+        if let Some(hub) = self.hub.as_ref().filter(|_| settled) {
+            hub.declared(sheet.kept.iter().filter(|(_, it)| it.is_wished).map(|(key, _)| key.clone()));
         }
         sheet.has_been_read = true;
         born
@@ -240,7 +267,34 @@ impl<'a> Keeper<'a> {
     fn wish_of(&self, spec: &ReadSpec, stance: Stance) -> Result<Wish, Failure> {
         let mut case = hands::case_of(self.home, spec.clone(), self.args.owner.owner.as_deref(), &mut self.views.borrow_mut())?;
         case.ask.stance = stance;
-        Ok(Wish { spec: spec.clone(), case, generation: self.generation.get() })
+        let why = if stance == Stance::Apply { "its file was saved" } else { "the watch began" };
+        Ok(Wish { spec: spec.clone(), case, generation: self.generation.get(), why })
+    }
+
+    /// Does what somebody ordered through the page, who wants it so now.
+    fn obey(&self, sheet: &mut Sheet, order: Order) {
+        let (Order::Wake(key) | Order::Look(key)) = &order else { return };
+        let Some(Kept { spec: Some(spec), is_wished: true, wishes, .. }) = sheet.kept.get(key) else { return };
+        match self.wish_of(spec, Stance::Apply) {
+            Ok(mut wish) => {
+                wish.case.ask.wake = matches!(order, Order::Wake(_));
+                wish.why = if wish.case.ask.wake { "woken through the page" } else { "ordered through the page" };
+                let _ = wishes.send(Some(Box::new(wish)));
+            }
+            Err(failure) => complain(&format!("{key}: {failure}")),
+        }
+    }
+
+    /// Has a wish share the looks of all, where it does not any more.
+    fn renew(&self, wish: &mut Wish) {
+        if wish.generation == self.generation.get() {
+            return;
+        }
+        match self.wish_of(&wish.spec, wish.case.ask.stance) {
+            Ok(fresh) => *wish = fresh,
+            // What is there serves as well.
+            Err(failure) => tracing::warn!(instance = %wish.case.ask.key, %failure, "keeps its old hands"),
+        }
     }
 
     /// Has everybody look at the cloud, at the same moment.

@@ -189,6 +189,7 @@ fn live(vendor: Vendor) -> Life {
             patience: None,
             not_before: None,
             tell: &|_| {},
+            show: &|_, _| {},
         };
         let ending = runtime.block_on(converge(run)).unwrap();
         assert!(matches!(ending, Ending::Done { .. }), "{vendor:?}: {wish:?}: {ending:?}");

@@ -1,8 +1,11 @@
 //! What the tests share: a workshop to run the binary in, emulated vendors, and worlds in words.
 
+pub mod browser;
 pub mod face;
+pub mod fleet;
 pub mod journal;
 pub mod linode;
+pub mod porter;
 pub mod scaleway;
 pub mod scene;
 pub mod shop;

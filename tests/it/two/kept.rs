@@ -31,8 +31,17 @@ fn keep_with(ground: &Ground, stance: Stance, happens: impl FnMut(&Event)) -> (E
         *calls += usize::from(matches!(event, Event::Started { .. }));
         happens(&event);
     };
-    let run =
-        Run { ask: &ask, provider: &provider, journal: &mut journal, stop, inside: None, patience: None, not_before: None, tell: &tell };
+    let run = Run {
+        ask: &ask,
+        provider: &provider,
+        journal: &mut journal,
+        stop,
+        inside: None,
+        patience: None,
+        not_before: None,
+        tell: &tell,
+        show: &|_, _| {},
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let ending = runtime.block_on(converge(run)).unwrap();
     let calls = calls.borrow().0;

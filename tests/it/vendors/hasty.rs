@@ -118,6 +118,7 @@ impl Hurry {
             patience: None,
             not_before: None,
             tell: &|_: Event| {},
+            show: &|_, _| {},
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let ending = runtime.block_on(converge(run));

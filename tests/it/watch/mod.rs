@@ -1,5 +1,7 @@
 //! Kept as its files say: what is saved is done, what is broken is left, what was begun for an older wish ends where it is.
 
+mod prefixes;
+
 use crate::support::{
     shop::{SPEED, Shop, pad},
     teller::Teller,
@@ -11,7 +13,8 @@ fn watched(shop: &Shop) -> Teller {
     Teller::of(&mut shop.command(&["watch", "specs"]))
 }
 
-fn save(shop: &Shop, name: &str, text: &str) {
+/// Saves a spec as editors do.
+pub fn save(shop: &Shop, name: &str, text: &str) {
     fs::create_dir_all(shop.path("specs")).unwrap();
     // As editors save: another file takes its place.
     shop.write(&format!("specs/.{name}.swp"), text);
