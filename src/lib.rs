@@ -6,8 +6,8 @@
 //! why; [`run`] does it, turn by turn, and [`report`] shows it, [`watch`] to a browser. [`cli`] is the door. [`emulator`] is a
 //! cloud in a box, which imports nothing of the rest.
 //!
-//! Modules in reading order: `model`, `plan`, `read`, `provider`, `machine`, `store`, `herald`, `run`, `report`, `watch`,
-//! `cli`.
+//! Modules in reading order: `model`, `plan`, `read`, `provider`, `machine`, `store`, `source`, `herald`, `run`, `report`,
+//! `watch`, `cli`.
 
 #![forbid(unsafe_code)]
 
@@ -22,6 +22,7 @@ pub mod read;
 pub mod herald;
 pub mod machine;
 pub mod provider;
+pub mod source;
 pub mod store;
 
 pub mod report;

@@ -247,9 +247,18 @@ pub(crate) struct Adopt {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Watch {
-    /// Spec files, and directories of specs.
-    #[arg(value_name = "FILE|DIR", required = true)]
+    /// Spec files, and directories of specs; or one Git repository: git+ssh://…, https://…, or its path beside --branch.
+    #[arg(value_name = "FILE|DIR|REPOSITORY", required = true)]
     pub paths: Vec<PathBuf>,
+    /// The branch of the repository; main where it is not named.
+    #[arg(long, value_name = "NAME")]
+    pub branch: Option<String>,
+    /// The directory of specs within the repository.
+    #[arg(long, value_name = "DIR")]
+    pub path: Option<String>,
+    /// How often to ask the repository for a newer commit, at most.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1m")]
+    pub poll: std::time::Duration,
     #[command(flatten)]
     pub owner: Owner,
     /// How often to look at the cloud, at most, while nothing happens.
@@ -258,6 +267,8 @@ pub(crate) struct Watch {
     /// Show a page, metrics and health over HTTP at this address; a port alone is for this machine only.
     #[arg(long, value_name = "[ADDRESS:]PORT", value_parser = crate::watch::address)]
     pub listen: Option<std::net::SocketAddr>,
+    #[command(flatten)]
+    pub notify: super::notify::Notify,
     /// The file whose first line is the token that opens the page, and with which it takes orders; else CLOUDYPAD_TOKEN.
     #[arg(long, value_name = "FILE", requires = "listen")]
     pub token_file: Option<PathBuf>,

@@ -42,6 +42,11 @@ impl Chronicle {
         run
     }
 
+    /// The id of the run that goes on, or has just ended; nothing before the first.
+    pub fn run(&self) -> String {
+        self.now.borrow().as_ref().map(|it| it.telling.run().to_string()).unwrap_or_default()
+    }
+
     /// Keeps an event of the run. A run that comes to nothing, and ends as the last one did, is not worth a line.
     pub fn keep(&self, case: &Case, event: &Event) {
         let mut line = event_object(case, event);

@@ -136,8 +136,8 @@ fn described(home: &Home, case: &Case, seen: &Seen, strays: &[String], ready: Op
         "v": JSON_VERSION, "type": "description",
         "namespace": case.ask.key.namespace, "name": case.ask.key.name, "place": case.place,
         "observed": standing(world), "wanted": wished(case.ask.wished(), false),
-        "ready": ready.map(ready_json), "clock": clock_json(&case.view(seen)),
-        "status": get::status(home, case, seen, ready), "runs": latest(home, case),
+        "ready": ready.map(ready_json), "status": get::status(home, case, seen, ready), "clock": clock_json(&case.view(seen)),
+        "runs": latest(home, case),
         "servers": servers.collect::<Vec<_>>(), "volumes": volumes.collect::<Vec<_>>(), "copies": copies.collect::<Vec<_>>(),
         "addresses": addresses.collect::<Vec<_>>(), "firewalls": firewalls.collect::<Vec<_>>(), "leftBehind": strays, "plan": plan_json(&case.view(seen)),
     })

@@ -75,7 +75,7 @@ impl Desk {
         let changed = self.cases.as_mut().is_some_and(|it| it.cases.iter_mut().filter_map(|case| case.mind_clock(now)).count() > 0);
         if self.cases.is_none() || changed || found.specs != self.specs {
             self.specs.clone_from(&found.specs);
-            self.cases = hands::prepare(found, args.owner.owner.as_deref(), None)?.ok();
+            self.cases = hands::prepare(found, args.owner.owner.as_deref(), None, None)?.ok();
         }
         Ok(())
     }

@@ -84,9 +84,9 @@ pub(super) fn rows_table(rows: &[Row], screen: &Screen) -> String {
     let dispensable: [&[&str]; 2] = [&["PROVIDER", "ZONE"], &["WANTED"]];
     // Only who has a schedule or a session asks what comes next.
     let has_next = rows.iter().any(|it| it.next.is_some());
-    let next = |row: &Row| has_next.then(|| row.next.clone().unwrap_or_else(|| "-".to_owned()));
     let header: Vec<&str> = HEADER.into_iter().chain(has_next.then_some("NEXT")).collect();
-    let cells: Vec<Vec<String>> = rows.iter().map(|row| row.cells().into_iter().chain(next(row)).collect()).collect();
+    let next = |row: &Row| has_next.then(|| row.next.clone().unwrap_or_else(|| "-".to_owned()));
+    let cells = rows.iter().map(|row| row.cells().into_iter().chain(next(row)).collect()).collect::<Vec<Vec<String>>>();
     table(&header, &cells, &dispensable, screen)
 }
 

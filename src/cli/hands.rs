@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     machine::Inside,
-    model::{Ask, Deletion, Event, Facts, Occasion, ServerState, World},
+    model::{Ask, Deletion, Event, Facts, Occasion, World, spec::Suspend},
     plan::{Forecast, forecast},
     provider::Provider,
     read::{ReadSpec, Reading},
@@ -85,11 +85,7 @@ pub(crate) fn case_of(home: &Home, spec: ReadSpec, owner: Option<&str>, views: &
 }
 
 /// [`cases`], from what was found.
-pub(crate) fn prepare(found: Reading, owner: Option<&str>, deletion: Option<Deletion>) -> Result<Result<Cases, Exit>, Failure> {
-    prepare_at(found, owner, deletion, None)
-}
-
-fn prepare_at(
+pub(crate) fn prepare(
     found: Reading,
     owner: Option<&str>,
     deletion: Option<Deletion>,
@@ -157,6 +153,12 @@ pub(crate) struct Seen {
 }
 
 impl Case {
+    /// Whether the clock may make something else of its spec.
+    pub fn is_by_clock(&self) -> bool {
+        let spec = &self.ask.spec;
+        !spec.schedule.is_empty() || spec.session.is_some() || matches!(spec.suspend, Suspend::Until(_))
+    }
+
     /// One look; what is tried again is told.
     pub async fn look(&self) -> World {
         let key = &self.ask.key;

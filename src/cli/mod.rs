@@ -11,7 +11,6 @@ mod get;
 mod hands;
 mod history;
 mod inside;
-#[expect(dead_code, reason = "watch does not ask for it yet")]
 mod notify;
 mod pair;
 mod plan;

@@ -17,7 +17,6 @@ pub enum ConditionKind {
 
 /// Whether a condition holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub enum Truth {
     /// It does.
     True,
@@ -27,7 +26,7 @@ pub enum Truth {
     Unknown,
 }
 
-/// One condition of an instance.
+/// One condition of an instance, shaped as Kubernetes shapes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
     /// What it is about.

@@ -18,6 +18,18 @@ pub enum Occasion {
 }
 
 impl Occasion {
+    /// For people, after "because".
+    pub fn reason(self) -> &'static str {
+        match self {
+            Occasion::ByHand => "it was ordered by hand",
+            Occasion::Edit => "what is declared changed",
+            Occasion::Resync => "it was time for another look",
+            Occasion::Idle => "nobody uses it",
+            Occasion::Schedule => "the clock says so",
+            Occasion::Webhook => "the source has news",
+        }
+    }
+
     /// A word for tools.
     pub fn code(self) -> &'static str {
         match self {

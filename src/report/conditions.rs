@@ -1,33 +1,7 @@
 //! How an instance is, as conditions that tools wait for: Ready, Progressing, Held, Drifted.
 
 use super::{PlanView, standing};
-use crate::model::{Applied, Hold, Readiness, Verdict};
-use serde::Serialize;
-
-/// Whether a condition holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Holds {
-    /// It does.
-    True,
-    /// It does not.
-    False,
-    /// That cannot be seen.
-    Unknown,
-}
-
-/// One condition, shaped as Kubernetes shapes them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Condition {
-    /// `Ready`, `Progressing`, `Held`, `Drifted`.
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// Whether it holds.
-    pub status: Holds,
-    /// Why, in one word for tools.
-    pub reason: String,
-    /// Why, for people.
-    pub message: String,
-}
+use crate::model::{Applied, Condition, ConditionKind, Hold, Readiness, Truth, Verdict};
 
 /// What is known of the instance's last run on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +19,7 @@ pub fn conditions(view: &PlanView<'_>, ready: Option<&Readiness>, last: LastRun)
     [is_ready(view, ready), is_progressing(view, last), is_held(view), is_drifted(view, last)]
 }
 
-fn condition(kind: &'static str, status: Holds, reason: &str, message: impl Into<String>) -> Condition {
+fn condition(kind: ConditionKind, status: Truth, reason: &str, message: impl Into<String>) -> Condition {
     Condition { kind, status, reason: reason.to_owned(), message: message.into() }
 }
 
@@ -57,60 +31,60 @@ fn blindness<'a>(view: &'a PlanView<'_>) -> Option<&'a Hold> {
     }
 }
 
-fn unknown(kind: &'static str, hold: &Hold) -> Condition {
-    condition(kind, Holds::Unknown, hold.code(), hold.to_string())
+fn unknown(kind: ConditionKind, hold: &Hold) -> Condition {
+    condition(kind, Truth::Unknown, hold.code(), hold.to_string())
 }
 
 /// Whether somebody can play.
 fn is_ready(view: &PlanView<'_>, ready: Option<&Readiness>) -> Condition {
     if let Some(hold) = blindness(view) {
-        return unknown("Ready", hold);
+        return unknown(ConditionKind::Ready, hold);
     }
     let stands = standing(view.world);
     match ready {
-        _ if stands == "unknown" => condition("Ready", Holds::Unknown, "Unseen", "a part of it could not be seen"),
-        Some(it) if it.is_ready() => condition("Ready", Holds::True, it.answer.code(), it.to_string()),
-        Some(it) => condition("Ready", Holds::False, it.answer.code(), it.to_string()),
+        _ if stands == "unknown" => condition(ConditionKind::Ready, Truth::Unknown, "Unseen", "a part of it could not be seen"),
+        Some(it) if it.is_ready() => condition(ConditionKind::Ready, Truth::True, it.answer.code(), it.to_string()),
+        Some(it) => condition(ConditionKind::Ready, Truth::False, it.answer.code(), it.to_string()),
         None if stands == "running" && view.ask.spec.ready_port().is_none() && !view.has_work() => {
-            condition("Ready", Holds::True, "Running", "its server runs, and it has no port that would show more")
+            condition(ConditionKind::Ready, Truth::True, "Running", "its server runs, and it has no port that would show more")
         }
         None if stands == "running" => {
-            condition("Ready", Holds::False, "NotSetUp", "its server runs, and something of it is still missing")
+            condition(ConditionKind::Ready, Truth::False, "NotSetUp", "its server runs, and something of it is still missing")
         }
-        None => condition("Ready", Holds::False, "NotRunning", format!("it is {stands}")),
+        None => condition(ConditionKind::Ready, Truth::False, "NotRunning", format!("it is {stands}")),
     }
 }
 
 /// Whether something is to be done, or under way, that needs nobody.
 fn is_progressing(view: &PlanView<'_>, last: LastRun) -> Condition {
-    let kind = "Progressing";
+    let kind = ConditionKind::Progressing;
     if last == LastRun::UnderWay {
-        return condition(kind, Holds::True, "RunUnderWay", "a run is changing it");
+        return condition(kind, Truth::True, "RunUnderWay", "a run is changing it");
     }
     if let Some(hold) = blindness(view) {
         return unknown(kind, hold);
     }
     match view.forecast.acts.first() {
         Some(act) => {
-            condition(kind, Holds::True, "ChangesPending", format!("next: {} {}, because {}", act.line.verb, act.line.object, act.reason))
+            condition(kind, Truth::True, "ChangesPending", format!("next: {} {}, because {}", act.line.verb, act.line.object, act.reason))
         }
-        None if view.has_work() => condition(kind, Holds::True, "Waiting", "the cloud is at something that is awaited"),
-        None if view.is_held() => condition(kind, Holds::False, "Held", "nothing is done until its owner does something"),
-        None => condition(kind, Holds::False, "InSync", "it is as its spec says"),
+        None if view.has_work() => condition(kind, Truth::True, "Waiting", "the cloud is at something that is awaited"),
+        None if view.is_held() => condition(kind, Truth::False, "Held", "nothing is done until its owner does something"),
+        None => condition(kind, Truth::False, "InSync", "it is as its spec says"),
     }
 }
 
 /// Whether its owner is needed.
 fn is_held(view: &PlanView<'_>) -> Condition {
     match &view.forecast.end {
-        Verdict::Held(hold) => condition("Held", Holds::True, hold.code(), format!("{hold}; you can: {}", hold.remedy())),
-        _ => condition("Held", Holds::False, "NotHeld", "nothing stands in its way"),
+        Verdict::Held(hold) => condition(ConditionKind::Held, Truth::True, hold.code(), format!("{hold}; you can: {}", hold.remedy())),
+        _ => condition(ConditionKind::Held, Truth::False, "NotHeld", "nothing stands in its way"),
     }
 }
 
 /// Whether the cloud is otherwise than the spec that was applied last, and no run of ours is why.
 fn is_drifted(view: &PlanView<'_>, last: LastRun) -> Condition {
-    let kind = "Drifted";
+    let kind = ConditionKind::Drifted;
     if let Some(hold) = blindness(view) {
         return unknown(kind, hold);
     }
@@ -121,18 +95,18 @@ fn is_drifted(view: &PlanView<'_>, last: LastRun) -> Condition {
                 hold @ (Hold::DiskGone { .. } | Hold::AttachedElsewhere { .. } | Hold::ForeignDisk { .. } | Hold::TagsDamaged { .. }),
             ),
             _,
-        ) => condition(kind, Holds::True, hold.code(), hold.to_string()),
-        _ if view.is_in_sync() => condition(kind, Holds::False, "InSync", "it is as its spec says"),
-        _ if last == LastRun::UnderWay => condition(kind, Holds::False, "RunUnderWay", "a run is changing it"),
-        _ if last == LastRun::Unfinished => condition(kind, Holds::False, "RunUnfinished", "its last run did not come to its end"),
+        ) => condition(kind, Truth::True, hold.code(), hold.to_string()),
+        _ if view.is_in_sync() => condition(kind, Truth::False, "InSync", "it is as its spec says"),
+        _ if last == LastRun::UnderWay => condition(kind, Truth::False, "RunUnderWay", "a run is changing it"),
+        _ if last == LastRun::Unfinished => condition(kind, Truth::False, "RunUnfinished", "its last run did not come to its end"),
         (_, Some(act)) if is_applied => condition(
             kind,
-            Holds::True,
+            Truth::True,
             "ChangedOutside",
             format!("to put it back: {} {}, because {}", act.line.verb, act.line.object, act.reason),
         ),
-        _ if is_applied => condition(kind, Holds::False, "AsApplied", "nothing of it is otherwise than the spec that was applied last"),
-        _ => condition(kind, Holds::False, "NotApplied", "its spec was not applied as it is now"),
+        _ if is_applied => condition(kind, Truth::False, "AsApplied", "nothing of it is otherwise than the spec that was applied last"),
+        _ => condition(kind, Truth::False, "NotApplied", "its spec was not applied as it is now"),
     }
 }
 
@@ -142,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_condition_is_shaped_as_kubernetes_shapes_them() {
-        let told = condition("Held", Holds::True, "Suspended", "the spec says to keep hands off");
+        let told = condition(ConditionKind::Held, Truth::True, "Suspended", "the spec says to keep hands off");
         let json = serde_json::to_value(&told).unwrap();
         assert_eq!(
             json,

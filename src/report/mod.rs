@@ -13,7 +13,7 @@ mod table;
 
 pub use clean::{LogLine, LogObject, gate, json_line, plain, visible, yaml_document};
 pub use clock::{Upcoming, clock_json, time_text};
-pub use conditions::{Condition, Holds, LastRun, conditions};
+pub use conditions::{LastRun, conditions};
 pub use events::{Lines, Live};
 pub use json::{JSON_VERSION, event_json, plan_json, ready_json};
 pub use past::{PastRun, runs_table};

@@ -77,6 +77,11 @@ impl Home {
         self.state.join("cache")
     }
 
+    /// What was fetched of repositories of specs, one directory a source.
+    pub fn sources(&self) -> PathBuf {
+        self.state.join("sources")
+    }
+
     /// The local cloud.
     pub fn local_cloud(&self) -> PathBuf {
         self.data.join("local")

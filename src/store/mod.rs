@@ -7,6 +7,7 @@ mod recall;
 mod stories;
 
 pub use home::Home;
+pub(crate) use home::make_private;
 pub use journal::Journal;
 pub use lock::{Lock, LockError};
 pub use recall::{Closing, DONE, Entry, MADE, Opening, Recall, UNKNOWN};

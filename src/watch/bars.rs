@@ -28,7 +28,7 @@ pub(super) fn chart(html: &mut Html, course: &Course) {
         }
         Some((_, Outcome::Failed(why))) => _ = html.raw("<b class=\"word held\">failed</b>: ").text(why),
     }
-    html.raw(" <span class=\"quiet\">run ").text(&course.run).raw("</span></p>\n");
+    html.raw(" <span class=\"quiet run\">run ").text(&course.run).raw("</span></p>\n");
     if course.bars.is_empty() {
         return;
     }

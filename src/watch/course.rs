@@ -45,6 +45,8 @@ pub(super) struct Bar {
     verb: &'static str,
     /// The step's key, once it began.
     step: String,
+    /// It was answered well: the same step again is another one.
+    is_done: bool,
 }
 
 /// One run.
@@ -101,6 +103,7 @@ impl Course {
             failures: 0,
             verb: it.line.verb,
             step: String::new(),
+            is_done: false,
         });
         let (run, why) = (run.to_owned(), why.to_owned());
         Self { run, why, at: Timestamp::now(), began: Instant::now(), bars: bars.collect(), outcome: None }
@@ -124,7 +127,7 @@ impl Course {
             }
             Event::Finished { key, .. } => {
                 if let Some(bar) = self.of(key) {
-                    bar.ended = Some(now);
+                    (bar.ended, bar.is_done) = (Some(now), true);
                 }
             }
             Event::Failed { key, .. } => {
@@ -143,6 +146,7 @@ impl Course {
                     failures: 0,
                     verb: "",
                     step: until.clone(),
+                    is_done: false,
                 });
             }
             Event::Arrived { until, .. } => {
@@ -168,10 +172,10 @@ impl Course {
         self.bars.iter_mut().rev().find(|it| !it.is_wait && it.step == step)
     }
 
-    /// The bar of a step: the one it has, the planned one that says the same, the first planned one that does the same to
+    /// The bar of a step: the one it has because it failed before, the planned one that says the same, the first planned one that does the same to
     /// an object that had no name yet, or a new one.
     fn bar(&mut self, step: &str, line: &Line) -> Option<&mut Bar> {
-        let own = |it: &Bar| !it.is_wait && it.step == step;
+        let own = |it: &Bar| !it.is_wait && !it.is_done && it.step == step;
         let same = |it: &Bar| !it.is_wait && it.step.is_empty() && it.what == line.to_string();
         let alike = |it: &Bar| !it.is_wait && it.step.is_empty() && it.verb == line.verb;
         let found = self.bars.iter().rposition(own).or(self.bars.iter().position(same)).or(self.bars.iter().position(alike));
@@ -187,6 +191,7 @@ impl Course {
                     failures: 0,
                     verb: line.verb,
                     step: String::new(),
+                    is_done: false,
                 };
                 self.bars.push(bar);
                 self.bars.len() - 1
@@ -197,5 +202,41 @@ impl Course {
         bar.what = line.to_string();
         bar.step = step.to_owned();
         Some(bar)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(verb: &'static str, object: &str) -> Line {
+        Line { verb, object: object.to_owned(), seconds: 1 }
+    }
+
+    fn planned(verb: &'static str, object: &str) -> PlannedAct {
+        PlannedAct { line: line(verb, object), begins: Duration::ZERO, ends: Duration::from_secs(1) }
+    }
+
+    fn started(line: &Line) -> Event {
+        Event::Started { key: line.verb.to_owned(), line: line.clone(), reason: String::new() }
+    }
+
+    /// What is done twice has two bars, what is tried twice has one, what nobody planned has one of its own.
+    #[test]
+    fn what_came_stands_beside_what_was_planned() {
+        let (start, make) = (line("start", "server a"), line("create", "server a"));
+        let mut course =
+            Course::new("r", "by hand", vec![planned("create", "server new"), planned("start", "server a"), planned("start", "server a")]);
+        let finished = |line: &Line| Event::Finished { key: line.verb.to_owned(), line: line.clone(), took: Duration::ZERO };
+        let failed = Event::Failed { key: "create".to_owned(), line: make.clone(), answer: String::new(), then: "" };
+        for event in [started(&make), failed, started(&make), finished(&make), started(&start), finished(&start), started(&start)] {
+            course.note(&event);
+        }
+        course.note(&started(&line("tag", "server a")));
+        let told: Vec<_> = course.bars.iter().map(|it| (it.what.as_str(), it.planned.is_some(), it.failures, it.ended.is_some())).collect();
+        let start = |ended| ("start server a", true, 0, ended);
+        assert_eq!(told, [("create server a", true, 1, true), start(true), start(false), ("tag server a", false, 0, false)]);
+        course.note(&Event::Ended(Ending::Interrupted));
+        assert!(course.bars.iter().all(|it| it.ended.is_some()), "what was under way is not any more");
     }
 }

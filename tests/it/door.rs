@@ -162,7 +162,7 @@ fn who_does_nothing_keeps_nobody_out() {
     assert!(!is_free(), "one more is turned away");
     flood(&porter.hub);
     until_free();
-    deaf.to_the_end();
+    deaf.hear_out();
     for beginning in ["", "GET / HTTP/1.1\r\nho", "POST /login HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\ntok"] {
         let mut mute = until_called(&porter);
         mute.write_all(beginning.as_bytes()).unwrap();
@@ -411,7 +411,7 @@ fn a_life_is_told_as_it_goes_on() {
         assert!(numbers.contains(&format!("{line}\n")), "{line} in {numbers}");
     }
     assert_eq!(watch.interrupt(), 130);
-    listener.to_the_end();
+    listener.hear_out();
 }
 
 /// A door that others could come through, without a key, is not opened; nor one with a key that could be guessed.

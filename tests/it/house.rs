@@ -39,11 +39,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("machine", &["model"]),
     ("provider", &["model", "emulator"]),
     ("store", &["model"]),
+    ("source", &["model", "store"]),
     ("herald", &["model"]),
     ("report", &["model", "plan"]),
     ("run", &["model", "plan", "machine", "provider", "store"]),
     ("watch", &["model", "plan", "report"]),
-    ("cli", &["model", "plan", "read", "provider", "store", "report", "run", "machine", "herald", "emulator", "watch"]),
+    ("cli", &["model", "plan", "read", "provider", "source", "store", "report", "run", "machine", "herald", "emulator", "watch"]),
 ];
 
 #[test]

@@ -14,6 +14,7 @@
 //! - `linode`: Linode end to end, against an emulator of its API;
 //! - `two`: two people at once, with equal specs and with conflicting ones;
 //! - `vendors`: what any vendor's hands must stand: weather, crowds, haste;
+//! - `git`: a branch of a Git repository as the source of specs;
 //! - `openapi`: requests against what Linode says of its own API;
 //! - `history`: what runs did stays known, whatever became of them, and `get --watch` shows what changes;
 //! - `herald`: what happens is told to an address or a command, signed, once, and never at a run's expense;
@@ -32,6 +33,7 @@ mod crashes;
 mod door;
 #[path = "../figures.rs"]
 mod figures;
+mod git;
 mod herald;
 mod history;
 mod holds;

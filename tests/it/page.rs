@@ -4,7 +4,10 @@ use crate::support::{
     browser::Browser,
     fleet::{Told, condition, example, key, object, running},
     porter::Porter,
+    shop::{SPEED, Shop, pad},
+    teller::Teller,
 };
+use crate::watch::save;
 use cloudypad::{
     model::ConditionKind,
     watch::{Hub, Order, Question, Row, Rules, Switch, Token},
@@ -204,16 +207,34 @@ fn without_scripts_and_mouse_everything_is_reached() {
     assert_eq!(browser.ask("document.cookie"), "");
 }
 
-/// A picture for who reads of it: `CLOUDYPAD_PICTURE=examples/page.png cargo test --test it -- page::`.
+/// The real watch: a life is seen as it goes on, planned beside come, without loading the page anew. With
+/// `CLOUDYPAD_PICTURE=examples/page.png` a picture of that is taken, in the middle, for who reads of it.
 #[test]
-fn a_picture_is_taken_where_one_is_asked_for() {
-    let Some(file) = std::env::var_os("CLOUDYPAD_PICTURE") else { return };
+fn a_life_is_seen_as_it_goes_on() {
     let Some(mut browser) = Browser::open() else { return };
-    let porter = Porter::with(Rules::default());
-    furnish(&porter.hub);
-    browser.size(1100, 1150);
-    browser.prefer(&std::env::var("CLOUDYPAD_SCHEME").unwrap_or_else(|_| "light".to_owned()));
-    browser.visit(&address(&porter, &std::env::var("CLOUDYPAD_PAGE").unwrap_or_else(|_| "/i/default/couch".to_owned())));
+    let picture = std::env::var_os("CLOUDYPAD_PICTURE");
+    let shop = Shop::new();
+    let speed = if picture.is_some() { 5 } else { 100 };
+    save(&shop, "mypad.yaml", &pad("present", "").replace(&format!("speed: {SPEED}"), &format!("speed: {speed}")));
+    let mut watch = Teller::of(&mut shop.command(&["watch", "specs", "--listen", "0"]));
+    watch.until("the page is at ");
+    let fleet = watch.told.last().unwrap().split("is at ").nth(1).unwrap().to_owned();
+    browser.size(1100, 1000);
+    browser.prefer("light");
+    browser.visit(&format!("{fleet}i/default/mypad"));
     browser.await_text("live");
-    std::fs::write(file, browser.picture()).unwrap();
+    browser.ask("window.mark = 1");
+    browser.await_text("stop server mypad, done");
+    if let Some(file) = picture {
+        // A bar grows while one looks.
+        browser.ask("new Promise(done => setTimeout(done, 5000))");
+        std::fs::write(file, browser.picture()).unwrap();
+    }
+    browser.await_text("done after");
+    browser.await_text("Nothing to do.");
+    assert_eq!(browser.ask("window.mark"), 1, "it is still the same page");
+    let bars = browser.ask("[...document.querySelectorAll('.bars li')].filter(it => it.querySelectorAll('rect').length === 2).length");
+    assert!(bars.as_u64().unwrap() >= 10, "{bars} bars, planned beside come");
+    assert_eq!(watch.interrupt(), 130);
+    browser.await_text("no connection");
 }

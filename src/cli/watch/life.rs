@@ -1,13 +1,14 @@
 //! One instance that is kept: run after run, as its spec, the cloud and its guest say.
 
-use super::{Keeper, ears::Ears, mirror::Showing};
+use super::{Keeper, branch::Origin, ears::Ears, mirror::Showing};
 use crate::{
-    cli::{apply::run_one, complain, hands::Case, ready},
-    model::{Ending, Event, Facts, Hold, Idle, InstanceKey, Stance, World},
+    cli::{apply::run_one, chronicle::event_object, complain, hands::Case, ready},
+    model::{self, Ending, Event, Facts, Hold, Idle, InstanceKey, Occasion, Stance, World},
     read::ReadSpec,
     report::plain,
     store::Lock,
 };
+use jiff::Timestamp;
 use std::{cell::Cell, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
@@ -17,14 +18,17 @@ use tokio::{
 /// Between two tries to get at an instance that another process is working on.
 const AGAIN: Duration = Duration::from_secs(15);
 
+/// The longest sleep by a clock that somebody may set.
+const CLOCK: Duration = Duration::from_secs(60);
+
 /// What is wished of an instance from now on.
 pub(super) struct Wish {
     pub spec: ReadSpec,
     pub case: Case,
+    /// Where its spec is; a commit stays laid out as long as it is wished.
+    pub origin: Origin,
     /// Which views of the cloud its hands share.
     pub generation: u64,
-    /// Why the next run begins.
-    pub why: &'static str,
 }
 
 /// What makes a life go on otherwise.
@@ -45,11 +49,13 @@ pub(super) struct Life<'a> {
     /// How its last run ended, where that one had an ending.
     last: Option<Ending>,
     ears: Ears,
+    /// When the clock may wish something else.
+    look_again: Cell<Option<Timestamp>>,
 }
 
 impl<'a> Life<'a> {
     pub fn new(keeper: &'a Keeper<'a>, coming: Wishes) -> Self {
-        Self { keeper, coming, last: None, ears: Ears::default() }
+        Self { keeper, coming, last: None, ears: Ears::default(), look_again: Cell::default() }
     }
 
     /// Keeps the instance, as long as the watch lasts.
@@ -85,8 +91,10 @@ impl<'a> Life<'a> {
             tokio::select! {
                 news = news_of(&mut self.coming, self.keeper) => return news,
                 _ = rounds.changed() => {
-                    self.keeper.renew(wish);
-                    wish.why = "time for another look";
+                    self.keeper.renew(wish, Occasion::Resync);
+                }
+                () = by_clock(&self.look_again) => {
+                    self.keeper.renew(wish, Occasion::Schedule);
                 }
                 () = sleep(AGAIN), if is_in_the_way => {}
                 word = self.ears.await_idleness(&wish.case), if !is_in_the_way => {
@@ -95,7 +103,6 @@ impl<'a> Life<'a> {
                     let seconds = ask.spec.autostop.as_ref().map_or(0, |it| u64::from(it.timeout_seconds));
                     ask.idle = Some(Idle { seconds });
                     self.ears.spent = Some(word.word);
-                    wish.why = "nobody uses it";
                 }
             }
         }
@@ -108,7 +115,7 @@ impl<'a> Life<'a> {
     /// One run, ended between two of its steps where there are news meanwhile, which are given back.
     async fn settle_unless_told(&mut self, wish: &mut Wish) -> Option<News> {
         let (halt, halted) = watch::channel(false);
-        let run = settle(self.keeper, &mut wish.case, wish.why, halted, &mut self.last);
+        let run = settle(self.keeper, &mut wish.case, halted, &mut self.last, &self.look_again);
         tokio::pin!(run);
         tokio::select! {
             () = &mut run => None,
@@ -116,6 +123,21 @@ impl<'a> Life<'a> {
                 let _ = halt.send(true);
                 run.await;
                 Some(news)
+            }
+        }
+    }
+}
+
+/// Waits until the clock may wish something else.
+async fn by_clock(look_again: &Cell<Option<Timestamp>>) {
+    loop {
+        let Some(moment) = look_again.get() else { return std::future::pending().await };
+        match Duration::try_from(moment.duration_since(Timestamp::now())) {
+            // A clock may be set meanwhile.
+            Ok(left) if !left.is_zero() => sleep(left.min(CLOCK)).await,
+            _ => {
+                look_again.set(None);
+                return;
             }
         }
     }
@@ -139,7 +161,13 @@ async fn news_of(coming: &mut Wishes, keeper: &Keeper<'_>) -> News {
 }
 
 /// One run, told where something happens, or it ends otherwise than the last.
-async fn settle(keeper: &Keeper<'_>, case: &mut Case, why: &str, stop: watch::Receiver<bool>, last: &mut Option<Ending>) {
+async fn settle(
+    keeper: &Keeper<'_>,
+    case: &mut Case,
+    stop: watch::Receiver<bool>,
+    last: &mut Option<Ending>,
+    look_again: &Cell<Option<Timestamp>>,
+) {
     let key: InstanceKey = case.ask.key.clone();
     let before = last.take();
     let lock = match Lock::take(keeper.home, &key) {
@@ -148,9 +176,12 @@ async fn settle(keeper: &Keeper<'_>, case: &mut Case, why: &str, stop: watch::Re
     };
     let is_idle = case.ask.idle.is_some();
     let has_told = Cell::new(false);
-    let showing = Showing::new(keeper.hub.as_deref(), why);
+    let showing = Showing::new(keeper.hub.as_deref(), case);
     let tell = |case: &Case, event: &Event| {
         showing.tell(case, event);
+        if let Some(herald) = &keeper.herald {
+            herald.tell(&event_object(case, event));
+        }
         let is_news = match event {
             // Whoever was told of nothing need not know that it was given up: a file was half written.
             Event::Ended(Ending::Interrupted) => has_told.get(),
@@ -162,7 +193,10 @@ async fn settle(keeper: &Keeper<'_>, case: &mut Case, why: &str, stop: watch::Re
             keeper.teller.tell(case, event);
         }
     };
-    let show = |world: &World, facts: &Facts| showing.show(case, world, facts);
+    let show = |world: &World, facts: &Facts| {
+        look_again.set(model::look_again(&case.ask, world, case.provider.capabilities().speed));
+        showing.show(case, world, facts);
+    };
     match run_one(keeper.home, case, stop.clone(), &tell, &show).await {
         Ok(ending) => *last = Some(ending),
         Err(failure) => {
@@ -176,6 +210,9 @@ async fn settle(keeper: &Keeper<'_>, case: &mut Case, why: &str, stop: watch::Re
         Some(Ending::Done { calls: 1.. }) => {
             let tell = |event: Event| {
                 showing.tell(case, &event);
+                if let Some(herald) = &keeper.herald {
+                    herald.tell(&event_object(case, &event));
+                }
                 keeper.teller.tell(case, &event);
             };
             ready::attend(case, stop, &tell).await;

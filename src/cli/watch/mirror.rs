@@ -11,29 +11,26 @@ use crate::{
     },
     model::{Event, Facts, Role, Root, Tags, World},
     plan::forecast,
-    report::{PlanView, plan_json, standing, wished},
+    report::{LastRun, PlanView, conditions, plan_json, standing, wished},
     run::billed,
-    watch::{Door, Hub, Object, Order, PlannedAct, Row, Rules, Token},
+    watch::{Door, HookCheck, Hub, Object, Order, PlannedAct, Row, Rules, Switch, Token},
 };
-use std::{
-    cell::Cell,
-    fs,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{cell::Cell, fs, sync::Arc};
 use tokio::sync::{mpsc, watch};
 
 /// So many orders may wait until they are heard.
 const MOST_ORDERS: usize = 64;
 
 /// Opens the door, where one is asked for: what is shown there, and what is ordered.
-pub(super) async fn open(args: &Watch, stop: watch::Receiver<bool>) -> Result<(Option<Arc<Hub>>, mpsc::Receiver<Order>), Failure> {
+pub(super) async fn open(
+    args: &Watch,
+    hook: Option<HookCheck>,
+    stop: watch::Receiver<bool>,
+) -> Result<(Option<Arc<Hub>>, mpsc::Receiver<Order>), Failure> {
     let (sender, orders) = mpsc::channel(MOST_ORDERS);
     let Some(at) = args.listen else { return Ok((None, orders)) };
     let hub = Arc::new(Hub::new());
-    let rules = Rules { token: token(args)?, orders: Some(sender), ..Rules::default() };
+    let rules = Rules { token: token(args)?, orders: Some(sender), hook, ..Rules::default() };
     let door = Door::open(at, Arc::clone(&hub), rules).await?;
     let told = format!("the page is at http://{}/", door.address());
     if args.output == Output::Text {
@@ -61,17 +58,14 @@ fn token(args: &Watch) -> Result<Option<Token>, Failure> {
 /// One run, as it is shown; nothing where nobody may look.
 pub(super) struct Showing<'a> {
     hub: Option<&'a Hub>,
-    run: String,
-    why: &'a str,
+    why: &'static str,
     has_begun: Cell<bool>,
 }
 
 impl<'a> Showing<'a> {
     /// A run that begins now.
-    pub fn new(hub: Option<&'a Hub>, why: &'a str) -> Self {
-        static RUNS: AtomicU64 = AtomicU64::new(1);
-        let run = RUNS.fetch_add(1, Ordering::Relaxed).to_string();
-        Self { hub, run, why, has_begun: Cell::new(false) }
+    pub fn new(hub: Option<&'a Hub>, case: &Case) -> Self {
+        Self { hub, why: case.why().reason(), has_begun: Cell::new(false) }
     }
 
     /// Shows a look, and what is planned from it.
@@ -80,35 +74,38 @@ impl<'a> Showing<'a> {
         let (key, cloud) = (&case.ask.key, case.provider.capabilities());
         let forecast = forecast(&case.ask, world, facts, cloud);
         let view = PlanView { ask: &case.ask, world, forecast: &forecast, cloud, place: &case.place };
+        let is_first = !self.has_begun.replace(true);
+        // What a run that has begun finds undone is its own doing.
+        let last = if is_first || view.is_in_sync() { LastRun::Over } else { LastRun::UnderWay };
         let row = Row {
             place: case.place.clone(),
-            commit: None,
+            commit: case.commit.clone(),
             wished: wished(case.ask.wished(), case.ask.deletion.is_some()).to_owned(),
             standing: standing(world),
-            conditions: Vec::new(),
-            switch: None,
+            conditions: conditions(&view, None, last).into(),
+            switch: view.upcoming().map(|it| Switch { at: it.at.timestamp(), to: wished(it.to, false).to_owned() }),
             plan: plan_json(&view),
             desired: serde_json::to_value(&*case.ask.spec).unwrap_or_default(),
             observed: objects(world),
             billed: billed(world, cloud),
         };
         hub.saw(key, &row);
-        if !self.has_begun.replace(true) {
-            hub.began(key, &self.run, self.why, PlannedAct::all(&forecast, cloud.speed));
+        if is_first {
+            hub.began(key, &case.chronicle.run(), self.why, PlannedAct::all(&forecast, cloud.speed));
         }
     }
 
     /// Tells what happens.
     pub fn tell(&self, case: &Case, event: &Event) {
         if let Some(hub) = self.hub {
-            hub.event(&case.ask.key, &self.run, event);
+            hub.event(&case.ask.key, &case.chronicle.run(), event);
         }
     }
 
     /// Tells that it could not go on.
     pub fn fail(&self, case: &Case, why: &str) {
         if let Some(hub) = self.hub {
-            hub.failed(&case.ask.key, &self.run, why);
+            hub.failed(&case.ask.key, &case.chronicle.run(), why);
         }
     }
 }
@@ -119,7 +116,7 @@ fn objects(world: &World) -> Vec<Object> {
         id: id.to_owned(),
         size,
         standing,
-        tags: tags.0.iter().cloned().collect(),
+        tags: tags.0.to_vec(),
     };
     let servers = world.servers.items().iter().map(|it| {
         let size = match &it.root {

@@ -4,6 +4,7 @@
 //! [`QUIET`]. In reading order: this file reads and hands on; `life` keeps one instance; `ears` hear its guest; `mirror`
 //! shows it all to browsers.
 
+mod branch;
 mod ears;
 mod life;
 mod mirror;
@@ -17,11 +18,15 @@ use super::{
     validate::show_problems,
 };
 use crate::{
-    model::{InstanceKey, Stance},
+    herald::Herald,
+    model::{InstanceKey, Occasion, Stance},
     read::{Problem, ReadSpec, Reader, Reading},
+    report::plain,
+    source::{Checkout, Source, Trouble},
     store::Home,
     watch::{Hub, Order},
 };
+use branch::{Branch, Origin};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use life::{Life, Wish};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
@@ -42,6 +47,8 @@ use tokio::{
 const QUIET: Duration = Duration::from_millis(500);
 /// Where something changes all the time, what is wrong is told all the same after so long.
 const LONGEST: Duration = Duration::from_secs(5);
+/// How long to try to tell others the last that happened, once everything is settled.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 /// The shortest time between two looks at the cloud that nothing asks for.
 const SHORTEST: Duration = Duration::from_secs(10);
 
@@ -53,23 +60,51 @@ pub(crate) async fn watch(args: Watch) -> Outcome {
     let home = hands::home()?;
     let (stopper, stop) = watch::channel(false);
     listen(stopper);
+    let source = Source::read(&args.paths, args.branch.as_deref(), args.path.as_deref())?;
     let (changed, mut changes) = mpsc::unbounded_channel();
-    let _eyes = open_eyes(&args.paths, changed)?;
+    let (mut branch, mut origin) = (None, Origin::default());
+    let _eyes = match source {
+        Source::Paths(paths) => {
+            let eyes = open_eyes(&paths, changed)?;
+            origin.paths = paths;
+            Some(eyes)
+        }
+        Source::Git(place) => {
+            let followed = branch.insert(Branch::open(&home, place, &args, stop.clone())?);
+            origin = followed.last().await.map(Origin::of).unwrap_or_default();
+            None
+        }
+    };
+    let name = branch.as_ref().map(Branch::name);
+    let hook = branch.as_ref().and_then(Branch::hook);
     let teller = Teller::in_lines(args.output);
-    let (hub, mut orders) = mirror::open(&args, stop.clone()).await?;
-    let keeper = Keeper {
-        args: &args,
+    let (hub, mut orders) = mirror::open(&args, hook, stop.clone()).await?;
+    let mut keeper = Keeper {
+        owner: args.owner.owner.clone().or_else(|| branch.as_ref().map(Branch::owner)),
+        origin: RefCell::new(origin),
         home: &home,
         teller: &teller,
         hub,
+        herald: super::notify::herald(&args.notify)?,
         stop: stop.clone(),
         rounds: watch::Sender::new(()),
         views: RefCell::default(),
         generation: Cell::default(),
     };
     let mut sheet = Sheet::default();
-    let mut lives: Lives<'_> = keeper.read(&mut sheet, true).into_iter().collect();
-    if args.output == Output::Text {
+    let (found, mut finds) = mpsc::unbounded_channel();
+    let mut lives: Lives<'_> = match branch {
+        None => keeper.read(&mut sheet, true).into_iter().collect(),
+        Some(branch) => {
+            // What was carried out last is kept on, whatever became of the repository; the first find tells the rest.
+            let lives = if keeper.origin.borrow().checkout.is_some() { keeper.read(&mut sheet, true) } else { Vec::new() };
+            let following: Pin<Box<dyn Future<Output = ()>>> = Box::pin(branch.follow(found));
+            lives.into_iter().chain([following]).collect()
+        }
+    };
+    if let Some(name) = name.filter(|_| args.output == Output::Text) {
+        complain(&format!("watching {}; Ctrl-C ends it", plain(&name)));
+    } else if args.output == Output::Text {
         let count = if sheet.kept.len() == 1 { "1 instance".to_owned() } else { format!("{} instances", sheet.kept.len()) };
         complain(&format!("watching {count}; Ctrl-C ends it"));
     }
@@ -100,15 +135,26 @@ pub(crate) async fn watch(args: Watch) -> Outcome {
             }
             () = sleep_until(round) => {
                 round = Instant::now() + around(args.every);
-                lives.extend(keeper.read(&mut sheet, change.is_none()));
+                // A commit does not change.
+                if keeper.origin.borrow().checkout.is_none() {
+                    lives.extend(keeper.read(&mut sheet, change.is_none()));
+                }
                 keeper.begin_round();
             }
+            Some(found) = finds.recv() => match found {
+                Ok(checkout) => lives.extend(keeper.move_to(&mut sheet, checkout)),
+                Err(trouble) => keeper.tell_trouble(&mut sheet, &trouble),
+            },
             Some(order) = orders.recv() => keeper.obey(&mut sheet, order),
             Some(()) = lives.next() => {}
         }
     }
     // What is in flight is settled first.
     while lives.next().await.is_some() {}
+    drop(lives);
+    if let Some(herald) = keeper.herald.take() {
+        herald.close(LAST_WORDS).await;
+    }
     Ok(Exit::Interrupted)
 }
 
@@ -145,6 +191,10 @@ struct Sheet {
     /// What was told of them is not told again.
     problems: Vec<Problem>,
     complaints: BTreeSet<String>,
+    /// The commit that was read, where the source has commits.
+    commit: Option<String>,
+    /// Why there is no newer one, as it was told.
+    trouble: Option<String>,
     /// Whether nothing was read before: then what lies there was wished before.
     has_been_read: bool,
 }
@@ -153,6 +203,8 @@ struct Sheet {
 struct Kept {
     /// What it says, unless that was taken back before anything was done for it.
     spec: Option<ReadSpec>,
+    /// The digest of everything that configures it.
+    recipe: String,
     /// Whether something is wished of it; else it is left as it is.
     is_wished: bool,
     /// Whether it was told that it is left as it is.
@@ -172,11 +224,14 @@ impl Kept {
 
 /// What keeping needs.
 struct Keeper<'a> {
-    args: &'a Watch,
+    /// What the instances' objects are tagged with.
+    owner: Option<String>,
+    origin: RefCell<Origin>,
     home: &'a Home,
     teller: &'a Teller,
     /// What is shown, where somebody may look.
     hub: Option<Arc<Hub>>,
+    herald: Option<Herald>,
     stop: watch::Receiver<bool>,
     /// Tells all instances at once to look at the cloud again: so they share what they see.
     rounds: watch::Sender<()>,
@@ -189,7 +244,12 @@ impl<'a> Keeper<'a> {
     /// Reads the files, hands on what changed, and gives the lives of those that are new. What is broken or gone is left
     /// where it is, and hurts no other; `settled` says that the files were left alone, so that it is told.
     fn read(&'a self, sheet: &mut Sheet, settled: bool) -> Vec<Pin<Box<dyn Future<Output = ()> + 'a>>> {
-        let Reading { specs, problems } = sheet.reader.read(&self.args.paths);
+        let origin = self.origin.borrow().clone();
+        let Reading { specs, mut problems } = sheet.reader.read(&origin.paths);
+        problems.iter_mut().for_each(|it| it.file = origin.name(&it.file));
+        let commit = origin.checkout.as_ref().map(|it| it.commit.clone());
+        let is_new_commit = commit != sheet.commit;
+        sheet.commit = commit;
         if settled {
             if !problems.is_empty() && problems != sheet.problems {
                 show_problems(&problems, "; what is described there is left as it is");
@@ -226,31 +286,38 @@ impl<'a> Keeper<'a> {
             };
             let before = sheet.kept.get(&key);
             let says_the_same = before.and_then(|it| it.spec.as_ref()).is_some_and(|it| it.instance == spec.instance);
-            if let Some(kept) = before.filter(|it| says_the_same && it.is_wished) {
+            // What lies beside a spec may be new in a commit.
+            if let Some(kept) = before.filter(|it| says_the_same && it.is_wished && !is_new_commit) {
                 if kept.is_pending(now) && sheet.reader.has_changed(&spec.file) {
                     kept.not_before.send_replace(now + QUIET);
                 }
                 continue;
             }
-            let is_edited = sheet.has_been_read && !says_the_same;
+            let is_edited = sheet.has_been_read && (!says_the_same || before.is_some_and(|it| it.is_wished));
             // Whoever edits a file wants it so now; what lay there was wished before.
             let stance = if is_edited { Stance::Apply } else { Stance::Keep };
-            let mut wish = match self.wish_of(&spec, stance) {
+            let mut wish = match self.wish_of(&spec, stance, &origin) {
                 Ok(wish) => wish,
                 Err(failure) => {
                     complaints.insert(format!("{}: {failure}; nothing new is done for {key}", target::place(&spec)));
                     continue;
                 }
             };
-            let not_before = watch::Sender::new(now + QUIET);
+            if before.is_some_and(|it| says_the_same && it.is_wished && it.recipe == wish.case.ask.recipe) {
+                continue;
+            }
+            // A commit is whole.
+            let quiet = if origin.checkout.is_some() { Duration::ZERO } else { QUIET };
+            let not_before = watch::Sender::new(now + quiet);
             wish.case.not_before = Some(not_before.subscribe());
+            let recipe = wish.case.ask.recipe.clone();
             let wishes = sheet.kept.remove(&key).map(|it| it.wishes).unwrap_or_else(|| {
                 let (wishes, coming) = mpsc::unbounded_channel();
                 born.push(Box::pin(Life::new(self, coming).live()) as Pin<Box<dyn Future<Output = ()>>>);
                 wishes
             });
             let _ = wishes.send(Some(Box::new(wish)));
-            sheet.kept.insert(key, Kept { spec: Some(spec), is_wished: true, is_left: false, not_before, wishes });
+            sheet.kept.insert(key, Kept { spec: Some(spec), recipe, is_wished: true, is_left: false, not_before, wishes });
         }
         if settled {
             complaints.iter().filter(|it| !sheet.complaints.contains(*it)).for_each(|it| complain(it));
@@ -263,38 +330,66 @@ impl<'a> Keeper<'a> {
         born
     }
 
+    /// Goes on from another commit, where it is one.
+    fn move_to(&'a self, sheet: &mut Sheet, checkout: Checkout) -> Vec<Pin<Box<dyn Future<Output = ()> + 'a>>> {
+        if sheet.trouble.take().is_some() {
+            complain("the repository can be read again");
+        }
+        if sheet.commit.as_ref() == Some(&checkout.commit) {
+            return Vec::new();
+        }
+        complain(&format!("commit {}: {}", checkout.short(), plain(&checkout.subject)));
+        *self.origin.borrow_mut() = Origin::of(checkout);
+        self.read(sheet, true)
+    }
+
+    /// Says why there is no newer commit: what was read last is kept on.
+    fn tell_trouble(&self, sheet: &mut Sheet, trouble: &Trouble) {
+        let told = trouble.to_string();
+        if let Some(hub) = &self.hub {
+            hub.unread();
+        }
+        if sheet.trouble.as_ref() != Some(&told) {
+            complain(&format!("error: {}", plain(&told)));
+            sheet.trouble = Some(told);
+        }
+    }
+
     /// A wish, with hands that share their looks with everybody's.
-    fn wish_of(&self, spec: &ReadSpec, stance: Stance) -> Result<Wish, Failure> {
-        let mut case = hands::case_of(self.home, spec.clone(), self.args.owner.owner.as_deref(), &mut self.views.borrow_mut())?;
+    fn wish_of(&self, spec: &ReadSpec, stance: Stance, origin: &Origin) -> Result<Wish, Failure> {
+        let mut case = hands::case_of(self.home, spec.clone(), self.owner.as_deref(), &mut self.views.borrow_mut())?;
         case.ask.stance = stance;
-        let why = if stance == Stance::Apply { "its file was saved" } else { "the watch began" };
-        Ok(Wish { spec: spec.clone(), case, generation: self.generation.get(), why })
+        if let Some(checkout) = &origin.checkout {
+            case.commit = Some(checkout.commit.clone());
+            case.place = target::place(&ReadSpec { file: origin.name(&spec.file), ..spec.clone() });
+        }
+        Ok(Wish { origin: origin.clone(), spec: spec.clone(), case, generation: self.generation.get() })
     }
 
     /// Does what somebody ordered through the page, who wants it so now.
     fn obey(&self, sheet: &mut Sheet, order: Order) {
         let (Order::Wake(key) | Order::Look(key)) = &order else { return };
         let Some(Kept { spec: Some(spec), is_wished: true, wishes, .. }) = sheet.kept.get(key) else { return };
-        match self.wish_of(spec, Stance::Apply) {
+        match self.wish_of(spec, Stance::Apply, &self.origin.borrow().clone()) {
             Ok(mut wish) => {
                 wish.case.ask.wake = matches!(order, Order::Wake(_));
-                wish.why = if wish.case.ask.wake { "woken through the page" } else { "ordered through the page" };
+                wish.case.occasion = Occasion::ByHand;
                 let _ = wishes.send(Some(Box::new(wish)));
             }
             Err(failure) => complain(&format!("{key}: {failure}")),
         }
     }
 
-    /// Has a wish share the looks of all, where it does not any more.
-    fn renew(&self, wish: &mut Wish) {
-        if wish.generation == self.generation.get() {
-            return;
+    /// Has a wish share the looks of all, and be what the clock makes of it now.
+    fn renew(&self, wish: &mut Wish, occasion: Occasion) {
+        if wish.generation != self.generation.get() || wish.case.is_by_clock() {
+            match self.wish_of(&wish.spec, wish.case.ask.stance, &wish.origin) {
+                Ok(fresh) => *wish = fresh,
+                // What is there serves as well.
+                Err(failure) => tracing::warn!(instance = %wish.case.ask.key, %failure, "keeps its old hands"),
+            }
         }
-        match self.wish_of(&wish.spec, wish.case.ask.stance) {
-            Ok(fresh) => *wish = fresh,
-            // What is there serves as well.
-            Err(failure) => tracing::warn!(instance = %wish.case.ask.key, %failure, "keeps its old hands"),
-        }
+        wish.case.occasion = occasion;
     }
 
     /// Has everybody look at the cloud, at the same moment.

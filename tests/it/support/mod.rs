@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod face;
 pub mod fleet;
+pub mod forge;
 pub mod journal;
 pub mod linode;
 pub mod porter;

@@ -162,7 +162,7 @@ impl Listener {
     }
 
     /// Listens to the end.
-    pub fn to_the_end(mut self) {
+    pub fn hear_out(mut self) {
         let _ = self.lines.read_to_end(&mut Vec::new());
     }
 }
