@@ -59,7 +59,7 @@ pub(crate) fn cases(
     owner: Option<&str>,
     deletion: Option<Deletion>,
 ) -> Result<Result<Cases, Exit>, Failure> {
-    prepare(target::find(targets, unnamed)?, owner, deletion)
+    prepare(target::find(targets, unnamed)?, owner, deletion, None)
 }
 
 /// [`cases`], as if it were that time.
@@ -69,12 +69,12 @@ pub(crate) fn cases_at(
     owner: Option<&str>,
     at: Option<Timestamp>,
 ) -> Result<Result<Cases, Exit>, Failure> {
-    prepare_at(target::find(targets, unnamed)?, owner, None, at)
+    prepare(target::find(targets, unnamed)?, owner, None, at)
 }
 
 /// [`cases`], for one instance of one file, wherever else something is called like it.
 pub(crate) fn case_in_file(file: &Path, name: Option<&str>) -> Result<Result<Cases, Exit>, Failure> {
-    prepare(target::in_file(file, name)?, None, None)
+    prepare(target::in_file(file, name)?, None, None, None)
 }
 
 /// [`cases`], for one spec, which shares its looks with the others that were given such.
