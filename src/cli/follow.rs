@@ -71,7 +71,9 @@ impl Desk {
             return Ok(());
         }
         self.problems.clear();
-        if self.cases.is_none() || found.specs != self.specs {
+        let now = jiff::Timestamp::now();
+        let changed = self.cases.as_mut().is_some_and(|it| it.cases.iter_mut().filter_map(|case| case.mind_clock(now)).count() > 0);
+        if self.cases.is_none() || changed || found.specs != self.specs {
             self.specs.clone_from(&found.specs);
             self.cases = hands::prepare(found, args.owner.owner.as_deref(), None, None)?.ok();
         }

@@ -170,6 +170,14 @@ impl Case {
         look(self.provider.as_ref(), &self.ask, &tell).await
     }
 
+    /// Says what time it is. What is wished now, where it was something else: then its hands are to be made anew, since they
+    /// know what for.
+    pub fn mind_clock(&mut self, now: Timestamp) -> Option<ServerState> {
+        let before = self.ask.wished();
+        self.ask.set_clock(now);
+        Some(self.ask.wished()).filter(|it| *it != before)
+    }
+
     /// Looks, and plans to the end.
     pub async fn foresee(&self, home: &Home) -> Result<Seen, Failure> {
         let mut world = self.look().await;

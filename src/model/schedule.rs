@@ -159,9 +159,14 @@ fn state_at(spec: &Spec, now: Timestamp) -> (ServerState, Because, Option<Zoned>
         None => (spec.server_state, Because::Declared, None),
     };
     match spec.session.as_ref().and_then(|it| it.until.as_ref()).filter(|it| it.at() <= now) {
-        Some(until) if state == ServerState::Present => (ServerState::Absent, Because::Until, Some(until.zoned().clone())),
+        Some(until) if ended(state) != state => (ended(state), Because::Until, Some(until.zoned().clone())),
         _ => (state, because, since),
     }
+}
+
+/// What is wished in place of a state once the session is over.
+fn ended(state: ServerState) -> ServerState {
+    if state == ServerState::Present { ServerState::Absent } else { state }
 }
 
 /// So many moments are looked at for one at which the wish changes: ticks that others cover in the same moment are none.
@@ -171,16 +176,17 @@ fn next_change(spec: &Spec, now: Timestamp, state: ServerState) -> Option<Change
     let until = spec.session.as_ref().and_then(|it| it.until.as_ref());
     let mut from = now;
     for _ in 0..MOST_TICKS {
+        let is_over = until.is_some_and(|it| it.at() <= from);
         let ticks = spec.schedule.iter().filter_map(|it| {
-            // An entry that wishes what is wished already changes nothing, but that what would be present may be over.
-            let tells = it.server_state != state && !(it.server_state == ServerState::Present && until.is_some_and(|it| it.at() <= from));
-            it.cron.next(it.timezone.rules(), from).filter(|_| tells)
+            let says = if is_over { ended(it.server_state) } else { it.server_state };
+            // An entry that wishes what is wished already changes nothing.
+            it.cron.next(it.timezone.rules(), from).filter(|_| says != state)
         });
         let next = ticks.chain(until.map(Moment::at).filter(|it| *it > from)).min()?;
         let (to, because, since) = state_at(spec, next);
         if to != state {
-            // What changes it began then: it says in which zone.
-            return Some(Change { at: since.unwrap_or_else(|| next.to_zoned(TimeZone::UTC)), to, because });
+            let zone = since.map_or(TimeZone::UTC, |it| it.time_zone().clone());
+            return Some(Change { at: next.to_zoned(zone), to, because });
         }
         from = next;
     }
@@ -290,6 +296,11 @@ mod tests {
         let evenings = Spec { session: plain.session, ..evenings() };
         assert_eq!(told(&evenings, "2026-11-24T18:00:00Z"), (ServerState::Present, end.to_owned()));
         assert_eq!(told(&evenings, "2026-11-30T18:00:00Z"), (ServerState::Absent, "never".to_owned()));
+        // Off at night, and on again, but that the session is over: then it is archived, when it would have been on.
+        let mut nights = evenings.clone();
+        nights.schedule[1].server_state = ServerState::Stopped;
+        let archived = "Absent at 2026-11-25T18:00:00+01:00[+01:00] by session.until".to_owned();
+        assert_eq!(told(&nights, "2026-11-24T23:00:00Z"), (ServerState::Stopped, archived));
         let stopped = Spec { server_state: ServerState::Stopped, schedule: Vec::new(), ..evenings };
         assert_eq!(told(&stopped, "2026-11-24T19:00:00Z"), (ServerState::Stopped, "never".to_owned()));
     }

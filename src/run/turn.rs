@@ -240,7 +240,7 @@ impl Course {
     async fn think(&mut self, run: &Run<'_>) -> Result<(World, Plan), Trouble> {
         let world = look_until(run.provider, run.ask, &run.stop, run.tell, MOST_TRIES).await;
         if !std::mem::replace(&mut self.looked, true) {
-            let to = wished(run.ask.spec.server_state, run.ask.deletion.is_some());
+            let to = wished(run.ask.wished(), run.ask.deletion.is_some());
             (run.tell)(Event::Began { from: standing(&world), to });
         }
         if self.memory.began && world.servers.items().iter().any(|it| it.power == Power::Running) {
