@@ -66,8 +66,26 @@ impl Account {
 pub(crate) struct Views {
     /// Every instance that was given hands, by where it lives.
     members: BTreeMap<InstanceKey, Member>,
-    zones: Vec<(Account, String, BTreeSet<InstanceKey>, Arc<Zone>)>,
-    estates: Vec<(Account, BTreeSet<InstanceKey>, Vec<Dns>, Arc<Estate>)>,
+    zones: Vec<View<Zone>>,
+    estates: Vec<View<Estate>>,
+}
+
+/// What is looked at once.
+struct View<T> {
+    account: Account,
+    /// The zone; all of the account where it has no name.
+    zone: String,
+    /// For whom.
+    keys: BTreeSet<InstanceKey>,
+    /// The names that are looked up with it.
+    names: Vec<Dns>,
+    shared: Arc<T>,
+}
+
+impl<T> View<T> {
+    fn shows_the_place_of(&self, other: &Self) -> bool {
+        self.account.is_same(&other.account) && self.zone == other.zone
+    }
 }
 
 /// Where an instance lives.
@@ -85,8 +103,10 @@ impl Views {
 
     /// Whether several views show one place, since instances came after the first was opened.
     pub fn are_split(&self) -> bool {
-        self.zones.iter().enumerate().any(|(at, it)| self.zones[..at].iter().any(|other| other.0.is_same(&it.0) && other.1 == it.1))
-            || self.estates.iter().enumerate().any(|(at, it)| self.estates[..at].iter().any(|other| other.0.is_same(&it.0)))
+        fn is_split<T>(views: &[View<T>]) -> bool {
+            views.iter().enumerate().any(|(at, it)| views[..at].iter().any(|other| other.shows_the_place_of(it)))
+        }
+        is_split(&self.zones) || is_split(&self.estates)
     }
 
     /// Whoever is given hands from now on shares a view with all.
@@ -102,28 +122,28 @@ impl Views {
 
     fn zone(&mut self, home: &Home, key: &InstanceKey, own: &scaleway::Account, zone: &str, speed: f64) -> Result<Arc<Zone>, String> {
         let account = Account::Scaleway(own.clone());
-        if let Some(known) = self.zones.iter().find(|it| it.0.is_same(&account) && it.1 == zone && it.2.contains(key)) {
-            return Ok(known.3.clone());
+        if let Some(known) = self.zones.iter().find(|it| it.account.is_same(&account) && it.zone == zone && it.keys.contains(key)) {
+            return Ok(known.shared.clone());
         }
         let all = self.neighbours(&account, Some(zone));
         let rules = home.cache().join(format!("scaleway-{zone}-rules.json"));
         let keys: Vec<InstanceKey> = all.iter().cloned().collect();
         let opened = Arc::new(Zone::open(own.clone(), zone, &keys, Some(rules), speed)?);
-        self.zones.push((account, zone.to_owned(), all, opened.clone()));
+        self.zones.push(View { account, zone: zone.to_owned(), keys: all, names: Vec::new(), shared: opened.clone() });
         Ok(opened)
     }
 
     fn estate(&mut self, key: &InstanceKey, own: &linode::Account, dns: Option<&Dns>, speed: f64) -> Result<Arc<Estate>, String> {
         let account = Account::Linode(own.clone());
         let covers = |names: &[Dns]| dns.is_none_or(|it| names.contains(it));
-        if let Some(known) = self.estates.iter().find(|it| it.0.is_same(&account) && it.1.contains(key) && covers(&it.2)) {
-            return Ok(known.3.clone());
+        if let Some(known) = self.estates.iter().find(|it| it.account.is_same(&account) && it.keys.contains(key) && covers(&it.names)) {
+            return Ok(known.shared.clone());
         }
         let all = self.neighbours(&account, None);
         let names: Vec<Dns> = all.iter().filter_map(|it| self.members[it].dns.clone()).collect();
         let keys: Vec<InstanceKey> = all.iter().cloned().collect();
         let opened = Arc::new(Estate::open(own.clone(), &keys, &names, speed)?);
-        self.estates.push((account, all, names, opened.clone()));
+        self.estates.push(View { account, zone: String::new(), keys: all, names, shared: opened.clone() });
         Ok(opened)
     }
 }

@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Adopt(Adopt),
     /// Wake instances that went to sleep by themselves.
     Wake(Adopt),
+    /// Let a watch go on from a branch that was rewritten
+    Approve(Approve),
     /// Keep instances as their files say: when a file changes, when the cloud does, when nobody plays.
     Watch(Watch),
     /// List instances and where they stand.
@@ -243,6 +245,21 @@ pub(crate) struct Adopt {
     /// How to print.
     #[arg(short, long, value_enum, default_value_t)]
     pub output: Output,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Approve {
+    /// The commit to go on from: its name, or the first seven digits of it, or more.
+    pub commit: String,
+    /// The repository, as the watch names it.
+    #[arg(value_name = "REPOSITORY")]
+    pub repository: PathBuf,
+    /// The branch of the repository; main where it is not named.
+    #[arg(long, value_name = "NAME")]
+    pub branch: Option<String>,
+    /// The directory of specs within the repository.
+    #[arg(long, value_name = "DIR")]
+    pub path: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     machine::Inside,
-    model::{Ask, Deletion, Event, Facts, Occasion, World, spec::Suspend},
+    model::{Ask, Deletion, Event, Facts, Occasion, ServerState, World, spec::Suspend},
     plan::{Forecast, forecast},
     provider::Provider,
     read::{ReadSpec, Reading},

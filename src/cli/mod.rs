@@ -2,6 +2,7 @@
 
 mod account;
 mod apply;
+mod approve;
 mod args;
 mod chronicle;
 mod describe;
@@ -96,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Delete(it) => in_runtime(apply::delete(it)),
         Command::Adopt(it) => in_runtime(apply::adopt(it)),
         Command::Wake(it) => in_runtime(apply::wake(it)),
+        Command::Approve(it) => approve::approve(&it),
         Command::Watch(it) => in_runtime(watch::watch(it)),
         Command::Get(it) => in_runtime(get::get(it)),
         Command::Describe(it) => in_runtime(describe::describe(it)),

@@ -32,7 +32,9 @@ pub enum Trouble {
         path: String,
     },
     /// The branch was force-pushed: what was carried out last is not part of its history any more.
-    #[error("the branch was rewritten: {now} does not follow {was}; push a history with {was} in it, or approve {now}")]
+    #[error(
+        "the branch was rewritten: {now} does not follow {was}; push a history with {was} in it, or take it as it is: cloudypad approve {now}, with the repository as the watch names it"
+    )]
     Rewritten {
         /// The commit that was carried out last.
         was: String,

@@ -56,3 +56,28 @@ fn what_is_pushed_is_done() {
     assert_eq!(forge.shop.calls(), calls, "what was carried out last is kept on, with nothing to do");
     drop(watch);
 }
+
+/// A branch whose history was written anew is held, until its owner says that it is to be so.
+#[test]
+fn a_rewritten_branch_asks_first() {
+    if !has_git() {
+        return println!("skipped: no git");
+    }
+    let forge = Forge::new();
+    let bare = forge.bare().display().to_string();
+    let first = forge.git(&["rev-parse", "HEAD"]);
+    let mut watch = watched(&forge, &[]);
+    until_done(&mut watch, &first);
+    let calls = forge.shop.calls();
+    forge.git(&["checkout", "-q", "--orphan", "anew"]);
+    let anew = forge.commit("specs/mypad.yaml", Some(&pad("absent", "")), "As if nothing had been");
+    assert_eq!(watch.interrupt(), 130);
+    let mut watch = watched(&forge, &[]);
+    watch.until("\"verdict\":\"done\"");
+    assert_eq!(forge.shop.calls(), calls, "what was carried out last is kept on");
+    let odd = forge.shop.run(&["approve", "the latest", &bare, "--path", "specs"]);
+    assert!(odd.code == 1 && odd.err.contains("seven digits"), "{}", odd.err);
+    forge.shop.expect(0, &["approve", &anew[..7], &bare, "--path", "specs"]);
+    until_done(&mut watch, &anew);
+    assert_eq!(watch.interrupt(), 130);
+}
