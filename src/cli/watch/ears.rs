@@ -26,7 +26,7 @@ impl Ears {
     /// Waits until the guest of a server that runs says that nobody uses it, where its spec asks for that.
     pub async fn await_idleness(&mut self, case: &Case) -> IdleWord {
         let spec = &case.ask.spec;
-        if spec.server_state == ServerState::Present && spec.autostop.as_ref().is_some_and(|it| it.enable) {
+        if case.ask.wished() == ServerState::Present && spec.autostop.as_ref().is_some_and(|it| it.enable) {
             let world = case.look().await;
             let server = world.servers.items().iter().find(|it| it.power == Power::Running);
             while let Some(reach) = server.and_then(|it| reach(&world, it)) {
