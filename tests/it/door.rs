@@ -384,7 +384,7 @@ fn a_life_is_told_as_it_goes_on() {
     let address = watch.told.last().unwrap().split("http://").nth(1).unwrap().trim_end_matches('/').parse().unwrap();
     let door = Caller { address };
     assert_eq!(door.get("/").status, 401);
-    // Everything since the watch began, though some of it may have been told before this was asked.
+    // Everything since it was time for another look, though some of it may have been told before this was asked.
     let mut listener = door.listen("/events?instance=default/mypad&after=the-beginning", &[BEARER]);
     let heard = listener.until("\"verdict\":\"done\"").join("\n");
     for words in ["create server mypad", "\"type\":\"row\"", "snapshot root disk 30 GB, done"] {
@@ -392,7 +392,9 @@ fn a_life_is_told_as_it_goes_on() {
     }
     assert_eq!(door.get("/readyz").status, 200);
     let page = door.get_with("/i/default/mypad", &[BEARER]).body;
-    for words in ["specs/pad.yaml:", "the watch began", "planned", "took", "in:default.mypad", "data disk 100 GB", "dataDisk.sizeGb"] {
+    for words in
+        ["specs/pad.yaml:", "it was time for another look", "planned", "took", "in:default.mypad", "data disk 100 GB", "dataDisk.sizeGb"]
+    {
         assert!(page.contains(words), "{words} in {page}");
     }
 
