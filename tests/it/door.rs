@@ -384,7 +384,7 @@ fn a_life_is_told_as_it_goes_on() {
     let address = watch.told.last().unwrap().split("http://").nth(1).unwrap().trim_end_matches('/').parse().unwrap();
     let door = Caller { address };
     assert_eq!(door.get("/").status, 401);
-    // Everything since it was time for another look, though some of it may have been told before this was asked.
+    // Everything since the watch began, though some of it may have been told before this was asked.
     let mut listener = door.listen("/events?instance=default/mypad&after=the-beginning", &[BEARER]);
     let heard = listener.until("\"verdict\":\"done\"").join("\n");
     for words in ["create server mypad", "\"type\":\"row\"", "snapshot root disk 30 GB, done"] {
@@ -402,7 +402,7 @@ fn a_life_is_told_as_it_goes_on() {
     let heard = listener.until("\"verdict\":\"done\"").join("\n");
     assert!(heard.contains("delete server mypad"), "{heard}");
     let page = door.get_with("/i/default/mypad", &[BEARER]).body;
-    assert!(page.contains("its file was saved") && page.contains("archived") && page.contains("in sync"), "{page}");
+    assert!(page.contains("what is declared changed") && page.contains("archived") && page.contains("in sync"), "{page}");
 
     assert_eq!(door.post("/i/default/mypad/apply-now", &[BEARER], "").status, 202);
     listener.until("\"verdict\":\"done\"");
