@@ -14,7 +14,10 @@ pub(crate) fn approve(args: &Approve) -> Outcome {
     // Nothing is asked of the repository here.
     let manner = Manner { patience: Duration::ZERO, access: None, stop: watch::channel(false).1 };
     if !Git::open(&hands::home()?, place, manner)?.accept(&args.commit)? {
-        return Err(Failure::new("write the commit's name, or the first seven digits of it, or more"));
+        return Err(Failure::new(
+            "nothing was approved: write the commit's name, or the first seven digits of it, and repository, branch and path as the watch \
+             that runs here names them",
+        ));
     }
     print("approved: the watch goes on from that commit, and from those that follow it\n");
     Ok(Exit::Done)

@@ -64,15 +64,16 @@ fn owners_key(private: Option<&str>, public: Option<&str>, resolve: &dyn Fn(&str
     Some(beside.map_or(public.clone(), Path::to_owned))
 }
 
-/// The variables that our own keys at vendors are usually found in.
-pub(super) const VENDORS_KEYS: [&str; 2] = ["SCW_SECRET_KEY", "LINODE_TOKEN"];
+/// The variables that our own keys, at vendors and elsewhere, are found in.
+pub(super) const OWN_KEYS: [&str; 5] =
+    ["SCW_SECRET_KEY", "LINODE_TOKEN", "CLOUDYPAD_GIT_TOKEN", "CLOUDYPAD_WEBHOOK_SECRET", "CLOUDYPAD_TOKEN"];
 
 /// Environment variables whose secrets are for this program alone: the vendors' keys, and what a playbook is told otherwise.
 fn withheld(spec: &Spec) -> Vec<String> {
     let provider = &spec.provider;
     let (scaleway, linode) = (provider.scaleway.as_ref(), provider.linode.as_ref());
     let named = scaleway.and_then(|it| it.credentials.as_ref()).or(linode.and_then(|it| it.credentials.as_ref()));
-    let mut names: Vec<String> = VENDORS_KEYS.into_iter().map(str::to_owned).collect();
+    let mut names: Vec<String> = OWN_KEYS.into_iter().map(str::to_owned).collect();
     names.extend(named.and_then(|it| it.env.clone()));
     if let Configuration::Recipe(recipe) = &spec.configuration {
         let plays = [recipe.ansible.as_ref(), recipe.on_start.as_ref().and_then(|it| it.ansible.as_ref())];

@@ -1,6 +1,6 @@
 //! Telling others what happens: what the command line says of it.
 
-use super::{Failure, complain, inside::VENDORS_KEYS};
+use super::{Failure, complain, inside::OWN_KEYS};
 use crate::{
     herald::{Herald, Key, Say, Ways},
     machine::find_secret,
@@ -42,7 +42,7 @@ pub(super) fn herald(args: &Notify) -> Result<Option<Herald>, Failure> {
         }
     };
     // A command gets neither the keys of vendors nor the secret that signs.
-    let withheld = VENDORS_KEYS.iter().map(ToString::to_string).chain(args.notify_secret_env.clone()).collect();
+    let withheld = OWN_KEYS.iter().map(ToString::to_string).chain(args.notify_secret_env.clone()).collect();
     let say: Say = Arc::new(|text: &str| complain(&plain(text)));
     let ways = Ways { url: args.notify.clone(), key, command: args.notify_command.clone(), withheld };
     Ok(Some(Herald::new(ways, &say).map_err(Failure::new)?))

@@ -88,7 +88,8 @@ impl Post {
                 Err(Failed::ForGood(why)) => return Err(why),
                 Err(Failed::ForNow { why, asked }) => (why, asked),
             };
-            let pause = asked.or(pauses.next()).unwrap_or(PAUSES.1).min(PAUSES.1);
+            let own = pauses.next().unwrap_or(PAUSES.1);
+            let pause = asked.map_or(own, |it| it.max(own)).min(PAUSES.1);
             if began.elapsed() + pause > PATIENCE {
                 return Err(format!("{why}, for {} s", PATIENCE.as_secs()));
             }

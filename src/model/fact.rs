@@ -30,6 +30,8 @@ pub struct Facts {
     /// The latest application of this very wish that this run wrote, or saw in force. With it this run knows whether another one
     /// came after it.
     pub applied: Option<Applied>,
+    /// Whether something else was in force when this run began: then what it finds off was not reached before.
+    pub anew: bool,
     /// What was applied last from this machine. For people; nothing is decided by it.
     pub applied_here: Option<Applied>,
 }

@@ -69,6 +69,10 @@ pub(crate) fn carried(scene: &Scene<'_>) -> Option<(Object, String)> {
         return None;
     }
     let goes = scene.ask.deletion.is_some() || scene.wish() == ServerState::Absent;
+    // Somebody takes the server away: what comes after it is seen first, and may be nothing that could be wished for.
+    if scene.leaving.is_some() && !goes {
+        return None;
+    }
     let server = scene.server.filter(|_| !goes).map(|it| (Object::Server(it.id.clone()), &it.tags));
     let firewall = || scene.firewall.map(|it| (Object::Firewall(it.id.clone()), &it.tags));
     let (object, tags) = server.or_else(firewall)?;

@@ -128,7 +128,7 @@ pub(crate) fn stay(draft: &Draft<'_>) -> Result<(), Hold> {
 pub(crate) fn is_found_off(scene: &Scene<'_>, server: &Server) -> Result<bool, Hold> {
     let (id, facts) = (server.id.as_str(), scene.facts);
     let was_reached = scene.applied.is_some_and(|it| it.is_of(scene.ask)) && server.ran != Ran::Never;
-    if !was_reached || facts.ordered_off.contains(id) || scene.ask.wake {
+    if !was_reached || facts.anew || facts.ordered_off.contains(id) || scene.ask.wake {
         return Ok(false);
     }
     // A guest that falls asleep by itself is no failing one.

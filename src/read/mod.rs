@@ -63,7 +63,7 @@ pub fn read(paths: &[PathBuf]) -> Reading {
     for file in &files {
         read_into(&file.path, &file.text, file.named, &mut owners, &mut reading);
     }
-    reading.sorted()
+    reading.without_the_doubtful(&owners).sorted()
 }
 
 /// Reads the same paths again and again: a file that says what it said is not parsed again.
@@ -124,12 +124,18 @@ impl Reader {
 
 /// Reads the text of one file. Relative paths in it start at the file's directory.
 pub fn read_text(file: &Path, text: &str) -> Reading {
-    let mut reading = Reading::default();
-    read_into(file, text, true, &mut Owners::default(), &mut reading);
-    reading.sorted()
+    let (mut reading, mut owners) = (Reading::default(), Owners::default());
+    read_into(file, text, true, &mut owners, &mut reading);
+    reading.without_the_doubtful(&owners).sorted()
 }
 
 impl Reading {
+    /// Of an instance that is described twice nobody knows which description is meant.
+    fn without_the_doubtful(mut self, owners: &Owners) -> Self {
+        self.specs.retain(|it| !owners.get(&it.instance.key()).is_some_and(|(_, again)| *again));
+        self
+    }
+
     /// The last word about a file follows its last problem: the sort is stable.
     fn sorted(mut self) -> Self {
         self.problems.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
@@ -137,8 +143,8 @@ impl Reading {
     }
 }
 
-/// Where each instance was found first.
-type Owners = HashMap<InstanceKey, String>;
+/// Where each instance was found first, and whether it was found again.
+type Owners = HashMap<InstanceKey, (String, bool)>;
 
 fn read_into(file: &Path, text: &str, named: bool, owners: &mut Owners, reading: &mut Reading) {
     if text.len() > files::LARGEST {
@@ -188,12 +194,13 @@ fn unique(root: &node::Node, source: &Source<'_>, owners: &mut Owners, findings:
     let Some((key, place)) = identity(root) else { return };
     let (line, column) = source.locate(place.start);
     let here = format!("{}:{line}:{column}", problem::visible_text(&source.file.display().to_string()));
-    if let Some(first) = owners.get(&key) {
+    if let Some((first, again)) = owners.get_mut(&key) {
+        *again = true;
         let message = format!("{} is described a second time", problem::quoted(&key.to_string()));
         let hint = format!("the first is at {first}; one instance has one document");
         findings.add_with_hint(place, message, hint);
     } else {
-        owners.insert(key, here);
+        owners.insert(key, (here, false));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::pace::{MOST_TRIES, TRIES_OF_OPTIONAL};
 use crate::{
-    model::{Applied, Ask, Facts, Hold, Plan, Planned, Reason, Rest, Stamp, Step, World, is_create_key},
+    model::{Applied, Ask, Facts, Hold, Plan, Planned, Reason, Rest, Seen, Stamp, Step, World, is_create_key},
     provider::Problem,
     store::{Closing, MADE, Opening, UNKNOWN},
 };
@@ -27,6 +27,8 @@ pub struct Memory {
     pub answers: BTreeMap<String, String>,
     /// The latest application of this run's wish that it wrote, or saw in force.
     pub applied: Option<Applied>,
+    /// Whether something else than its wish was in force at its first look that saw servers and firewalls.
+    pub anew: Option<bool>,
     /// Whether it saw the server on its way to rest.
     pub rested: bool,
     /// What the tags say that it wrote in this turn.
@@ -73,7 +75,12 @@ impl Memory {
         let wrote = self.wrote.take().filter(|it| it.is_of(ask));
         self.applied = self.applied.max(wrote).max(Applied::latest(world).filter(|it| it.is_of(ask)));
         self.rested |= world.servers.items().iter().filter_map(|it| Rest::said_by(&it.tags)).any(|it| it.is_of(ask));
-        let mut facts = Facts { begun: self.began, rested: self.rested, refused: self.refused.clone(), applied: self.applied, ..written };
+        if !matches!((&world.servers, &world.firewalls), (Seen::Unknown(_), _) | (_, Seen::Unknown(_))) {
+            self.anew.get_or_insert_with(|| !Applied::latest(world).is_some_and(|it| it.is_of(ask)));
+        }
+        let anew = self.anew.unwrap_or_default();
+        let mut facts =
+            Facts { anew, begun: self.began, rested: self.rested, refused: self.refused.clone(), applied: self.applied, ..written };
         // Whoever applied meanwhile may have run something else inside the server.
         if Applied::latest(world) > facts.applied_here {
             facts.played.clear();

@@ -164,7 +164,7 @@ struct Course {
     awaited: BTreeMap<String, Instant>,
     /// Whether it was told that another's spec is overridden.
     overrode: bool,
-    /// Whether the other, whose spec is overridden, had the time to see it.
+    /// Whether the other, whose spec is overridden, was told, and had the time to see it.
     outlasted: bool,
     /// Whether it was told where the instance stood at first.
     looked: bool,
@@ -184,6 +184,7 @@ impl Course {
             let (world, plan) = self.think(run).await?;
             // The look was taken meanwhile.
             if let Some(moment) = run.not_before.take() {
+                let foreseen = *moment.borrow();
                 while let Some(pause) = until(&moment).filter(|_| !*run.stop.borrow()) {
                     rest(pause, &run.stop).await;
                 }
@@ -192,6 +193,10 @@ impl Course {
                 }
                 if let Err(hold) = self.begin(run).await {
                     return Ok(Ending::Held(hold));
+                }
+                // Who waited longer than he thought sees another cloud.
+                if *moment.borrow() != foreseen {
+                    continue;
                 }
             }
             if let Some(hold) = self.memory.refused_still(&plan) {
@@ -204,10 +209,6 @@ impl Course {
                 Verdict::Done | Verdict::Underway => self.tell_waits(run, &plan.waits),
             }
             if plan.verdict == Verdict::Done {
-                if self.overrode && !std::mem::replace(&mut self.outlasted, true) {
-                    self.outlast(run).await;
-                    continue;
-                }
                 if self.memory.calls > 0 {
                     let told = plan.notes.into_iter().filter(|it| matches!(it, Note::CaptureFailed(_) | Note::Mind(_)));
                     told.for_each(|note| (run.tell)(Event::Noted(note)));
@@ -218,6 +219,16 @@ impl Course {
                 if let Some(hold) = self.wait(run, &plan.waits).await {
                     return Ok(Ending::Held(hold));
                 }
+                continue;
+            }
+            let says_so = |it: &Planned| matches!(it.step, Step::Retag { .. }) && it.step.applied().is_some_and(|it| it.is_of(run.ask));
+            if self.overrode && !self.outlasted && plan.next.iter().any(says_so) {
+                self.outlasted = true;
+                let telling = plan.next.into_iter().filter(says_so).collect();
+                if let Some(hold) = self.act(run, &world, telling).await? {
+                    return Ok(Ending::Held(hold));
+                }
+                self.outlast(run).await;
                 continue;
             }
             let (world, steps) = self.confirm(run, world, plan).await?;
@@ -410,8 +421,8 @@ impl Course {
         }
     }
 
-    /// Lets another applier see that he is overridden. What he decided on before may come after this run's last look
-    /// otherwise, and then nobody's wish would stand.
+    /// Lets another applier see that he is overridden, before anything else is done: what he decided on before may be the end
+    /// of a server that this run would start meanwhile, or come after this run's last look.
     async fn outlast(&self, run: &Run<'_>) {
         let until = "whoever applied the other spec has seen this one".to_owned();
         let pause = until_seen(&run.provider.capabilities().pace);

@@ -135,13 +135,13 @@ impl Git {
     }
 
     /// Lets the next fetch take a commit that does not follow what was carried out last, or one that follows it. Any process
-    /// may say so. `commit` is its name, or the first seven digits of it, or more. False where that is no commit's name.
+    /// may say so.  `commit` is its name, or the first seven digits of it, or more. False where that is no commit's name, or nothing was carried out of this branch and directory here.
     ///
     /// # Errors
     /// Where our own file cannot be written.
     pub fn accept(&self, commit: &str) -> Result<bool, Trouble> {
         let commit = commit.to_ascii_lowercase();
-        if !is_beginning(&commit) {
+        if !is_beginning(&commit) || self.room.known().is_none() {
             return Ok(false);
         }
         self.room.accept(&commit).map(|()| true)

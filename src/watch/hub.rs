@@ -163,21 +163,26 @@ impl Hub {
     pub fn event(&self, key: &InstanceKey, run: &str, event: &Event) {
         let mut fleet = self.fleet();
         let Fleet { members, counts, .. } = &mut *fleet;
-        let member = members.entry(key.clone()).or_default();
-        if let Some(course) = member.now.as_mut().filter(|it| it.run == run) {
-            course.note(event);
+        // Whoever has left comes not back by what his last run tells.
+        if let Some(member) = members.get_mut(key) {
+            if let Some(course) = member.now.as_mut().filter(|it| it.run == run) {
+                course.note(event);
+            }
+            match event {
+                Event::Ended(_) => end(member, counts, run, None),
+                Event::Ready(it) if it.is_ready() => {
+                    let changed = |it: &&Course| it.run == run && matches!(it.outcome, Some((_, Outcome::Done { calls: 1.. })));
+                    if let Some(course) = member.last.as_ref().filter(changed) {
+                        counts.playable.note(course.began.elapsed());
+                    }
+                }
+                _ => {}
+            }
         }
         match event {
             Event::Finished { line, took, .. } => counts.phases.entry(line.verb).or_default().note(*took),
             Event::Arrived { took, .. } => counts.phases.entry("wait").or_default().note(*took),
             Event::Failed { .. } => counts.failures += 1,
-            Event::Ended(_) => end(member, counts, run, None),
-            Event::Ready(it) if it.is_ready() => {
-                let changed = |it: &&Course| it.run == run && matches!(it.outcome, Some((_, Outcome::Done { calls: 1.. })));
-                if let Some(course) = member.last.as_ref().filter(changed) {
-                    counts.playable.note(course.began.elapsed());
-                }
-            }
             _ => {}
         }
         let mut told = event_json(key, event);
@@ -190,7 +195,9 @@ impl Hub {
     pub fn failed(&self, key: &InstanceKey, run: &str, why: &str) {
         let mut fleet = self.fleet();
         let Fleet { members, counts, .. } = &mut *fleet;
-        end(members.entry(key.clone()).or_default(), counts, run, Some(Outcome::Failed(why.to_owned())));
+        if let Some(member) = members.get_mut(key) {
+            end(member, counts, run, Some(Outcome::Failed(why.to_owned())));
+        }
         self.tell(key, json!({"type": "ended", "verdict": "failed", "run": run, "text": format!("failed: {}", plain(why))}));
     }
 

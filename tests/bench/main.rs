@@ -18,6 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+mod watch;
 #[path = "../it/support/words.rs"]
 mod words;
 
@@ -117,6 +118,9 @@ fn seconds() {
         shop.run(&["delete", "pad.yaml", "--yes", "--destroy-data", "mypad"]);
     });
     row("reference lifecycle, 11 processes, no delays", &millis(lifecycle), "250 ms");
+    let times = watch::save_to_first_read(1_000);
+    row("watch: save to first read, half of 1,000", &millis(times[times.len() / 2]), "20 ms");
+    row("watch: save to first read, 99 % of them", &millis(times[times.len() * 99 / 100]), "100 ms");
     let journal = fs::read_to_string(shop.dir.join("home/journal/default.mypad.jsonl")).unwrap_or_default();
     let count = |word: &str| journal.lines().filter(|it| it.contains(word)).count();
     let (intents, receipts) = (count("\"intent\""), count("\"receipt\""));

@@ -105,7 +105,8 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
 
 fn specs() -> Vec<Vec<u8>> {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-    let mut files: Vec<_> = fs::read_dir(examples).unwrap().map(|it| it.unwrap().path()).filter(|it| it.is_file()).collect();
+    let mut files: Vec<_> = fs::read_dir(examples).unwrap().map(|it| it.unwrap().path()).collect();
+    files.retain(|it| it.extension().is_some_and(|it| it == "yaml"));
     files.sort();
     let mut specs: Vec<Vec<u8>> = Vec::new();
     for text in files.iter().map(|it| fs::read_to_string(it).unwrap()) {

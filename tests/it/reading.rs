@@ -133,3 +133,33 @@ fn mutate(good: &str, random: &mut fastrand::Rng) -> String {
     }
     text
 }
+
+/// Whoever reads again and again sees what a first reading sees, whatever became of the files meanwhile, and knows which
+/// ones say something else.
+#[test]
+fn reading_again_is_reading() {
+    let seed = std::env::var("CLOUDYPAD_SEED").ok().and_then(|it| it.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
+    let mut random = fastrand::Rng::with_seed(seed);
+    let shop = Shop::new();
+    let paths = [shop.path("specs")];
+    let mut reader = read::Reader::default();
+    fs::create_dir_all(shop.path("specs/more")).unwrap();
+    for turn in 0..300 {
+        let file = *random.choice(&["specs/a.yaml", "specs/b.yaml", "specs/more/c.yml"]).unwrap();
+        let before = fs::read_to_string(shop.path(file)).ok();
+        let name = *random.choice(&["a", "b", "c"]).unwrap();
+        let good = pad(random.choice(&["present", "stopped", "absent"]).unwrap(), "").replace("name: mypad", &format!("name: {name}"));
+        match random.u32(0..5) {
+            0 => drop(fs::remove_file(shop.path(file))),
+            1 => shop.write(file, &good[..random.usize(0..good.len())]),
+            2 => shop.write(file, "a: {list: [of, things]}\n"),
+            _ => shop.write(file, &good),
+        }
+        let (again, first) = (reader.read(&paths), read::read(&paths));
+        assert_eq!((&again.specs, &again.problems), (&first.specs, &first.problems), "CLOUDYPAD_SEED={seed}, turn {turn}");
+        let after = fs::read_to_string(shop.path(file)).ok();
+        if after.is_some() && after != before {
+            assert!(reader.has_changed(&shop.path(file)), "CLOUDYPAD_SEED={seed}, turn {turn}: {file}");
+        }
+    }
+}

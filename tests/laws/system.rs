@@ -245,8 +245,8 @@ impl Situation {
                 continue;
             };
             to.flag(true);
-            let Memory { calls, began, tries, refused, made, refusals, applied, wrote, rested, answers: _ } = &process.memory;
-            to.hashed(&(*calls > 0, began, rested));
+            let Memory { calls, began, tries, refused, made, refusals, applied, wrote, rested, anew, answers: _ } = &process.memory;
+            to.hashed(&(*calls > 0, began, rested, anew));
             // How often a step was tried decides nothing before it was tried often.
             for (key, count) in tries.iter().filter(|(_, count)| **count > FEW) {
                 to.text(key);

@@ -10,11 +10,13 @@ use crate::{
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     sync::{Notify, mpsc, watch},
-    time::sleep,
+    time::{Instant, sleep, sleep_until},
 };
 
 /// How long one fetch may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The shortest time between two questions to a repository.
+pub(super) const SHORTEST_POLL: Duration = Duration::from_secs(1);
 /// The variable with the secret that a Git host signs its words with.
 const SECRET: &str = "CLOUDYPAD_WEBHOOK_SECRET";
 
@@ -58,12 +60,17 @@ impl Branch {
     /// Asks again and again, and hands on what that gives.
     pub async fn follow(mut self, found: mpsc::UnboundedSender<Found>) {
         for turn in 0.. {
+            let began = Instant::now();
             if found.send(self.git.fetch().await).is_err() {
                 return;
             }
             tokio::select! {
                 () = sleep(pause(self.every, &self.git.owner(), turn)) => {}
-                () = self.bell.notified() => {}
+                // However often it rings.
+                () = async {
+                    self.bell.notified().await;
+                    sleep_until(began + SHORTEST_POLL).await;
+                } => {}
                 _ = self.stop.wait_for(|it| *it) => return,
             }
         }

@@ -81,7 +81,14 @@ impl<'a> Life<'a> {
             if let Some(news) = self.settle_unless_told(wish).await {
                 return news;
             }
-            (wish.case.ask.idle, wish.case.ask.wake) = (None, false);
+            if wish.case.ask.idle.take().is_some() && !matches!(&self.last, Some(Ending::Done { .. } | Ending::Held(Hold::Archived { .. })))
+            {
+                // It came to nothing; said again, it is heard again.
+                self.ears.spent = None;
+            }
+            if matches!(&self.last, Some(Ending::Done { .. })) {
+                wish.case.ask.wake = false;
+            }
             // Until it was reached, or another came after it, the latest edit is still to be applied.
             if matches!(&self.last, Some(Ending::Done { .. } | Ending::Held(Hold::OtherApplier { .. } | Hold::Archived { .. }))) {
                 wish.case.ask.stance = Stance::Keep;
@@ -91,10 +98,15 @@ impl<'a> Life<'a> {
             tokio::select! {
                 news = news_of(&mut self.coming, self.keeper) => return news,
                 _ = rounds.changed() => {
-                    self.keeper.renew(wish, Occasion::Resync);
+                    // What is there serves as well; what the clock wishes otherwise is tried below.
+                    if let Err(failure) = self.keeper.renew(wish, Occasion::Resync) {
+                        tracing::warn!(instance = %wish.case.ask.key, %failure, "keeps its old hands");
+                    }
                 }
                 () = by_clock(&self.look_again) => {
-                    self.keeper.renew(wish, Occasion::Schedule);
+                    if let Some(news) = self.follow_clock(wish).await {
+                        return news;
+                    }
                 }
                 () = sleep(AGAIN), if is_in_the_way => {}
                 word = self.ears.await_idleness(&wish.case), if !is_in_the_way => {
@@ -106,6 +118,21 @@ impl<'a> Life<'a> {
                 }
             }
         }
+    }
+
+    /// Takes over what the clock wishes, as soon as that can be done.
+    async fn follow_clock(&mut self, wish: &mut Wish) -> Option<News> {
+        let mut told = false;
+        while let Err(failure) = self.keeper.renew(wish, Occasion::Schedule) {
+            if !std::mem::replace(&mut told, true) {
+                complain(&format!("{}: {failure}; what the clock wishes is tried again", wish.case.ask.key));
+            }
+            tokio::select! {
+                news = news_of(&mut self.coming, self.keeper) => return Some(news),
+                () = sleep(AGAIN) => {}
+            }
+        }
+        None
     }
 
     async fn news(&mut self) -> News {
@@ -150,7 +177,10 @@ async fn news_of(coming: &mut Wishes, keeper: &Keeper<'_>) -> News {
         _ = stop.wait_for(|it| *it) => News::Leave,
         wish = coming.recv() => match wish {
             Some(mut wish) => {
-                while let Ok(later) = coming.try_recv() {
+                while let Ok(mut later) = coming.try_recv() {
+                    if let (Some(wish), Some(later)) = (&wish, &mut later) {
+                        later.case.ask.wake |= wish.case.ask.wake;
+                    }
                     wish = later;
                 }
                 News::Wish(wish)
@@ -193,7 +223,10 @@ async fn settle(
             keeper.teller.tell(case, event);
         }
     };
+    // Once it was in force, this wish yields to whoever comes after it.
+    let was_applied = Cell::new(false);
     let show = |world: &World, facts: &Facts| {
+        was_applied.set(was_applied.get() || facts.applied.is_some());
         look_again.set(model::look_again(&case.ask, world, case.provider.capabilities().speed));
         showing.show(case, world, facts);
     };
@@ -205,6 +238,9 @@ async fn settle(
         }
     }
     case.not_before = None;
+    if was_applied.get() {
+        case.ask.stance = Stance::Keep;
+    }
     drop(lock);
     match last {
         Some(Ending::Done { calls: 1.. }) => {

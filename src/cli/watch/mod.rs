@@ -19,14 +19,14 @@ use super::{
 };
 use crate::{
     herald::Herald,
-    model::{InstanceKey, Occasion, Stance},
+    model::{Instance, InstanceKey, Occasion, Stance},
     read::{Problem, ReadSpec, Reader, Reading},
     report::plain,
     source::{Checkout, Source, Trouble},
     store::Home,
     watch::{Hub, Order},
 };
-use branch::{Branch, Origin};
+use branch::{Branch, Origin, SHORTEST_POLL};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use life::{Life, Wish};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
@@ -45,12 +45,12 @@ use tokio::{
 
 /// What a file says is wished once it was left alone for so long: the beginning of a YAML file is often one itself.
 const QUIET: Duration = Duration::from_millis(500);
+/// How much later something is done for it: so that what changed at the last moment is heard of first.
+const MARGIN: Duration = Duration::from_millis(100);
 /// Where something changes all the time, what is wrong is told all the same after so long.
 const LONGEST: Duration = Duration::from_secs(5);
 /// How long to try to tell others the last that happened, once everything is settled.
 const LAST_WORDS: Duration = Duration::from_secs(10);
-/// The shortest time between two questions to a repository that nobody asks for.
-const SHORTEST_POLL: Duration = Duration::from_secs(1);
 /// The shortest time between two looks at the cloud that nothing asks for.
 const SHORTEST: Duration = Duration::from_secs(10);
 
@@ -126,6 +126,8 @@ pub(crate) async fn watch(args: Watch) -> Outcome {
     loop {
         let settled = change.map(|(first, last)| (last + QUIET).min(first + LONGEST));
         tokio::select! {
+            // What is written is heard of before anything is done.
+            biased;
             _ = ended.wait_for(|it| *it) => break,
             Some(()) = changes.recv(), if !has_changed => has_changed = true,
             () = sleep_until(rests_until), if has_changed => {
@@ -135,7 +137,7 @@ pub(crate) async fn watch(args: Watch) -> Outcome {
                 change = Some((change.map_or(now, |it| it.0), now));
                 lives.extend(keeper.read(&mut sheet, false));
                 // However many files there are, and however often they change: half of the time is for the instances.
-                rests_until = Instant::now() + now.elapsed();
+                rests_until = Instant::now() + now.elapsed().min(QUIET / 2);
             }
             () = sleep_until(settled.unwrap_or(round)), if settled.is_some() => {
                 change = None;
@@ -143,9 +145,14 @@ pub(crate) async fn watch(args: Watch) -> Outcome {
             }
             () = sleep_until(round) => {
                 round = Instant::now() + around(args.every);
-                // A commit does not change.
-                if keeper.origin.borrow().checkout.is_none() {
+                // A commit does not change; what could not be done of it may be possible by now.
+                if keeper.origin.borrow().checkout.is_none() || !sheet.failed.is_empty() {
                     lives.extend(keeper.read(&mut sheet, change.is_none()));
+                    // What nobody told of may be half written.
+                    let now = Instant::now();
+                    if sheet.kept.values().any(|it| it.is_pending(now)) {
+                        change = change.or(Some((now, now)));
+                    }
                 }
                 keeper.begin_round();
             }
@@ -196,6 +203,8 @@ type Lives<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = ()> + 'a>>>;
 struct Sheet {
     reader: Reader,
     kept: BTreeMap<InstanceKey, Kept>,
+    /// What could not be begun, and what would have been wished: it is tried again.
+    failed: BTreeMap<InstanceKey, (Instance, Stance)>,
     /// What was told of them is not told again.
     problems: Vec<Problem>,
     complaints: BTreeSet<String>,
@@ -211,6 +220,8 @@ struct Sheet {
 struct Kept {
     /// What it says, unless that was taken back before anything was done for it.
     spec: Option<ReadSpec>,
+    /// Where that is.
+    origin: Origin,
     /// The digest of everything that configures it.
     recipe: String,
     /// Whether something is wished of it; else it is left as it is.
@@ -294,28 +305,33 @@ impl<'a> Keeper<'a> {
             };
             let before = sheet.kept.get(&key);
             let says_the_same = before.and_then(|it| it.spec.as_ref()).is_some_and(|it| it.instance == spec.instance);
+            let failed = sheet.failed.remove(&key).filter(|it| it.0 == spec.instance);
+            let is_in_place = before.and_then(|it| it.spec.as_ref()).is_some_and(|it| it.file == spec.file) || origin.checkout.is_some();
             // What lies beside a spec may be new in a commit.
-            if let Some(kept) = before.filter(|it| says_the_same && it.is_wished && !is_new_commit) {
+            let may_be_new = is_new_commit || failed.is_some() || !is_in_place;
+            if let Some(kept) = before.filter(|it| says_the_same && it.is_wished && !may_be_new) {
                 if kept.is_pending(now) && sheet.reader.has_changed(&spec.file) {
-                    kept.not_before.send_replace(now + QUIET);
+                    kept.not_before.send_replace(now + QUIET + MARGIN);
                 }
                 continue;
             }
             let is_edited = sheet.has_been_read && (!says_the_same || before.is_some_and(|it| it.is_wished));
             // Whoever edits a file wants it so now; what lay there was wished before.
-            let stance = if is_edited { Stance::Apply } else { Stance::Keep };
+            let stance = failed.map_or(if is_edited { Stance::Apply } else { Stance::Keep }, |it| it.1);
             let mut wish = match self.wish_of(&spec, stance, &origin) {
                 Ok(wish) => wish,
                 Err(failure) => {
                     complaints.insert(format!("{}: {failure}; nothing new is done for {key}", target::place(&spec)));
+                    sheet.failed.insert(key, (spec.instance, stance));
                     continue;
                 }
             };
-            if before.is_some_and(|it| says_the_same && it.is_wished && it.recipe == wish.case.ask.recipe) {
+            let is_known = |it: &Kept| says_the_same && is_in_place && it.is_wished && it.recipe == wish.case.ask.recipe;
+            if sheet.kept.get(&key).is_some_and(is_known) {
                 continue;
             }
             // A commit is whole.
-            let quiet = if origin.checkout.is_some() { Duration::ZERO } else { QUIET };
+            let quiet = if origin.checkout.is_some() { Duration::ZERO } else { QUIET + MARGIN };
             let not_before = watch::Sender::new(now + quiet);
             wish.case.not_before = Some(not_before.subscribe());
             let recipe = wish.case.ask.recipe.clone();
@@ -325,7 +341,10 @@ impl<'a> Keeper<'a> {
                 wishes
             });
             let _ = wishes.send(Some(Box::new(wish)));
-            sheet.kept.insert(key, Kept { spec: Some(spec), recipe, is_wished: true, is_left: false, not_before, wishes });
+            sheet.kept.insert(
+                key,
+                Kept { spec: Some(spec), origin: origin.clone(), recipe, is_wished: true, is_left: false, not_before, wishes },
+            );
         }
         if settled {
             complaints.iter().filter(|it| !sheet.complaints.contains(*it)).for_each(|it| complain(it));
@@ -377,11 +396,13 @@ impl<'a> Keeper<'a> {
     /// Does what somebody ordered through the page, who wants it so now.
     fn obey(&self, sheet: &mut Sheet, order: Order) {
         let (Order::Wake(key) | Order::Look(key)) = &order else { return };
-        let Some(Kept { spec: Some(spec), is_wished: true, wishes, .. }) = sheet.kept.get(key) else { return };
-        match self.wish_of(spec, Stance::Apply, &self.origin.borrow().clone()) {
+        let Some(Kept { spec: Some(spec), origin, is_wished: true, not_before, wishes, .. }) = sheet.kept.get(key) else { return };
+        match self.wish_of(spec, Stance::Apply, origin) {
             Ok(mut wish) => {
                 wish.case.ask.wake = matches!(order, Order::Wake(_));
                 wish.case.occasion = Occasion::ByHand;
+                // Nor is what is half written done because somebody is in a hurry.
+                wish.case.not_before = Some(not_before.subscribe());
                 let _ = wishes.send(Some(Box::new(wish)));
             }
             Err(failure) => complain(&format!("{key}: {failure}")),
@@ -389,15 +410,15 @@ impl<'a> Keeper<'a> {
     }
 
     /// Has a wish share the looks of all, and be what the clock makes of it now.
-    fn renew(&self, wish: &mut Wish, occasion: Occasion) {
+    ///
+    /// # Errors
+    /// Where that cannot be: then the wish is what it was.
+    fn renew(&self, wish: &mut Wish, occasion: Occasion) -> Result<(), Failure> {
         if wish.generation != self.generation.get() || wish.case.is_by_clock() {
-            match self.wish_of(&wish.spec, wish.case.ask.stance, &wish.origin) {
-                Ok(fresh) => *wish = fresh,
-                // What is there serves as well.
-                Err(failure) => tracing::warn!(instance = %wish.case.ask.key, %failure, "keeps its old hands"),
-            }
+            *wish = self.wish_of(&wish.spec, wish.case.ask.stance, &wish.origin)?;
         }
         wish.case.occasion = occasion;
+        Ok(())
     }
 
     /// Has everybody look at the cloud, at the same moment.

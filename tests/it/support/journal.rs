@@ -36,6 +36,8 @@ pub fn facts(text: &str, ask: &Ask) -> Result<Facts, String> {
             }
             ["mounted"] => facts.mounted = true,
             ["begun"] => facts.begun = true,
+            // Something else was in force before this run.
+            ["anew"] => facts.anew = true,
             // This very wish, by this run.
             ["applied", "at", seconds] => facts.applied = Some(Applied { at: moment(seconds)?, digest: ask.spec.digest(), aim: ask.aim() }),
             // What the look shows to be applied, by an earlier run from this machine.

@@ -76,7 +76,7 @@ fn a_rewritten_branch_asks_first() {
     watch.until("\"verdict\":\"done\"");
     assert_eq!(forge.shop.calls(), calls, "what was carried out last is kept on");
     let odd = forge.shop.run(&["approve", "the latest", &bare, "--path", "specs"]);
-    assert!(odd.code == 1 && odd.err.contains("seven digits"), "{}", odd.err);
+    assert!(odd.code == 1 && odd.err.contains("nothing was approved"), "{}", odd.err);
     forge.shop.expect(0, &["approve", &anew[..7], &bare, "--path", "specs"]);
     until_done(&mut watch, &anew);
     assert_eq!(watch.interrupt(), 130);

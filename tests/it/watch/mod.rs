@@ -92,3 +92,21 @@ fn a_newer_wish_ends_the_older_one() {
     watch.until("tag ");
     assert!(!watch.told.iter().any(|it| it.contains("done: ")), "{:#?}", watch.told);
 }
+
+/// A copy of a spec that still has its name: nobody knows which of the two is meant, and nothing is done for either.
+#[test]
+fn what_is_described_twice_is_left_as_it_is() {
+    let shop = Shop::new();
+    save(&shop, "pad.yaml", &pad("present", ""));
+    let mut watch = watched(&shop);
+    watch.until("mypad: done: ");
+    let calls = shop.calls();
+    save(&shop, "a-copy.yaml", &pad("absent", "  dataDisk: {delete: true}\n").replace("  dataDisk:\n    sizeGb: 100\n", ""));
+    let other = |state: &str| pad(state, "").replace("name: mypad", "name: other");
+    save(&shop, "other.yaml", &other("absent"));
+    watch.until("other: done: ");
+    save(&shop, "a-copy.yaml", &other("absent").replace("name: other", "name: another"));
+    watch.until("another: done: ");
+    assert_eq!(shop.calls(), calls, "{:#?}", watch.told);
+    assert_eq!(watch.interrupt(), 130);
+}
